@@ -82,7 +82,7 @@ class RateMeter:
         if not self._seconds or now - self._seconds[-1][0] >= 1.0:
             self._seconds.append((now, packets))
         then, old_packets, old_bytes = samples[0]
-        window = max(now - then, WINDOW_S)  # a burst in the first moment is no rate yet
+        window = max(now - then, WINDOW_S)  # a burst in the first moment has no rate yet
         past = (
             (packets - old) / (at - before)
             for (before, old), (at, packets) in pairwise(self._seconds)

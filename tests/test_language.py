@@ -47,12 +47,13 @@ GROUP = re.compile(r"\(([^)]*)\)")
 class Phrase(NamedTuple):
     """Words that no text may contain, such as ``(is|are) told``. `instead` advises the author.
 
-    `right_before` is a regular expression: followed by it, the phrase is right.
+    `right_before` and `right_after` are regular expressions: before or after one, it is right.
     """
 
     words: str
     instead: str
     right_before: str = ""
+    right_after: str = ""
 
 
 class Spelling(NamedTuple):
@@ -86,6 +87,12 @@ PHRASES = (
     # negated existence
     Phrase("there (is|are|was|were) (none|nothing|nobody)", "write 'no packet …', 'without a …'"),
     Phrase("(is|are|was|were) none", "write 'there is no …', or 'without …'", r"of\b"),
+    Phrase(
+        "(is|are|was|were) no",
+        "write 'is not a …', or a verb",
+        right_before=r"(longer|more)\b",
+        right_after="there",
+    ),
     # private metaphors, and former names
     Phrase("the books", "write 'columns' or 'counters'"),
     Phrase("(way|ways) out", "write 'send method'"),
@@ -161,10 +168,14 @@ def variants(words: str) -> list[str]:
 
 @cache
 def _located(phrase: Phrase) -> re.Pattern[str]:
-    """Return a pattern that matches a phrase where it is, also across the end of a line."""
+    """Return a pattern that matches a phrase where it is, also across the end of a line.
+
+    Its group `right` is set after words that make the phrase right.
+    """
     pattern = GROUP.sub(r"(?:\1)", phrase.words).replace(" ", GAP)
     unless = f"(?!{GAP}{phrase.right_before})" if phrase.right_before else ""
-    return re.compile(rf"\b{pattern}\b{unless}")
+    after = rf"(?P<right>\b{phrase.right_after}{GAP})?" if phrase.right_after else ""
+    return re.compile(rf"{after}\b{pattern}\b{unless}")
 
 
 @cache
@@ -190,7 +201,8 @@ def phrases_in(
         _finding(path, text, match, phrase.instead)
         for phrase in present
         for match in _located(phrase).finditer(text)
-        if any(start <= match.start() and match.end() <= stop for start, stop in spans)
+        if not match.groupdict().get("right")
+        and any(start <= match.start() and match.end() <= stop for start, stop in spans)
     ]
 
 
@@ -289,6 +301,10 @@ def test_phrases_are_found_in_prose_only_and_spelling_in_names_too() -> None:
         ("# it is None", ""),
         ("# the fate sharing of a host and the machine code in it", ""),
         ("# it means that there is no route", ""),
+        ("# a comment in which there\n# are no words", ""),
+        ("# it is no longer there, and was no more", ""),
+        ("# a file that is no capture", "is no"),
+        ("def test_bytes_are_no_database(): pass", "are no"),
         ("# an hour's courses of four", ""),
         ('"""How to start."""', ""),
         ('x = "given_back"', ""),

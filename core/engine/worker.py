@@ -6,8 +6,8 @@ of the command queue are sources of the loop. A file is read by a thread of its 
 a `PacketFanOut`: to the store, and to every recorder.
 
 Whatever fails becomes a state and one line of text: a missing interface, a deleted link, a file
-that is no capture. An internal error ends the worker, but not the program; one in the echo server
-ends only that server. Captured packets stay usable in every case.
+that is not a capture. An internal error ends the worker, but not the program; one in the echo
+server ends only that server. Captured packets stay usable in every case.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def test_a_steady_stream_has_a_steady_rate():
     assert len(rates.packets) <= 11
 
 
-def test_a_burst_in_the_first_moment_is_no_rate():
+def test_a_burst_in_the_first_moment_has_no_rate():
     meter = RateMeter()
     meter.sample(0.0, 0, 0)
     assert meter.sample(0.05, 12, 1200).packets == (12.0,)

@@ -85,7 +85,7 @@ def test_every_action_says_what_it_does(action):
     assert len(action.help) <= 38  # one line of the help screen
 
 
-def test_keys_that_work_in_an_input_are_no_letters():
+def test_keys_that_work_in_an_input_are_not_letters():
     for action in ACTIONS:
         if action.everywhere:
             assert all("+" in key for key in action.keys.split(","))

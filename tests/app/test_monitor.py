@@ -494,7 +494,7 @@ async def test_help_shows_and_goes():
             assert pilot.app.screen is main(pilot)
 
 
-async def test_a_key_that_was_pressed_before_the_question_is_no_answer():
+async def test_a_key_pressed_before_the_question_does_not_answer_it():
     async with running() as pilot:
         keys = (("y", "y"), ("right", None), ("enter", "\r"))
         typed_ahead = [events.Key(key, character) for key, character in keys]

@@ -86,7 +86,7 @@ def test_keys_that_are_typed_at_the_start_arrive(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("steps", range(-12, 12))
-async def test_leaving_while_the_panels_are_mounted_is_no_fault(monkeypatch, steps) -> None:
+async def test_the_program_ends_cleanly_while_panels_are_mounted(monkeypatch, steps) -> None:
     """A signal may arrive at any step of the mounting, or just before it."""
     monkeypatch.setattr(SidePanels, "mount_soon", lambda sides, has_rows: None)
     monitor = scripted_monitor(scripted_store())

@@ -198,7 +198,7 @@ def require_namespaces() -> str:
     require_root()
     ip, sysctl = require_peer("ip"), require_peer("sysctl")
     if fault := _netns_fault(ip, sysctl):
-        why = "" if _root_is_mounted() else " (/ is no mount point: this is a chroot)"
+        why = "" if _root_is_mounted() else " (/ is not a mount point: this is a chroot)"
         _absent(f"network namespaces do not work on this host{why}: {fault}")
     return ip
 

@@ -27,7 +27,7 @@ def print_file(
     With a `selection`, only the packets that pass are printed and counted.
 
     The status is 1 for a damaged file, after its good packets. Raise `CommandError` if the file is
-    no capture, and after all packets if some could not be described.
+    not a capture, and after all packets if rawscope failed to decode some.
     """
     if path == "-" and os.isatty(0):
         raise CommandError("'-r -' reads a capture from standard input: pipe one in")

@@ -70,7 +70,7 @@ _EXTENSIONS_READ = 64
 
 
 def describe(data: bytes) -> str | None:
-    """Return ``Client hello, server name example.org``; None if the bytes are no TLS record."""
+    """Return ``Client hello, server name example.org``; None if the bytes are not a TLS record."""
     if len(data) < RECORD.size:
         return None
     kind, version = RECORD["content_type"].number(data), RECORD["version"].number(data)

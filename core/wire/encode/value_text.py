@@ -5,8 +5,8 @@ length is 24 bytes and not 6 words. A number with a name may be given by that na
 protocol); a flag is 1, 0, true, false, set, "not set", on or off; a field whose parts are flags
 takes their names (``syn,ack``); addresses have their usual text; byte strings are hex.
 
-A text that is no value raises `TextError` with one sentence: the text, the field, the values that
-it takes, and an example.
+Any other text raises `TextError` with one sentence: the text, the field, the values that it takes,
+and an example.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LONGEST_NUMBER = 200  # characters: 128 bits in binary, and room; more than 4,3
 
 
 class TextError(ValueError):
-    """One sentence that says why a text is no value of its field."""
+    """One sentence that says why its field rejects a text."""
 
 
 def parse_value(slot: PlacedField, text: str) -> Value:

@@ -5,7 +5,7 @@ or answer back; the C1 set (U+0080–U+009F) does the same in one character. Bid
 reorder text (Unicode TR 9), invisible and unassigned characters hide in it, and a lone surrogate
 cannot be encoded. Each is shown as an escape instead (``\\x1b``), so that nothing vanishes.
 
-Terminals draw default-ignorable characters as nothing at all. Those that are no format characters
+Terminals draw default-ignorable characters as nothing at all. Those that are not format characters
 (which all are escaped) have to be listed: the combining grapheme joiner, fillers of Hangul, vowels
 of Khmer that have no glyph, variation selectors.
 

@@ -93,7 +93,7 @@ class Walk:
     def has(self, layer: str, offset: int, size: int, what: str = "header") -> bool:
         """Return True if `size` bytes are there; otherwise record the stop with its cause.
 
-        Running out of a packet that an ICMP error quotes is no stop: such packets are cut by
+        Running out of a packet that an ICMP error quotes does not stop it: such packets are cut by
         design.
         """
         end = offset + size

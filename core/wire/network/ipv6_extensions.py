@@ -1,7 +1,7 @@
 """The extension headers of IPv6: options and fragments. (`ipv6_routing` has the routing header.)
 
 RFC 8200 §4. Each extension header names the next one and, except for the fragment header, its own
-length in units of 8 bytes beyond the first 8. Only a number that is no extension header ends the
+length in units of 8 bytes beyond the first 8. Only the number of another protocol ends the
 chain, so every header is checked against the payload's end, and the depth limit of a dissection
 bounds the chain.
 
@@ -93,7 +93,7 @@ _IS_TRANSPORT = ~np.isin(np.arange(256), sorted(EXTENSION_HEADERS))  # by IP pro
 def queue_protocol(walk: BatchReader, group: FrameGroup, protocol: Column) -> None:
     """Continue with the IP protocols (n,) that headers name.
 
-    Every protocol that is no extension header is the transport.
+    Every protocol that is not an extension header is the transport.
     """
     final = _IS_TRANSPORT.take(protocol).nonzero()[0]
     walk.found_transport(group.taken(final), protocol.take(final))

@@ -120,7 +120,7 @@ def test_help_to_a_full_disk_fails_as_data_does(command: list[str]) -> None:
 @pytest.mark.parametrize("option", ["--version", "-V"])
 @pytest.mark.parametrize("redirected", ["> /dev/full", ">&-", "| exec true"])
 def test_the_version_reports_a_failed_write(option: str, redirected: str) -> None:
-    """A reader that closes the pipe is no failure."""
+    """A reader that closes the pipe does not make the command fail."""
     script = f'env "$@" {redirected}; echo $? >&2'
     done = subprocess.run(
         ["sh", "-c", script, "sh", sys.executable, "-m", "app", option],
@@ -151,7 +151,7 @@ def test_every_command_prints_its_help_through_the_checked_output() -> None:
     ("words", "completed"), [("du", "dump"), ("none.pcap ", ""), ("dump --js", "--json")]
 )
 def test_a_shell_completes_words(words: str, completed: str) -> None:
-    """A word before the cursor that is no file is no error then."""
+    """A word before the cursor that names no file is not an error then."""
     line = f"rawscope {words}"
     done = subprocess.run(
         [sys.executable, "-c", "from app.cli.main import run; run([])"], cwd=ROOT,

@@ -101,7 +101,7 @@ def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
 def test_another_kind_of_file_is_reported_on_the_screen(terminal: Open, tmp_path: Path) -> None:
     """The screen stays open and shows the reason, which is repeated on stderr at the end."""
     path = tmp_path / "notes.txt"
-    path.write_text("these are no packets\n" * 9)
+    path.write_text("not a capture file\n" * 9)
     screen = terminal(*RAWSCOPE, "-r", str(path))
     screen.wait_for(b"notes.txt", PATIENCE_S)
     screen.key(b"q", b"rawscope: ", PATIENCE_S)

@@ -120,6 +120,6 @@ def test_a_key_that_was_moved_away_is_free(path: Path) -> None:
     assert load(path) == Config({"packets.mark": "f6", "view.pause": "m"})
 
 
-def test_the_same_key_in_two_panels_is_no_clash(path: Path) -> None:
+def test_two_panels_may_use_the_same_key(path: Path) -> None:
     path.write_text('[keys]\n"hex.left" = "f6"\n"detail.close" = "f6"\n')
     assert load(path).complaints == ()

@@ -34,7 +34,7 @@ def frame(source: str, destination: str, ports: tuple[int, int], protocol: int =
 
 
 def frames() -> list[bytes]:
-    """Every pair of addresses of one version with every pair of ports, and some that are no TCP."""
+    """Every pair of addresses of one version with every pair of ports, and some without TCP."""
     made = []
     for source, destination in itertools.product(ADDRESSES, repeat=2):
         if (":" in source) == (":" in destination):
@@ -91,12 +91,12 @@ def test_without_the_other_port_one_end_decides():
     assert len(passed) > len(passing(held, Connection(("127.0.0.1", 40_001), ("", 7007))))
 
 
-def test_a_zone_is_no_part_of_the_address():
+def test_the_address_is_without_its_zone():
     held = [frame("fe80::1", "fe80::2", (40_001, 7007))]
     assert passing(held, Connection(("fe80::1%eth0", 40_001), ("fe80::2%eth0", 7007))) == [1]
 
 
-def test_ends_of_what_is_no_tcp():
+def test_ends_of_a_packet_without_tcp():
     for data in (frame("::1", "::1", (1, 2), protocol=17), frames()[0][:36], bytes(60), b""):
         assert tcp_ends(dissect(data, LinkType.ETHERNET, len(data))) is None
     data = frame("::1", "2001:db8::17", (1, 2))

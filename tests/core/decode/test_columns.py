@@ -290,7 +290,7 @@ def test_headers_far_inside_reach_every_reader():
 
 
 def test_no_connection_takes_a_packet_without_the_ports():
-    """The bytes at position 65,535 of a frame without a TCP header are no ports."""
+    """The bytes at position 65,535 of a frame without a TCP header are not ports."""
     ports = struct.pack(">HH", 40_000, 80)
     frame = udp_frame().ljust(65_535, b"\0") + ports + bytes(100)
     frame = ethernet(ipv4(b"", 17, len=0)) + frame[ETHERNET.size + IPV4.size :]

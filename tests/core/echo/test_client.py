@@ -166,7 +166,7 @@ def test_reading_a_mark_changes_no_interest():
             assert ran.kernel.modifications == 2, "pause and resume"
 
 
-def test_a_signal_at_the_mark_is_no_end_of_the_bytes():
+def test_a_signal_at_the_mark_does_not_end_the_bytes():
     acts = [Act(Kind.SIGNAL), Act(Kind.PAUSE), Act(Kind.URGENT, 1), *_sends(5), Act(Kind.RESUME)]
     for trigger in Trigger:
         for drain in (None, Drain.SHORT, Drain.EAGAIN):

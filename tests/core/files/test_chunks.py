@@ -52,7 +52,7 @@ def test_a_reader_stays_open_for_its_notes(tmp_path):
         assert reader.notes
 
 
-def test_a_file_that_is_no_capture_is_refused_at_the_first_chunk(tmp_path):
+def test_another_kind_of_file_is_refused_at_the_first_chunk(tmp_path):
     (tmp_path / "text").write_text("no capture")
     with pytest.raises(FileError):
         next(iter_chunks(tmp_path / "text"))

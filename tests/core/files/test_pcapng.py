@@ -169,7 +169,7 @@ def test_sections_of_either_byte_order(path) -> None:
     assert [each.name for each in found.interfaces] == ["if0", "", "if1", "", "if2", ""]
 
 
-def test_lengths_that_are_no_multiple_of_four_are_rounded_up(path) -> None:
+def test_lengths_are_rounded_up_to_a_multiple_of_four(path) -> None:
     head = struct.pack("<IIIII", 0, 0, 0, 57, 57)
     told = block(6, head + FRAME[:57], length=12 + 20 + 57)
     rounded_at_the_end = told[:-4] + struct.pack("<I", 92)

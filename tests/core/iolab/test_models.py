@@ -62,7 +62,7 @@ def test_every_byte_comes_back(name):
         for client in clients:
             client.close()
         cost = _cost(process)
-        if name != "io_uring":  # whose sends are no calls
+        if name != "io_uring":  # which sends without a call
             assert cost["calls"]["send"] > CLIENTS
     assert came == [(hashlib.sha256(sent).hexdigest(), len(sent)) for sent in data]
 

@@ -43,7 +43,7 @@ def test_a_packet_is_dissected_once(monkeypatch):
 
 
 def test_a_packet_that_is_not_in_the_store_gives_none():
-    """An evicted packet, or one that has not arrived, is no fault."""
+    """An evicted packet, or one that has not arrived, is not an error."""
     faults = Faults()
     assert select_packet(_store().snapshot(), 3, faults) is None
     assert not faults.count

@@ -209,7 +209,7 @@ def test_yes_on_the_command_line_is_for_this_once(near: Near) -> None:
     assert f"{FAR_ADDRESS} on near0 was not approved" in said
 
 
-def test_what_the_queue_dropped_is_no_success(near: Near) -> None:
+def test_packets_dropped_by_the_queue_are_a_failure(near: Near) -> None:
     tc = ("tc", "-n", near.network.near, "qdisc")
     run(*tc, "add", "dev", "near0", "root", "tbf",
         "rate", "8kbit", "burst", "1600", "limit", "3000")  # fmt: skip

@@ -56,7 +56,7 @@ def test_a_half_closed_client_without_a_backlog():
     assert "FIN" in explanation(table, 0)
 
 
-def test_unread_bytes_of_a_moment_are_no_stall():
+def test_bytes_unread_for_a_moment_do_not_stall_a_client():
     columns = ClientColumns()
     slot = columns.open(9, 1, Trigger.EDGE, ("::1", 5), NOW_S)
     columns.unread[slot] = 48

@@ -55,7 +55,7 @@ def test_rows_settle_for_a_second():
     columns.bytes_in[fourth] = 1000
     assert ports(NOW_S + 0.5) == [2, 1, 4]
     assert ports(NOW_S + 1.0) == [4, 1, 2]
-    assert ports(NOW_S) == [4, 1, 2]  # another server's clock is no reason to wait
+    assert ports(NOW_S) == [4, 1, 2]  # do not wait for another server's clock
     for slot in (slots[0], slots[1], fourth):
         columns.close(slot)
     assert ports(NOW_S + 0.1) == []

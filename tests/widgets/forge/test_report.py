@@ -75,7 +75,7 @@ def test_progress_and_stopping():
     assert texts(Report(sending=True, asking=True)) == ["? waiting for your answer"]
 
 
-def test_lines_are_no_wider_than_there_is_room():
+def test_lines_fit_into_the_width():
     outcome = PacketOutcome(12, 7, (CHANGE,), (REPLY,), 250, ("word " * 60,))
     report = Report(
         "IP_HDRINCL",

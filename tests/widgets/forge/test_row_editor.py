@@ -46,7 +46,7 @@ def test_keys_that_edit_nothing_are_left_to_others():
     assert not editor.press("up", None)
     _, editor = editing(":layer.0")
     assert not editor.press("up", None)
-    assert editor.press("x", "x")  # text is no key of the screen, not even on a heading
+    assert editor.press("x", "x")  # the screen gets no text as a key, not even on a heading
 
 
 def test_typed_text_stays_as_typed_when_something_else_changes():

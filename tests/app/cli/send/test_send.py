@@ -225,7 +225,7 @@ def test_a_replay_has_a_finite_pace(
     ("option", "number"),
     [("--interval", "1e-320"), ("--interval", "1e300"), ("--rate", "1e-310"), ("--rate", "1e-5")],
 )
-def test_less_than_one_packet_a_day_is_no_rate(send: Call, option: str, number: str) -> None:
+def test_a_rate_below_one_packet_a_day_is_refused(send: Call, option: str, number: str) -> None:
     status, _, said = send(*SYN, option, number, "--count", "2", "--dry-run")
     assert status == 2
     assert f"{option} {float(number)}: " in said
@@ -264,7 +264,7 @@ def test_a_dry_run_of_a_replay_counts_and_sends_nothing(
     assert json.loads(capfd.readouterr().out)["frames"] == 3
 
 
-def test_nothing_is_no_packet(send: Call) -> None:
+def test_an_empty_packet_is_refused(send: Call) -> None:
     for options in ((), ("--count", "3"), ("--link", "lo")):
         status, out, said = send(*options, "--dry-run")
         assert (status, out) == (2, "")
@@ -272,7 +272,7 @@ def test_nothing_is_no_packet(send: Call) -> None:
     assert send("--layers", "ip,udp", "--dry-run")[0] == 0
 
 
-def test_a_capture_that_is_not_there_is_no_question(
+def test_a_missing_capture_is_refused_without_a_question(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

@@ -46,7 +46,7 @@ def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("name", ["/dev/zero", "/", "/nowhere/at/all", "a\0b", "", "\ud800"])
-def test_what_is_no_file_is_one_sentence(name):
+def test_a_wrong_file_name_is_one_sentence(name):
     content = read_file(name)
     assert content.error.startswith(f"@{name}: ")
     assert (content.data, is_current(name, content)) == (b"", False)

@@ -110,7 +110,7 @@ COMPLETE = {
 @pytest.mark.parametrize("resolve", [False, True])
 @pytest.mark.parametrize("number", REFUSALS)
 @pytest.mark.parametrize("name", COMPLETE)
-def test_no_route_is_no_obstacle(no_route, name, number, resolve):
+def test_a_missing_route_does_not_prevent_suggestions(no_route, name, number, resolve):
     no_route(number)
     layers, texts, destination = COMPLETE[name]
     draft = Draft(layers, texts)
@@ -154,7 +154,7 @@ def test_a_kernel_that_cannot_ask_the_link_is_not_an_error(no_route, monkeypatch
     assert around.trouble.startswith("eth.dst: EHOSTUNREACH")
 
 
-def test_the_network_way_still_says_that_there_is_no_route(no_route):
+def test_sending_by_ip_reports_that_there_is_no_route(no_route):
     assert suggest_from_routes(Draft(("ip",), UNICAST)).trouble.startswith(
         "ENETUNREACH: there is no route"
     )

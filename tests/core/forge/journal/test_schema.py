@@ -60,7 +60,7 @@ def test_others_are_refused_with_the_reason(
     assert isinstance(raised.value, DamagedError) == (error is DamagedError)
 
 
-def test_bytes_that_are_no_database_are_damage(path: Path) -> None:
+def test_other_bytes_than_a_database_are_damage(path: Path) -> None:
     path.write_bytes(b"garbage" * 100)
     with pytest.raises(DamagedError), os_errors():
         open_checked(path)

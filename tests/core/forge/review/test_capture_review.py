@@ -109,7 +109,7 @@ def test_our_own_traffic_on_loopback_is_not_asked_about() -> None:
     assert survey_of(own, stranger, loopback=True).examination(FEW, frozenset()).questions
 
 
-def test_frames_of_no_bytes_and_short_ones_are_no_matter() -> None:
+def test_frames_of_no_bytes_and_short_ones_raise_no_question() -> None:
     capture_review = CaptureReview("veth9", False)
     capture_review.add(batch_of([b"", b""]))
     capture_review.add(batch_of([b"\1" * 13, frame("198.51.100.1")[:20], b""]))

@@ -267,7 +267,7 @@ def test_the_destination_of_a_carried_packet_is_a_question_like_any_other(layers
     assert again.questions == ()
 
 
-def test_a_carried_packet_to_the_same_or_to_this_host_is_no_second_question() -> None:
+def test_a_carried_packet_to_the_same_or_to_this_host_asks_nothing_more() -> None:
     for destination in (STRANGER, "127.0.0.1"):
         texts = {"ip.dst": STRANGER, "ip.dst#2": destination, "ip.src#2": "0.0.0.0"}
         data = evaluate(Draft(("ip", "ip", "udp"), texts)).data

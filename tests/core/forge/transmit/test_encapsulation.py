@@ -138,7 +138,7 @@ def test_a_router_that_does_not_answer_gets_one_request(
     assert kernel.asked.total() == 1
 
 
-def test_what_is_no_ip_packet_is_left_out_or_too_short(kernel: Kernel) -> None:
+def test_frames_without_an_ip_packet_are_left_out_or_too_short(kernel: Kernel) -> None:
     short = [packet("198.51.100.1")[:19], packet("2001:db8::1")[:39], b"\x45"]
     framing = Encapsulation(link())
     records = [(LinkType.RAW, one) for one in short]

@@ -52,7 +52,7 @@ def test_an_address_map(text: str, found: tuple[NetworkPair, ...]) -> None:
         ("host.example:10.0.0.1", "'host.example' is not a network"),
     ],
 )
-def test_what_is_no_address_map(text: str, words: str) -> None:
+def test_wrong_address_maps_are_refused(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=r"is not|maps") as caught:
         parse_address_map(text)
     assert words in str(caught.value)

@@ -6,7 +6,7 @@ are in so many frames that the comparison leaves them out:
 * It begins the destination MAC address with 01:00:5e in IPv4 packets to a group, but leaves the
   last three bytes (plugins/dlt_en10mb/en10mb.c, dlt_en10mb_ipv4_multicast_mac_update).
 * It writes MAC addresses of groups, made of the IP addresses, into IPv6 frames whose addresses are
-  no groups (plugins/dlt_en10mb/en10mb.c, dlt_en10mb_ipv6_multicast_mac_update).
+  not groups (plugins/dlt_en10mb/en10mb.c, dlt_en10mb_ipv6_multicast_mac_update).
 * It makes the padding of a frame a part of the packet: it writes the length of the frame into the
   IP header, and so changes checksums (edit_packet.c, fix_ipv4_length). So both programs also get
   the captures without padding, where this difference disappears.

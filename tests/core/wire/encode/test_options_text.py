@@ -50,7 +50,7 @@ def test_by_name(options: OptionList, text: str, data: str) -> None:
         (neighbor_discovery.OPTIONS, "nonce_value=00", None),
     ],
 )
-def test_what_is_no_option(options: OptionList, text: str, sentence: str | None) -> None:
+def test_wrong_options_are_refused(options: OptionList, text: str, sentence: str | None) -> None:
     with pytest.raises(TextError) as caught:
         parse_options(options, text)
     if sentence is not None:

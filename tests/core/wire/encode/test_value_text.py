@@ -1,4 +1,4 @@
-"""The text for a field's value, and the sentence for a text that is no value."""
+"""The text for a field's value, and the sentence for a text that it rejects."""
 
 from __future__ import annotations
 

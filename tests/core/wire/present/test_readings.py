@@ -312,7 +312,7 @@ def _piece(body: bytes, protocol: int, offset: int = 0) -> bytes:
     return frames.ipv6(header + body, IpProtocol.FRAGMENT)
 
 
-def test_a_later_fragment_is_no_first_one() -> None:
+def test_a_later_fragment_is_not_shown_as_a_first_one() -> None:
     assert row_of(_piece(b"x" * 8, 17, 185), IPV6).info == (
         "Fragment of UDP, offset 1480, id 0x00000007"
     )
@@ -324,7 +324,7 @@ def test_a_first_fragment_of_udp_has_the_length_of_the_datagram() -> None:
 
 
 @pytest.mark.parametrize("length", range(8))
-def test_a_udp_length_that_contradicts_itself_is_no_length(length: int) -> None:
+def test_a_contradictory_udp_length_is_not_shown(length: int) -> None:
     info = row_of(frames.ipv4(frames.udp(b"abc", length=length), IpProtocol.UDP)).info
     assert info.startswith("40000 → 9999")
     assert ("Len=" in info) == (length == 0 and "malformed" not in info)
