@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import attrgetter
 from pathlib import Path
 
@@ -202,3 +202,10 @@ def test_the_wheel_runs_where_it_is_installed(wheel: Path, tmp_path: Path) -> No
 
 if __name__ == "__main__":
     README.write_text(KEYS.sub(lambda _: keys_table(), README.read_text(), count=1))
+
+
+def test_the_changelog_has_whole_lists_of_short_lines() -> None:
+    lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
+    assert [line for line in lines if len(line) > 100] == []
+    after_a_gap = [new for old, new in pairwise(lines) if not old and new.startswith("- ")]
+    assert after_a_gap == []

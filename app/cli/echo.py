@@ -131,13 +131,13 @@ def _totals(snapshot: EchoSnapshot, started_s: float, as_json: bool, *, ended: b
             }
         )
     gone = ", ".join(
-        f"{number} {reason.value}" for reason, number in totals.closed.items() if number
+        f"{number:,} {reason.value}" for reason, number in totals.closed.items() if number
     )
     return (
         f"{'ended' if ended else 'running'}: "
-        f"{len(snapshot.clients)} of {totals.accepted} clients open, "
-        f"in {totals.bytes_in} bytes, out {totals.bytes_out}, {totals.reads} reads, "
-        f"{totals.eagains} EAGAIN, {totals.urgent} urgent, {totals.turned_away} turned away, "
-        f"{totals.pending} bytes pending, {totals.unsent} lost, {totals.discarded} discarded"
+        f"{len(snapshot.clients):,} of {totals.accepted:,} clients open, "
+        f"in {totals.bytes_in:,} bytes, out {totals.bytes_out:,}, {totals.reads:,} reads, "
+        f"{totals.eagains:,} EAGAIN, {totals.urgent:,} urgent, {totals.turned_away:,} turned away, "
+        f"{totals.pending:,} bytes pending, {totals.unsent:,} lost, {totals.discarded:,} discarded"
         + (f"; gone: {gone}" if gone else "")
     )

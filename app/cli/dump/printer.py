@@ -121,5 +121,5 @@ class Printer:
         """Raise `CommandError`, with its cause, if packets could not be described."""
         count = self._faults.count
         if count:
-            words = f"{count} packet{'s' * (count != 1)} not described; {self._faults.message}"
+            words = f"{count:,} packet{'s' * (count != 1)} not described; {self._faults.message}"
             raise CommandError(f"{words}; --debug shows where") from self._faults.first

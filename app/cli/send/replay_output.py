@@ -101,7 +101,7 @@ class ReplayReport:
         except OSError as error:
             print_message(
                 f"rawscope: {safe(str(audit.path))}: {error.strerror}; "
-                f"the last {len(unsent)} frames in it did not leave"
+                f"the last {len(unsent):,} frames in it did not leave"
             )
         self._written -= len(unsent)
 
@@ -131,7 +131,7 @@ class ReplayReport:
         else:
             rate = max(0, self._ring.sent - 1) / elapsed_s if elapsed_s else 0.0
             self._text(
-                f"sent {self._ring.sent} of {frames} frames in {elapsed_s:.3f} s, "
+                f"sent {self._ring.sent:,} of {frames:,} frames in {elapsed_s:.3f} s, "
                 f"{rate:,.0f} per second{_rewritten(total, self._rules)}"
                 f"{', interrupted' if interrupted else ''}"
             )
@@ -194,7 +194,7 @@ def report_left_out(interface: str, total: ReplayCounts) -> None:
 
 def _rewritten(total: ReplayCounts, rules: RewriteRules) -> str:
     """Return how many of the frames the rules changed, as the end of a sentence."""
-    return f", {total.rewritten} of them rewritten" if rules else ""
+    return f", {total.rewritten:,} of them rewritten" if rules else ""
 
 
 def write_dry_run(
@@ -213,7 +213,7 @@ def write_dry_run(
     else:
         time_text = "" if duration_s is None else f" in {duration_text(duration_s)}"
         output.line(
-            f"would send {sent} of {total.frames} frames through {safe(interface)}{time_text}"
+            f"would send {sent:,} of {total.frames:,} frames through {safe(interface)}{time_text}"
             f"{_rewritten(total, rules)}"
         )
     output.flush()

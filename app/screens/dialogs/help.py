@@ -74,6 +74,8 @@ WORDS = {
          "watch a listener. Not used: rawscope has one set"),
     ),
 }  # fmt: skip
+# Two settings of the configuration file, each a line of TOML.
+CONFIG_EXAMPLE = ('keys."view.pause" = "f6"', "forge.audit = false")
 KEY_WIDTH = 10
 _LEAST_WIDTH, _GAP = 48, 2  # of a column, and between columns
 
@@ -98,8 +100,8 @@ class Help(ModalScreen[None]):
         config, state = safe(str(self._paths.config)), safe(str(self._paths.state_folder))
         return {
             "Files of rawscope": (
-                ("settings", f"{config}: a TOML file with keys and settings that you write; the "
-                 "README has an example"),
+                ("settings", f"{config}: a TOML file with keys and settings that you write"),
+                *(("" if index else "example", line) for index, line in enumerate(CONFIG_EXAMPLE)),
                 ("sent", f"{state}: sent packets, saved drafts, and approvals"),
             )
         }  # fmt: skip

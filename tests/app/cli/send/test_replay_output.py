@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.cli.send.replay_output import ReplayReport
+from app.cli.send.replay_output import ReplayReport, write_dry_run
+from core.forge.transmit.replay import ReplayCounts
+from core.forge.transmit.rewrite_rules import RewriteRules
 
 HINT = "--max-gap SECONDS limits such a gap"
 EPOCH_S = 1_796_000_000.0
@@ -76,3 +78,21 @@ def test_a_wait_in_json(clock: Clock, capfd: pytest.CaptureFixture[str]) -> None
         "event": "progress", "sent": 1, "of": 4, "next_in": 90.0, "next_at": EPOCH_S + 90
     }  # fmt: skip
     assert said == ""
+
+
+def test_numbers_have_thousands_separators_in_text_only(
+    clock: Clock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    total = ReplayCounts(frames=1_500_000, rewritten=70_000)
+    ring: Any = SimpleNamespace(sent=1_234_567)
+    rules = RewriteRules(fixes_checksums=True)
+    for as_json in (False, True):
+        report = ReplayReport("veth9", 1_500_000, ring, None, as_json, rules=rules)
+        clock.now_s += 2
+        report.end(total, interrupted=False)
+        write_dry_run("veth9", total, None, as_json, rules)
+    texts = [line for line in capfd.readouterr().out.splitlines() if not line.startswith("{")]
+    assert texts[0].startswith("sent 1,234,567 of 1,500,000 frames in ")
+    assert texts[0].endswith(", 70,000 of them rewritten")
+    assert texts[1].startswith("would send 1,500,000 of 1,500,000 frames through veth9")
+    assert len(texts) == 2

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.config.config_file import load
+from app.config.schema import Config, ForgeSettings
 from app.keymap import ACTIONS, KeyGroup
-from app.screens.dialogs.help import SIGNS, WORDS, Help, _height, packed
+from app.screens.dialogs.help import CONFIG_EXAMPLE, SIGNS, WORDS, Help, _height, packed
 from tests.app.terminal.test_encoding import TABLES, texts
 from tests.helpers.idle import screen_text
 from tests.helpers.scripted import scripted_store
@@ -78,7 +81,15 @@ async def test_the_files_are_named_by_their_paths() -> None:
         assert isinstance(pilot.app.screen, Help)
         files = dict(row for _, rows in pilot.app.screen._sections() for row in rows)
         assert files["settings"].startswith(str(NOWHERE.config))
+        assert files["example"] == CONFIG_EXAMPLE[0]
         assert files["sent"].startswith(str(NOWHERE.state_folder))
+
+
+def test_the_example_of_the_configuration_file_is_valid(tmp_path: Path) -> None:
+    """Each of its lines changes a setting."""
+    path = tmp_path / "config.toml"
+    path.write_text("\n".join(CONFIG_EXAMPLE))
+    assert load(path) == Config({"view.pause": "f6"}, ForgeSettings(audit=False))
 
 
 def heights(columns):
