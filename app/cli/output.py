@@ -166,7 +166,12 @@ def print_text(text: str) -> None:
 
 
 def print_message(text: str) -> None:
-    """Write one line for the user to stderr; drop it if stderr cannot be written to."""
+    """Write one line for the user to stderr; drop it if stderr cannot be written to.
+
+    A sentence that begins with the program's name gets no ``rawscope:`` before it.
+    """
+    if text.startswith("rawscope: rawscope "):
+        text = text.removeprefix("rawscope: ")
     if sys.stderr is not None:
         with suppress(OSError):
             sys.stderr.write(text + "\n")

@@ -9,7 +9,7 @@ import pytest
 
 from app.cli.output import CommandError
 from app.cli.send.prompt import approve
-from core.forge.review.confirmation import Examination
+from core.forge.review.confirmation import REMEMBERED, Examination
 from core.forge.review.packet_review import Target
 
 
@@ -41,7 +41,7 @@ def test_only_a_yes_sends(monkeypatch, capsys, typed, sends) -> None:
     asked = capsys.readouterr().err
     assert asked.startswith("rawscope: Is it new?\nrawscope: Is it")
     assert "\x1b" not in asked
-    assert "remembered" in asked
+    assert f"\n{REMEMBERED}\n" in asked  # begins with the name of the program, once
     assert asked.endswith("Send? [y/N] ")
 
 
