@@ -193,7 +193,7 @@ def normal(value: Any) -> Any:
     return value
 
 
-def test_as_a_program(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_the_command_as_a_process(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     """A process prints the same bytes as the command in this process."""
     path = captures_dir() / "files/kbandla+dpkt/examples/data/http.pcap"
     assert run(["dump", "--json", "-r", str(path)]) == 0

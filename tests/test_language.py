@@ -145,6 +145,10 @@ SPELLING = (
     ),
     Spelling(r"(?<![a-z])(defence|offence|licence|practise|programme)s?(?![a-z])", "American"),
     Spelling(r"(?<![a-z])(to|after|back|up|down|in)wards(?![a-z])", "no s: toward, afterward"),
+    Spelling(
+        r"(?<=def test )(what|who|whoever|which|whether|why|how|where|so|it|as)(?= )",
+        "begin the name of a test with its subject: 'a_cut_frame_stays_cut'",
+    ),
 )
 
 
@@ -294,6 +298,8 @@ def test_phrases_are_found_in_prose_only_and_spelling_in_names_too() -> None:
     [
         ("def test_a_fault_is_told(): pass", "is told"),
         ('"""Whether it is one."""', '"""whether'),
+        ("def test_what_was_cut_stays_cut(): pass", "what"),
+        ("def test_somewhere_else(): pass", ""),
         ('x = "what came"', "what came"),
         ("# it goes on", "goes on"),
         ("# the tag goes on the wire", ""),

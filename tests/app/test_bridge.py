@@ -75,7 +75,7 @@ def test_rates_exist_only_while_capturing():
         (EngineSnapshot(EngineState.FAILED, message="no", captured=0), 0),
     ],
 )
-def test_what_would_be_lost(said, unsaved):
+def test_unsaved_packets_are_named(said, unsaved):
     assert make_bridge(ScriptedEngine(said)).unsaved == unsaved
 
 

@@ -43,7 +43,7 @@ def test_no_message_claims_that_text_was_copied() -> None:
         ({"TERM": "screen", "STY": "1.pts-0.host"}, False, "GNU screen may ignore that"),
     ],
 )
-def test_what_is_known_of_the_terminal(
+def test_terminals_known_to_lack_a_clipboard(
     environment: Mapping[str, str], is_refused: bool, words: str
 ) -> None:
     access = ClipboardAccess.of(environment)

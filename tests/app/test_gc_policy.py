@@ -76,7 +76,7 @@ def cycle() -> weakref.ref[Node]:
     return weakref.ref(one)
 
 
-def test_it_freezes_at_the_start_and_as_clients_become_more(policy):
+def test_the_policy_freezes_at_the_start_and_as_clients_become_more(policy):
     large = GROWTH * CLIENTS_MORE * 4
     steps = [
         (0, True),
@@ -92,7 +92,7 @@ def test_it_freezes_at_the_start_and_as_clients_become_more(policy):
     assert [note(policy, clients) for clients, _ in steps] == [froze for _, froze in steps]
 
 
-def test_it_waits_until_nothing_was_open_for_a_while(policy):
+def test_the_policy_waits_until_nothing_was_open_for_a_while(policy):
     assert not any(policy.tick(0, quiet=False) for _ in range(3 * QUIET_TICKS))
     for _ in range(QUIET_TICKS - 1):
         assert not policy.tick(0, quiet=True)

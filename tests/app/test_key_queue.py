@@ -106,7 +106,7 @@ TYPED_AHEAD = {
 
 
 @pytest.mark.parametrize("dialog", TYPED_AHEAD, ids=lambda dialog: dialog.__name__)
-async def test_what_is_typed_while_a_dialog_opens_reaches_it(dialog, tmp_path):
+async def test_keys_typed_while_a_dialog_opens_reach_it(dialog, tmp_path):
     opening, typed, arrived = TYPED_AHEAD[dialog]
     async with running(tmp_path, dialog) as pilot:
         burst(pilot.app, *opening, *typed)
@@ -115,7 +115,7 @@ async def test_what_is_typed_while_a_dialog_opens_reaches_it(dialog, tmp_path):
 
 
 @pytest.mark.parametrize("dialog", TYPED_AHEAD, ids=lambda dialog: dialog.__name__)
-async def test_what_is_typed_while_a_dialog_closes_reaches_the_screen_below(dialog, tmp_path):
+async def test_keys_typed_while_a_dialog_closes_reach_the_screen_below(dialog, tmp_path):
     async with running(tmp_path, dialog) as pilot:
         burst(pilot.app, *TYPED_AHEAD[dialog][0], "escape", "escape", "g", "m")
         table = main(pilot).table

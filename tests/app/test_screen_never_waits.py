@@ -229,7 +229,7 @@ async def test_a_change_that_fails_is_reported_and_the_next_one_is_made(
         await eventually(lambda: explanation(stage).startswith("saved as mine"), "the draft")
 
 
-async def test_what_the_sender_writes_down_waits_in_its_own_thread(tmp_path, monkeypatch) -> None:
+async def test_the_sender_writes_in_its_own_thread(tmp_path, monkeypatch) -> None:
     napped: list[threading.Thread] = []
     real = private_folder.time.sleep
 

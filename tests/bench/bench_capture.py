@@ -58,7 +58,7 @@ def capture(name: str) -> None:
 
 def run_both(flood: Flood, folder: Path) -> tuple[dict[str, float], dict[str, float], float]:
     """Return the results of rawscope and dumpcap, and the duration of the flood."""
-    ours = subprocess.Popen(
+    rawscope = subprocess.Popen(
         [*flood.inside, sys.executable, "-m", "tests.bench.bench_capture", flood.receiver],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
     )  # fmt: skip
@@ -67,14 +67,14 @@ def run_both(flood: Flood, folder: Path) -> tuple[dict[str, float], dict[str, fl
          "-w", str(folder / "peer.pcapng")],
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert ours.stdout is not None
-    assert ours.stdout.readline() == "ready\n"
+    assert rawscope.stdout is not None
+    assert rawscope.stdout.readline() == "ready\n"
     until(lambda: (folder / "peer.pcapng").exists(), "dumpcap's file")
     began = time.monotonic()
     flood.start(SECONDS)
     flood.wait(60)
     took = time.monotonic() - began
-    told, _nothing = ours.communicate("stop\n", timeout=30)
+    told, _nothing = rawscope.communicate("stop\n", timeout=30)
     peer.send_signal(signal.SIGINT)
     assert peer.stderr is not None
     words = peer.stderr.read()
@@ -82,27 +82,27 @@ def run_both(flood: Flood, folder: Path) -> tuple[dict[str, float], dict[str, fl
     counts = re.search(r"received/dropped on interface '\w+': (\d+)/(\d+)", words)
     assert counts is not None, words
     received, dropped = map(float, counts.groups())
-    theirs = {
+    dumpcap = {
         "stored": received, "dropped": dropped, "cpu_s": usage.ru_utime + usage.ru_stime,
     }  # fmt: skip
-    return json.loads(told), theirs, took
+    return json.loads(told), dumpcap, took
 
 
 def main() -> int:
     with Flood(RATE) as flood, tempfile.TemporaryDirectory(dir=_memory_folder()) as name:
-        ours, theirs, took = run_both(flood, Path(name))
+        rawscope, dumpcap, took = run_both(flood, Path(name))
     print(f"{RATE * SECONDS:,} packets sent in {took:.1f} s")
     costs = []
-    for program, figures in (("rawscope", ours), ("dumpcap", theirs)):
+    for program, figures in (("rawscope", rawscope), ("dumpcap", dumpcap)):
         cost_us = figures["cpu_s"] / max(1, figures["stored"]) * 1e6
         costs.append(cost_us)
         print(
             f"  {program:8} captured {int(figures['stored']):,}, dropped "
             f"{int(figures['dropped']):,}, {figures['cpu_s']:.2f} s CPU, {cost_us:.2f} µs a packet"
         )
-    whole = ours["received"] == ours["stored"] + ours["dropped"]
+    whole = rawscope["received"] == rawscope["stored"] + rawscope["dropped"]
     print(f"  rawscope: received = captured + dropped: {'yes' if whole else 'NO'}")
-    return 0 if whole and not ours["dropped"] and costs[0] <= costs[1] else 1
+    return 0 if whole and not rawscope["dropped"] and costs[0] <= costs[1] else 1
 
 
 def _memory_folder() -> str | None:

@@ -112,13 +112,13 @@ def rate(network: Network, command: list[str], environment: dict[str, str]) -> R
 def commands(folder: Path) -> dict[str, list[str]]:
     """Return the command of every sender by name."""
     frame = evaluate(Draft(("eth", "ip", "tcp"), FIELDS)).data
-    ours = [sys.executable, "-m", "app"]
+    rawscope = [sys.executable, "-m", "app"]
     typed = [word for key, text in FIELDS.items() for word in (f"--{key}", text)]
     packet = [word for key, text in FIELDS.items() if not key.startswith("eth")
               for word in (f"--{key}", text)]  # fmt: skip
     plain = ["--count", str(ENOUGH), "--yes", "--no-audit"]
     replayed = capture_of(folder / "frames.pcap", [frame] * REPLAYED)
-    replay = [*ours, "replay", replayed, "--link", "near0", "--topspeed", "--yes",
+    replay = [*rawscope, "replay", replayed, "--link", "near0", "--topspeed", "--yes",
               "--loop", str(ENOUGH // REPLAYED)]  # fmt: skip
     configuration = folder / "trafgen.cfg"
     configuration.write_text("{ " + ", ".join(f"0x{byte:02x}" for byte in frame) + " }")
@@ -126,9 +126,9 @@ def commands(folder: Path) -> dict[str, list[str]]:
         "replay, TX ring": [*replay, "--no-audit"],
         "replay, TX ring, bypass": [*replay, "--no-audit", "--bypass"],
         "replay, bypass, with audit": [*replay, "--bypass"],
-        "send --link": [*ours, "send", "--link", "near0", *typed, *plain],
-        "send --link --bypass": [*ours, "send", "--link", "near0", "--bypass", *typed, *plain],
-        "send (IP_HDRINCL)": [*ours, "send", *packet, *plain],
+        "send --link": [*rawscope, "send", "--link", "near0", *typed, *plain],
+        "send --link --bypass": [*rawscope, "send", "--link", "near0", "--bypass", *typed, *plain],
+        "send (IP_HDRINCL)": [*rawscope, "send", *packet, *plain],
         "trafgen": [require_peer("trafgen"), "--dev", "near0", "--conf", str(configuration),
                     "--cpus", "1", "--num", str(ENOUGH)],
         "hping3 --flood": [require_peer("hping3"), "--flood", "-S", "-p", "9", TARGET],
@@ -154,8 +154,8 @@ def bounds(best: dict[str, Rate]) -> list[tuple[str, bool]]:
     ]
 
 
-def _at_least(name: str, ours: Rate, factor: int, other: str, theirs: Rate) -> tuple[str, bool]:
-    by_clock, ratio = ours.clock / theirs.clock, ours.processor / theirs.processor
+def _at_least(name: str, rawscope: Rate, factor: int, other: str, peer: Rate) -> tuple[str, bool]:
+    by_clock, ratio = rawscope.clock / peer.clock, rawscope.processor / peer.processor
     words = f"{name} / {other} = {ratio:.2f} ({by_clock:.2f} by the clock), at least {factor}"
     return words, min(ratio, by_clock) >= factor
 

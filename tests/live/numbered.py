@@ -14,5 +14,5 @@ def frame(number: int, size: int = 60) -> bytes:
     return ethernet(number.to_bytes(4, "big"), KIND).ljust(size, b"\x55")
 
 
-def ours(packets: list[CapturedPacket]) -> list[bytes]:
+def numbered(packets: list[CapturedPacket]) -> list[bytes]:
     return [packet.data for packet in packets if ETHERNET["type"].number(packet.data) == KIND]

@@ -135,7 +135,7 @@ def test_the_readme_and_the_advice_are_the_same_command() -> None:
     assert " ".join(readme_command().split()) == " ".join(told.split())
 
 
-def test_it_runs_as_the_user_with_one_capability(sudoer) -> None:
+def test_the_privileged_command_runs_as_the_user_with_one_capability(sudoer) -> None:
     done = sudoer(f"{readme_command()} send --ip.dst 127.0.0.1 --udp.dstport 9 --wait 1 --json")
     assert "CAP_NET_RAW" not in done.stderr
     assert "Traceback" not in done.stderr
@@ -156,7 +156,7 @@ def test_it_runs_as_the_user_with_one_capability(sudoer) -> None:
 @pytest.mark.parametrize(
     "arguments", ["send --ip.dst 127.0.0.1 --udp.dstport 9 --dry-run", "dump -i lo -a 0.2"]
 )
-def test_it_captures_and_sends(sudoer, arguments) -> None:
+def test_the_privileged_command_captures_and_sends(sudoer, arguments) -> None:
     done = sudoer(f"{readme_command()} {arguments}")
     assert done.returncode == 0, done.stderr
 

@@ -82,7 +82,7 @@ def test_a_terminal_that_cannot_draw_is_reported(terminal: Open, kind: str) -> N
     screen.wait_for(b"'rawscope dump' prints packets as text", PATIENCE_S)
 
 
-def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
+def test_the_monitor_ends_with_its_terminal(tmp_path: Path) -> None:
     """A closed terminal window leaves no process running."""
     path = capture_of(tmp_path / "one.pcap", [SYN])
     screen = Terminal([*RAWSCOPE, "-r", path], 120, 36, ROOT)

@@ -107,7 +107,7 @@ async def test_results_come_one_by_one_and_a_run_can_be_canceled():
         assert pilot.app.screen is not lab
 
 
-async def test_it_can_be_run_again():
+async def test_the_laboratory_can_be_run_again():
     lab = scripted_lab()
     async with opened(lab) as pilot:
         await eventually(lambda: progress(lab).endswith("done"))

@@ -66,7 +66,7 @@ def test_a_surrogate_is_escaped_even_in_utf8() -> None:
 
 @pytest.mark.parametrize("text", ["│ ✓ ─┐", "▁▃█ ⣿⠀", "中文 é", "e\u0301 x", "\x1b[31m→\x1b[m"])
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "euc-jp", "gbk", "ISO-8859-15"])
-def test_what_is_painted_keeps_its_width_and_is_ascii(text: str, encoding: str) -> None:
+def test_painted_text_keeps_its_width_and_is_ascii(text: str, encoding: str) -> None:
     painted = screen_bytes(text, encoding)
     assert painted.isascii()
     assert cell_len(painted.decode()) == cell_len(text)

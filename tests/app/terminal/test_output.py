@@ -72,7 +72,7 @@ async def test_cut_output_is_dropped_and_its_sequence_ended(ends, way):
     output.close()
 
 
-async def test_it_can_be_abandoned_while_another_thread_holds_it(ends, way):
+async def test_the_output_can_be_abandoned_while_another_thread_holds_it(ends, way):
     output = TerminalOutput(ends[1], asyncio.get_running_loop())
     with output._lock:
         abandoning = threading.Thread(target=output.abandon, args=("the end", 0.01), daemon=True)

@@ -64,7 +64,7 @@ class Broken(Counted):
         raise ZeroDivisionError
 
 
-def test_it_analyzes_each_snapshot_to_its_end_on_a_thread_of_its_own(thread):
+def test_each_snapshot_is_analyzed_to_its_end_on_the_analysis_thread(thread):
     store, analyzer = _store(3), Counted()
     for count in (3, 5):
         thread.offer(store.snapshot(), analyzer)

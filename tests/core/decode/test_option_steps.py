@@ -32,7 +32,7 @@ def _one_by_one(
     lists=st.lists(st.lists(_BYTES, max_size=40).map(bytes), max_size=8),
     rounds=st.integers(0, 12),
 )
-def test_as_one_by_one(name, lists, rounds) -> None:
+def test_the_columns_equal_a_walk_of_each_list(name, lists, rounds) -> None:
     options, kinds = LISTS[name]
     data = b"\xa5" + b"\x83\xc2\xa5".join(lists) + b"\xa5"  # bytes between the lists would be found
     starts = np.cumsum([1] + [len(each) + 3 for each in lists], dtype=np.int64)[: len(lists)]

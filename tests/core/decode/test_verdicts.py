@@ -164,7 +164,7 @@ def test_udp_without_a_checksum():
     assert _verdict(illegal) == (NONE, Verdict.ILLEGAL)
 
 
-def test_what_cannot_be_checked():
+def test_checksums_that_cannot_be_checked():
     """Cut by the snap length, a fragment, a UDP length past the packet."""
     whole = tcp_frame(b"payload")
     assert _verdict(whole[:-3], missing=3) == (GOOD, Verdict.UNVERIFIED)

@@ -30,7 +30,7 @@ class Shell:
 
 
 @pytest.mark.parametrize("taken", range(5))
-def test_what_was_not_taken_is_pending_and_comes_next(taken):
+def test_bytes_not_taken_are_pending_and_come_next(taken):
     connection = EchoConnection()
     connection.keep(b"hello")
     connection.sent(taken)

@@ -379,7 +379,7 @@ def test_drain_echoes_what_has_come_and_waits_for_the_peer(served, trigger):
 
 
 @BOTH
-def test_drain_echoes_those_that_were_not_accepted_yet(served, trigger):
+def test_drain_echoes_clients_not_accepted_yet(served, trigger):
     listener = served.listen(trigger)
     drained = []
 

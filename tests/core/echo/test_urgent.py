@@ -59,7 +59,7 @@ def _assert_quiet(served):
 @EACH
 @pytest.mark.parametrize("budget", BUDGETS)
 @pytest.mark.parametrize("drain", [None, Drain.EAGAIN])
-def test_what_lay_there_comes_back_in_order_and_the_last_mark_counts(
+def test_pending_urgent_bytes_return_in_order_and_the_last_mark_counts(
     served, trigger, pieces, budget, drain
 ):
     served.do(served.server.set_switches, Switches(budget, drain))

@@ -171,7 +171,7 @@ def test_a_folder_that_cannot_be_written_to(common) -> None:
         os.seteuid(0)
 
 
-def test_as_an_ordinary_user_root_s_file_is_refused(common) -> None:
+def test_a_file_of_root_is_refused_for_an_ordinary_user(common) -> None:
     for name in WRITERS:
         (common / "nobody" / name).write_bytes(VICTIM)
         (common / "nobody" / name).chmod(0o666)

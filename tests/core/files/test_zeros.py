@@ -170,7 +170,7 @@ def test_a_file_of_zeros_is_reported(tmp_path) -> None:
         open_capture(tmp_path / "x")
 
 
-def test_where_zeros_end_and_begin() -> None:
+def test_ends_and_beginnings_of_zeros() -> None:
     for length in (1, 63, 64, 65, 600, 5000):
         for mark in {0, length // 2, length - 1}:
             data = np.zeros(length, np.uint8)

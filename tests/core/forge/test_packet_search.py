@@ -80,7 +80,7 @@ def test_packets_that_are_evicted_before_the_search_are_skipped(searching: Searc
     assert found.sent_numbers == {number}
 
 
-def test_what_was_found_stays_known_when_its_packets_are_evicted(searching: Searching) -> None:
+def test_results_stay_known_when_their_packets_are_evicted(searching: Searching) -> None:
     searching.store.append(batch([COPY]))
     assert searching.result().report.outcomes[0].copies == 1
     searching.evict()
@@ -148,7 +148,7 @@ def test_the_wait_for_replies_ends_with_the_packets_before_its_end(searching: Se
     assert searching.result().report.outcomes[0].copies == 1
 
 
-def test_why_the_capture_cannot_see_the_packet_is_known_while_replies_may_arrive(
+def test_the_reason_for_a_blind_capture_is_known_while_replies_may_arrive(
     searching: Searching,
 ) -> None:
     searching.unseen_reason = "capture is stopped"

@@ -34,7 +34,7 @@ def _answering(answer):
 
 
 @pytest.mark.parametrize("size", [1, 64, 100_000])
-def test_so_many_messages_and_no_more(size):
+def test_the_load_sends_exactly_the_messages_requested(size):
     with Served() as served:
         listener = served.listen(Trigger.EDGE)
         with Load(listener.address, listener.port, clients=7, idle=3, size=size) as load:

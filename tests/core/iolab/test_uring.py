@@ -68,7 +68,7 @@ def test_a_full_ring_says_so_and_takes_more_when_submitted(ring, pair):
     assert sorted(buffers.raw) == list(range(2 * ENTRIES))
 
 
-def test_what_fails_has_its_errno(ring):
+def test_a_failed_operation_has_its_errno(ring):
     buffer = ctypes.create_string_buffer(1)
     read_end, write_end = os.pipe()
     ring.prepare(OP_RECV, read_end, ctypes.addressof(buffer), 1, 7)

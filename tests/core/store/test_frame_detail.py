@@ -27,7 +27,7 @@ def _texts(row: Row) -> dict[str, str]:
     return {child.key: child.value for child in row.children}
 
 
-def test_what_is_known_of_a_frame():
+def test_the_details_of_a_frame():
     """Times, lengths, interface and link type."""
     row = frame_row(_packet(), TIME - 2_000_000_000, TIME - 1_000)
     assert (row.key, row.label, row.value) == ("frame", "Frame 12", "74 bytes")

@@ -21,7 +21,7 @@ from tests.app.made import TIME_NS, capture_of, udp_frame
 from tests.helpers.support import ROOT, remarks_of, require_peer
 from tests.helpers.waiting import PATIENCE_S
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
-from tests.live.numbered import frame, ours
+from tests.live.numbered import frame, numbered
 from tests.live.watching import watching
 
 pytestmark = pytest.mark.live
@@ -169,7 +169,7 @@ def test_many_packets_are_a_question_every_time(near: Near) -> None:
     assert near(*arguments)[0] == 1
 
 
-def test_what_the_kernel_refuses_is_status_1_with_the_count(near: Near) -> None:
+def test_a_refusal_by_the_kernel_is_status_1_with_the_count(near: Near) -> None:
     status, out, said = near("send", *UDP, "--payload", "x" * 1500, "--count", "3", "--yes")
     assert status == 1
     assert "sent 0 of 3" in out
@@ -275,7 +275,7 @@ def test_replay_sends_a_file(near: Near, tmp_path: Path) -> None:
         status, out, _ = near(*arguments)
         assert status == 0
         assert out.startswith("sent 400 of 400 frames")
-        assert ours(watch.wait_for(400)) == frames * 2
+        assert numbered(watch.wait_for(400)) == frames * 2
     assert near.audited("sent-frames.pcapng")[0] == frames * 2
 
 

@@ -119,7 +119,7 @@ def test_the_four_rewrites_are_in_the_diff(network: Network) -> None:
     assert any("checksum was computed for the source 0.0.0.0" in note for note in outcome.notes)
 
 
-def test_what_the_kernel_keeps_is_not_in_the_diff(network: Network) -> None:
+def test_fields_kept_by_the_kernel_are_not_in_the_diff(network: Network) -> None:
     draft = udp(**{"ip.id": "7", "ip.ttl": "3", "udp.checksum": "0xbeef", "udp.length": "4"})
     assert outcome_of(network, draft).changes == ()
 

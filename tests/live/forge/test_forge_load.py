@@ -15,7 +15,7 @@ from core.forge.transmit.transmission import prepare
 from core.forge.values import SendMethod, SendPlan, SendProgress
 from core.net.sockets import LOCAL_SOCKETS
 from tests.live.network import Network, run
-from tests.live.numbered import frame, ours
+from tests.live.numbered import frame, numbered
 from tests.live.watching import watching
 
 pytestmark = pytest.mark.live
@@ -54,7 +54,7 @@ def test_one_frame_is_sent_often_around_the_ring(network: Network, size: int) ->
         assert [number for _, number in sent] == [0] * 4
         total = sum(count for count, _ in sent)
         assert total > 4096, "once around"
-        assert ours(watch.wait_for(total)) == [often] * total
+        assert numbered(watch.wait_for(total)) == [often] * total
 
 
 def test_drops_of_a_slow_queue_are_reported_and_counted_packets_arrive(network: Network) -> None:
@@ -72,7 +72,7 @@ def test_drops_of_a_slow_queue_are_reported_and_counted_packets_arrive(network: 
             return total, numbers
 
         total, numbers = network.in_far(send)
-        assert ours(watch.wait_for(total)) == [frame(1)] * total
+        assert numbered(watch.wait_for(total)) == [frame(1)] * total
     assert numbers == {0, errno.ENOBUFS}
     assert total > 40
 
@@ -167,7 +167,7 @@ def test_many_equal_frames_arrive(
 
         progress = network.in_far(send)
         assert (progress.sent, progress.dropped, progress.error) == (5001, 0, None)
-        assert ours(watch.wait_for(5001)) == [sent] * 5001
+        assert numbered(watch.wait_for(5001)) == [sent] * 5001
 
 
 def no_ring(*arguments: object) -> EqualFrames:

@@ -38,7 +38,7 @@ from tests.helpers.support import ROOT
 from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.forge.replaying import quietly
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
-from tests.live.numbered import frame, ours
+from tests.live.numbered import frame, numbered
 from tests.live.watching import mac, watching
 
 pytestmark = pytest.mark.live
@@ -72,7 +72,7 @@ def test_frames_arrive_in_order_and_whole(network: Network, bypass: bool) -> Non
                 return ring.sent
 
         assert network.in_far(send) == 6000
-        assert ours(watch.wait_for(6000)) == sent
+        assert numbered(watch.wait_for(6000)) == sent
 
 
 def test_frames_of_an_array_arrive_in_order_and_whole(network: Network) -> None:
@@ -88,7 +88,7 @@ def test_frames_of_an_array_arrive_in_order_and_whole(network: Network) -> None:
                 return ring.sent
 
         assert network.in_far(send) == 9001
-        assert ours(watch.wait_for(9001)) == [frame(7), *sent]
+        assert numbered(watch.wait_for(9001)) == [frame(7), *sent]
 
 
 def test_a_frame_of_the_mtu_may_have_a_tag_and_nothing_else_may_be_longer(
@@ -214,7 +214,7 @@ def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, met
     try:
         with watching(network, ring_bytes=32 << 20) as watch:
             assert network.in_far(send) == (9, 9)
-            assert ours(watch.wait_for(9)) == frames[:9]
+            assert numbered(watch.wait_for(9)) == frames[:9]
     finally:
         network.ip_near("link", "set", "near0", "mtu", "1500")
     assert sum(journal) == (9 if method == "replay" else 0)
@@ -236,7 +236,7 @@ def test_long_frames_are_copied_in_part_and_arrive_whole(network: Network) -> No
                     return ring.sent
 
             assert network.in_far(send) == len(sizes)
-            assert ours(watch.wait_for(len(sizes))) == sent
+            assert numbered(watch.wait_for(len(sizes))) == sent
     finally:
         network.ip_far("link", "set", "far0", "mtu", "1500")
         network.ip_near("link", "set", "near0", "mtu", "1500")
@@ -335,7 +335,7 @@ def test_frames_that_do_not_fit_are_skipped_and_reported(
     )
     with watching(network) as watch:
         assert network.in_far(lambda: quietly(request)) == 1
-        assert ours(watch.wait_for(2)) == [frame(1), frame(3)]
+        assert numbered(watch.wait_for(2)) == [frame(1), frame(3)]
     out, said = capfd.readouterr()
     assert out.startswith("sent 2 of 5 frames")
     assert "1 frame is longer than far0 accepts" in said
@@ -405,7 +405,7 @@ def test_the_first_frames_of_a_file(
     )
     with watching(network) as watch:
         assert network.in_far(lambda: quietly(request)) == 0
-        assert ours(watch.wait_for(6)) == [frame(0), frame(1), frame(2)] * 2
+        assert numbered(watch.wait_for(6)) == [frame(0), frame(1), frame(2)] * 2
     end = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert (end["frames"], end["sent"]) == (6, 6)
 
@@ -427,7 +427,7 @@ def test_a_replay_without_an_end_is_a_question_and_ends_by_a_signal(
     with watching(network) as watch:
         sender = subprocess.Popen([*command, "--yes"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         try:
-            assert ours(watch.wait_for(3))[:3] == [frame(1)] * 3
+            assert numbered(watch.wait_for(3))[:3] == [frame(1)] * 3
             sender.send_signal(signal.SIGINT)
             out, _ = sender.communicate(timeout=PATIENCE_S)
         finally:
@@ -447,7 +447,7 @@ def test_a_replay_that_is_interrupted_says_so(network: Network, tmp_path: Path) 
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
-            assert ours(watch.wait_for(1)) == [frame(1)]
+            assert numbered(watch.wait_for(1)) == [frame(1)]
             assert sender.stderr is not None
             assert any("1 of 2 frames sent; the next is due at " in line for line in sender.stderr)
             sender.send_signal(signal.SIGINT)

@@ -20,7 +20,7 @@ from tests.app.made import capture_of
 from tests.helpers.support import ROOT, require_peer
 from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.network import FAR_ADDRESS, Network, run
-from tests.live.numbered import frame, ours
+from tests.live.numbered import frame, numbered
 from tests.live.watching import watching
 
 pytestmark = pytest.mark.live
@@ -91,18 +91,18 @@ def test_waiting_for_the_next_hop(network, tmp_path, number, link) -> None:
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_waiting_for_an_answer_at_the_prompt(network, tmp_path, number) -> None:
-    ours_end, theirs = pty.openpty()
+    controller, terminal = pty.openpty()
     udp = ("send", "--ip.dst", FAR_ADDRESS, "--udp.dstport", "9")
     try:
-        with Command(network, tmp_path / "state", *udp, stdin=theirs) as command:
+        with Command(network, tmp_path / "state", *udp, stdin=terminal) as command:
             assert command.process.stderr is not None
             said = ""
             while "Send? [y/N]" not in said:
                 said += command.process.stderr.read(1)
             status, out, said = command.end_by(number)
     finally:
-        os.close(ours_end)
-        os.close(theirs)
+        os.close(controller)
+        os.close(terminal)
     assert status in (128 + signal.SIGINT, -signal.SIGTERM)
     assert out == ""
     assert "Traceback" not in said
@@ -135,7 +135,7 @@ def test_a_fifo_in_the_place_of_the_audit_blocks_nothing(network, tmp_path) -> N
         assert out == ""
         assert "sent.pcapng is a FIFO: move it away; --no-audit sends without it" in said
         watch.read()
-        assert ours(watch.packets) == []
+        assert numbered(watch.packets) == []
 
 
 def throttle(network: Network, rate: str = "8kbit") -> None:
@@ -200,7 +200,7 @@ def test_a_replay_of_a_silent_pipe(network, tmp_path, number) -> None:
             watching(network) as watch,
             Command(network, tmp_path / "state", *arguments, stdin=reading) as command,
         ):
-            assert ours(watch.wait_for(1)) == [frame(1)]
+            assert numbered(watch.wait_for(1)) == [frame(1)]
             status, out, said = command.end_by(number)
     finally:
         os.close(reading)
@@ -241,7 +241,7 @@ def test_a_replay_on_a_full_disk_sends_no_more_than_it_writes_down(network, tmp_
             command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
         end = json.loads(done.stdout.splitlines()[-1])
-        seen = ours(watch.wait_for(end["sent"])) if end["sent"] else []
+        seen = numbered(watch.wait_for(end["sent"])) if end["sent"] else []
     assert done.returncode == 1, done.stderr
     assert "No space left on device; stopped before the frames that it cannot record" in done.stderr
     assert end["sent"] == end["written_down"] < 400
@@ -251,7 +251,7 @@ def test_a_replay_on_a_full_disk_sends_no_more_than_it_writes_down(network, tmp_
     assert f"{told} recorded in" in done.stderr
 
 
-def test_what_a_device_does_not_take_is_taken_back_from_the_audit(network, tmp_path) -> None:
+def test_the_audit_takes_back_frames_that_a_device_refuses(network, tmp_path) -> None:
     """The peer of the link has a smaller MTU and drops every frame."""
     network.ip_far("link", "set", "far0", "mtu", "600")
     path = capture_of(tmp_path / "a.pcap", [frame(1, 1400)] * 3)

@@ -112,7 +112,7 @@ def differing(draft: Draft, packet: bytes) -> set[str]:
 
 @pytest.mark.parametrize("tool", ["hping3", "nping"])
 @pytest.mark.parametrize("name", DRAFTS)
-def test_all_that_the_command_does_not_send_is_named(
+def test_packets_that_the_command_does_not_send_are_named(
     network: Network, tmp_path: Path, tool: str, name: str
 ) -> None:
     draft = DRAFTS[name]

@@ -78,9 +78,9 @@ def test_the_same_frames_arrive_in_the_same_order(
     path = captures_dir() / "files" / name
     request = ReplayRequest(str(path), "far0", ReplayPace(None), yes=True, audit=False)
     expected = frames_in(path)
-    ours = arrivals(network, len(expected), lambda: network.in_far(lambda: quietly(request)))
-    theirs = arrivals(network, len(expected), lambda: run_tcpreplay(network, str(path)))
-    assert ours == theirs == expected
+    rawscope = arrivals(network, len(expected), lambda: network.in_far(lambda: quietly(request)))
+    peer = arrivals(network, len(expected), lambda: run_tcpreplay(network, str(path)))
+    assert rawscope == peer == expected
 
 
 def test_no_frame_arrives_before_it_is_due(network: Network, tmp_path: Path) -> None:

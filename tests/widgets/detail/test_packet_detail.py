@@ -49,7 +49,7 @@ def test_network_and_transport_are_open_at_first_and_parts_closed():
     play(PacketDetail(), scene, size=TALL)
 
 
-def test_what_was_opened_stays_open_in_the_next_packet():
+def test_opened_rows_stay_open_in_the_next_packet():
     async def scene(pilot):
         view = pilot.app.widget
         show(view, SEGMENT)

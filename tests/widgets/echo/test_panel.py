@@ -127,7 +127,7 @@ def test_a_failure_is_shown_first_and_without_control_characters():
 
 @pytest.mark.parametrize("width", range(1, 120, 7))
 @pytest.mark.parametrize("room", [1, 2, 3, 5, 8])
-def test_it_fits_where_it_can_and_keeps_what_matters(width, room):
+def test_the_head_fits_and_keeps_the_listeners(width, room):
     lines = head_lines(echo_snapshot(), 1, width, room)
     assert len(lines) <= max(room, 2)  # the listeners stay
     for line in lines[2:]:

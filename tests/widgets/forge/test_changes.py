@@ -83,7 +83,7 @@ def test_invalid_layers_leave_the_draft_unchanged():
     assert error.startswith("tcpp: no such layer")
 
 
-def test_drafts_that_belong_together_leave_the_same_way():
+def test_drafts_that_belong_together_leave_by_one_send_method():
     pair = FormState.of(TEMPLATES["fragment-overlap"].drafts)
     assert rows_of(pair)[":packet"].choices == ("1", "2")
     second = choose(pair, rows_of(pair)[":packet"], 1, ())

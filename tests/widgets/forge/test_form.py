@@ -53,7 +53,7 @@ def test_an_empty_field_shows_what_holds_and_follows_the_others():
     play(widget, scene, (70, 60))
 
 
-def test_what_is_typed_is_in_the_bytes_at_once():
+def test_typed_values_are_in_the_bytes_at_once():
     async def scene(pilot):
         widget.select_field("ip.ttl")
         await pilot.press("3")
@@ -106,7 +106,7 @@ def test_keys_that_arrive_together_are_done_in_their_order():
     play(widget, scene, (70, 30))
 
 
-def test_what_is_typed_takes_the_place_of_what_is_there_until_the_cursor_is_moved():
+def test_typed_text_replaces_the_value_until_the_cursor_is_moved():
     async def scene(pilot):
         for keys, text in (
             ("4", "4"),

@@ -7,7 +7,7 @@ from tests.widgets.stage import play
 from widgets.packets.packet_table import PacketTable
 
 
-def test_it_looks_as_textuals_own_at_every_position():
+def test_the_scroll_bar_equals_that_of_textual_at_every_position():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(filled(500).snapshot())

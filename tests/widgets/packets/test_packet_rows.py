@@ -35,7 +35,9 @@ def rows_of(snapshot: Snapshot) -> PacketRows:
         (many(999, version=2, first=500), SnapshotChange.REPLACED),
     ],
 )
-def test_how_a_snapshot_differs_from_the_last(snapshot: Snapshot, change: SnapshotChange) -> None:
+def test_differences_of_a_snapshot_from_the_last(
+    snapshot: Snapshot, change: SnapshotChange
+) -> None:
     assert rows_of(many(1000)).compare(snapshot) is change
 
 

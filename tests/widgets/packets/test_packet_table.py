@@ -808,7 +808,7 @@ def test_a_packet_that_does_not_pass_gives_the_cursor_to_the_nearest():
     play(PacketTable(), scene)
 
 
-def test_what_is_kept_holds_for_another_capture_too():
+def test_the_filter_holds_for_another_capture_too():
     async def scene(pilot):
         table = pilot.app.widget
         for packets in (9, 3):

@@ -112,7 +112,7 @@ def send(to: socket.socket, count: int) -> bytes:
 
 
 @pytest.mark.parametrize("method", ["ring", "datagram", "inet"])
-def test_what_was_sent_is_printed_once(start: Start, listener: socket.socket, method: str) -> None:
+def test_a_sent_packet_is_printed_once(start: Start, listener: socket.socket, method: str) -> None:
     dump = start("-i", "lo", "--source", method, "--json", "--raw")
     mark = send(listener, 5)
     port = listener.getsockname()[1]
@@ -149,9 +149,7 @@ def test_a_signal_ends_it_with_a_total(
     assert "Traceback" not in said
 
 
-def test_all_that_was_captured_is_printed_after_the_end(
-    start: Start, listener: socket.socket
-) -> None:
+def test_captured_packets_are_printed_after_the_end(start: Start, listener: socket.socket) -> None:
     """The output is not read until the capture has to end; no packet is lost."""
     count = 20_000  # far more than a pipe holds
     dump = start("-i", "lo", "--fields", "udp.dstport")

@@ -88,7 +88,7 @@ async def test_an_existing_file_is_replaced_only_after_a_yes(folder):
         ("~no-such-user/x", "not a path"),
     ],
 )
-async def test_what_cannot_be_saved_stays_in_the_dialog(typed, says, folder):
+async def test_a_failed_save_stays_in_the_dialog(typed, says, folder):
     (folder / "target").write_text("old")
     (folder / "link").symlink_to("target")
     os.mkfifo(folder / "fifo")

@@ -71,7 +71,7 @@ def test_only_a_live_capture_on_one_interface_names_it(engine, interface):
         (replace(LIVE, state=EngineState.STOPPED), "eth0", "capture is stopped"),
     ],
 )
-def test_why_the_capture_is_blind(engine, interface, reason):
+def test_reasons_for_a_blind_capture(engine, interface, reason):
     found = why_blind(engine, interface)
     assert found.startswith(reason)
     assert bool(found) == bool(reason)

@@ -9,9 +9,7 @@ from app.screens.forge.layout import BROAD, MOST_BYTE_LINES, ROOMY, lay_out
 
 @pytest.mark.parametrize(("height", "shows_both"), [(ROOMY - 1, False), (ROOMY, True)])
 @pytest.mark.parametrize("prefers_outcome", [False, True])
-def test_where_there_is_little_room_the_outcome_replaces_the_bytes(
-    height, shows_both, prefers_outcome
-):
+def test_in_little_room_the_outcome_replaces_the_bytes(height, shows_both, prefers_outcome):
     layout = lay_out(BROAD - 1, height, 4, has_outcome=True, prefers_outcome=prefers_outcome)
     assert layout.shows_bytes is (shows_both or not prefers_outcome)
     assert layout.shows_outcome is (shows_both or prefers_outcome)

@@ -170,7 +170,7 @@ async def test_a_fragment_pair(tmp_path, user: Callable[[Stage], EnterUser]) -> 
 
 
 @USERS
-async def test_who_has(tmp_path, user: Callable[[Stage], EnterUser]) -> None:
+async def test_an_arp_request_is_sent(tmp_path, user: Callable[[Stage], EnterUser]) -> None:
     async with forging(tmp_path) as stage:
         one = user(stage)
         await one.open_form()

@@ -123,7 +123,7 @@ def test_the_start_of_a_right_word_is_incomplete(text: str, is_incomplete: bool)
     assert caught.value.is_incomplete is is_incomplete
 
 
-def test_what_a_word_means_depends_on_its_context() -> None:
+def test_the_meaning_of_a_word_depends_on_its_context() -> None:
     """``fc`` is a protocol beside a field, and a byte only with a colon."""
     found = compile_filter("frame[37] == fc", TOY).condition
     assert isinstance(found, Relation)

@@ -79,7 +79,7 @@ def test_wrong_characters(text: str) -> None:
 
 
 @given(st.text(max_size=20))
-def test_what_follows_a_quote_is_a_string_or_an_error(body: str) -> None:
+def test_a_quote_begins_a_string_or_is_an_error(body: str) -> None:
     for is_raw in (True, False):
         text = f'"{body}"'
         error = failure(lambda: read_string(text, 1, is_raw=is_raw, opened=0))  # noqa: B023

@@ -19,7 +19,7 @@ from core.wire.model.field import Span
 SYN = Draft(("ip", "tcp"), {"ip.dst": "10.0.0.9", "tcp.dstport": "80", "tcp.flags.syn": "1"})
 
 
-def test_where_values_come_from() -> None:
+def test_origins_of_values() -> None:
     found = evaluate(SYN, {"ip.src": 0x0A000005})
     origins = {key: found.field(key).origin for key in
                ("ip.dst", "ip.src", "ip.len", "ip.ttl", "tcp.flags", "tcp.options")}  # fmt: skip

@@ -23,7 +23,7 @@ def read(data: bytes, link_type: int = LinkType.ETHERNET, flags: int = 0):
     return dissect(data, link_type, len(data), flags)
 
 
-def test_what_is_computed_stays_open() -> None:
+def test_computed_fields_stay_open() -> None:
     filled = draft_of(read(SYN))
     assert filled.draft.layers == ("eth", "ip", "tcp")
     assert evaluate(filled.draft).data == SYN
@@ -34,7 +34,7 @@ def test_what_is_computed_stays_open() -> None:
     assert changed.field("ip.checksum").shown != evaluate(filled.draft).field("ip.checksum").shown
 
 
-def test_what_is_wrong_is_given() -> None:
+def test_wrong_values_are_given() -> None:
     wrong = made.ipv4(made.tcp(checksum=0xBEEF), 6, len=99)
     filled = draft_of(read(wrong, LinkType.RAW))
     assert filled.draft.texts["tcp.checksum"] == "0xbeef"
@@ -65,7 +65,7 @@ def test_a_length_left_to_the_card_stays_zero(path) -> None:
     assert data.endswith(filled.data)
 
 
-def test_what_is_sent_again_leaves_as_it_was_captured() -> None:
+def test_a_packet_sent_again_leaves_as_it_was_captured() -> None:
     again = resent(read(SYN), LinkType.ETHERNET)
     assert (again.data, again.method) == (SYN, SendMethod.LINK)
     packet = SYN[14:-2]
@@ -91,7 +91,7 @@ def test_a_header_of_the_capture_is_left_out() -> None:
     assert evaluate(filled.draft).data == packet
 
 
-def test_what_no_draft_has_is_payload() -> None:
+def test_protocols_without_a_layer_are_payload() -> None:
     frame = made.ethernet(bytes.fromhex("00001100") + b"pseudowire", 0x8847)
     filled = draft_of(read(frame))
     assert filled.draft.layers == ("eth",)

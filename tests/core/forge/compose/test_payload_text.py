@@ -35,5 +35,5 @@ def test_half_a_character_is_one_sentence(text):
         parse_payload(text)
 
 
-def test_what_the_command_line_could_not_decode_is_its_byte():
+def test_an_undecodable_argument_is_its_byte():
     assert parse_payload("a\udcff") == b"a\xff"

@@ -71,7 +71,7 @@ def quotes(draft: Draft) -> bool:
 
 
 @given(drafts())
-def test_what_is_typed_is_read_back_and_the_sums_are_good(drawn: Drawn) -> None:
+def test_typed_values_read_back_and_the_sums_are_good(drawn: Drawn) -> None:
     draft, asked = drawn
     evaluation = evaluate(draft)
     assert evaluation.errors == ()
@@ -232,7 +232,7 @@ def test_nothing_that_is_typed_raises(layers, texts) -> None:
     ],
     ids=["number", "option", "kind", "payload", "trailer"],
 )
-def test_what_is_pasted_is_an_error_on_its_field(key: str, text: str) -> None:
+def test_a_pasted_text_is_an_error_on_its_field(key: str, text: str) -> None:
     errors = evaluate(Draft(("ip", "tcp"), {key: text})).errors
     assert [field.key for field in errors] == [key]
     assert len(errors[0].error) < 300

@@ -150,7 +150,7 @@ def test_recipes_name_what_a_tool_cannot_make() -> None:
          "icmp.mtu, the packet that the error quotes", "icmp.mtu"),
     ],
 )  # fmt: skip
-def test_all_that_a_tool_leaves_out_is_named(draft: Draft, hping: str, nping: str) -> None:
+def test_omissions_of_a_tool_are_named(draft: Draft, hping: str, nping: str) -> None:
     found = by_name(draft)
     assert found["hping3 command"].missing == hping
     assert found["nping command"].missing == nping
@@ -199,7 +199,7 @@ def test_a_draft_that_does_not_fit_has_no_recipes_of_bytes() -> None:
     ],
     ids=lambda draft: ":".join([*draft.layers, *draft.texts]),
 )
-def test_scapy_gets_bytes_for_a_layer_that_it_writes_in_another_way(draft: Draft) -> None:
+def test_scapy_gets_bytes_for_a_layer_that_it_writes_differently(draft: Draft) -> None:
     text = by_name(draft)["scapy expression"].text
     data = evaluate(draft).data
     rest = text.rpartition("Raw(")[2].removesuffix(")")

@@ -18,7 +18,7 @@ from core.forge.values import SendMethod
 DRAFTS = (Draft(("ip", "udp"), {"ip.ttl": "3"}),)
 
 
-def test_what_the_sender_remembers_is_seen_by_the_screen(tmp_path: Path) -> None:
+def test_the_screen_sees_the_changes_of_the_sender(tmp_path: Path) -> None:
     journal = SendJournal(tmp_path, audits=True)
     assert journal.remember(DRAFTS, frozenset({"10.0.0.1"})) == ()
     assert journal.history.entries() == [DRAFTS]
@@ -32,7 +32,7 @@ def test_a_replay_remembers_marks_only(tmp_path: Path) -> None:
     assert journal.history.entries() == []
 
 
-def test_what_cannot_be_remembered_is_reported_and_does_not_raise(tmp_path: Path) -> None:
+def test_a_failed_change_is_reported_and_does_not_raise(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
     journal = SendJournal(tmp_path, audits=True)
     (note,) = journal.remember(DRAFTS, frozenset({"10.0.0.1"}))

@@ -178,7 +178,7 @@ def test_every_destination_inside_a_tunnel_is_reviewed(networks: tuple[str, ...]
         assert f"The packet that it carries goes to {base}{last}, which was not approved" in told
 
 
-def test_what_a_tunnel_carries_to_one_host_is_one_kind() -> None:
+def test_packets_in_a_tunnel_to_one_host_are_one_kind() -> None:
     texts = {"ip.dst": "198.51.100.1", "ip.dst#2": "198.51.100.2"}
     frames = [
         evaluate(Draft(("eth", "ip", "ip", "udp"), {**texts, "payload": "x" * size})).data

@@ -75,7 +75,7 @@ def test_a_wrong_version_hides_no_destination(version: str) -> None:
     assert examine(inside, verbatim=True, interface="veth9").destination == STRANGER
 
 
-def test_what_names_no_address_is_never_remembered() -> None:
+def test_packets_without_an_address_are_never_remembered() -> None:
     for data, verbatim in ((b"\1\2\3", True), (b"\x45" + bytes(9), False), (b"", False)):
         found = examine(data, verbatim=verbatim, interface="veth9")
         assert found.questions

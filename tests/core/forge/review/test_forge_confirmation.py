@@ -87,7 +87,7 @@ def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Aske
     assert asked.machine.sent == []
 
 
-def test_so_it_is_on_the_command_line(
+def test_the_command_asks_about_a_resolved_link_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Only the resolved link address is not approved, and no user can answer."""

@@ -193,7 +193,7 @@ def test_on_loopback_all_link_addresses_are_zero(kernel: Kernel) -> None:
     assert not kernel.asked
 
 
-def test_what_was_cut_stays_cut(kernel: Kernel) -> None:
+def test_a_cut_frame_stays_cut(kernel: Kernel) -> None:
     batch = batch_of([packet("198.51.100.1", "x" * 40)[:40]])
     batch = replace(batch, original=np.array([68], np.uint32))
     ((made, _),) = Encapsulation(link()).frames(batch, np.array([LinkType.RAW]))

@@ -151,7 +151,7 @@ def test_headers_that_are_cut_or_contradict_themselves_stay() -> None:
     assert rewritten(rules, *frames) == (frames, [False] * len(frames))
 
 
-def test_what_a_packet_carries_stays() -> None:
+def test_carried_packets_are_not_rewritten() -> None:
     """An ICMP error that quotes a packet, and a tunnel."""
     inner = four()[ETHERNET.size :]
     error = made(

@@ -128,7 +128,7 @@ def write(path: Path, frames: list[Frame]) -> None:
             file.write(struct.pack("<IIII", second, 0, len(data), max(original, len(data))) + data)
 
 
-def ours(path: Path, rules: RewriteRules) -> list[bytes]:
+def by_rawscope(path: Path, rules: RewriteRules) -> list[bytes]:
     found: list[bytes] = []
     with open_capture(path) as reader:
         for batch in reader.batches():
@@ -138,7 +138,7 @@ def ours(path: Path, rules: RewriteRules) -> list[bytes]:
     return found
 
 
-def theirs(path: Path, options: list[str], folder: Path) -> list[bytes]:
+def by_tcprewrite(path: Path, options: list[str], folder: Path) -> list[bytes]:
     """Return the frames that tcprewrite makes of a file, up to one at which it gives up."""
     result = folder / "out"
     result.unlink(missing_ok=True)
@@ -232,7 +232,9 @@ def compare(
 ) -> tuple[int, Counter[str]]:
     """Return how many frames of a file are equal, and how many differ for each reason."""
     equal, different = 0, Counter[str]()
-    triples = zip(read(path), ours(path, rules), theirs(path, options, folder), strict=False)
+    triples = zip(
+        read(path), by_rawscope(path, rules), by_tcprewrite(path, options, folder), strict=False
+    )
     for number, (frame, mine, other) in enumerate(triples, 1):
         if mine == other or comparable(mine) == comparable(other):
             equal += 1
@@ -286,7 +288,7 @@ def test_after_a_fix_tshark_finds_no_wrong_checksum(tmp_path: Path) -> None:
         before += found
         after += [
             Frame(data, frame.original)
-            for data, frame in zip(ours(path, rules), found, strict=True)
+            for data, frame in zip(by_rawscope(path, rules), found, strict=True)
         ]
     write(tmp_path / "before", before)
     write(tmp_path / "after", after)

@@ -197,7 +197,7 @@ def test_udp_without_a_sum() -> None:
     assert verdict(good, IPV6, "udp") is Verdict.GOOD
 
 
-def test_what_cannot_be_checked() -> None:
+def test_checksums_that_cannot_be_checked() -> None:
     packet = wrong_tcp()
     assert verdict(packet, IPV4, "tcp", cut=1) is Verdict.UNVERIFIED
     first = frames.ipv4(frames.tcp(b"data"), IpProtocol.TCP, flags__mf=1)

@@ -92,7 +92,7 @@ def test_every_automatic_field_has_a_rule() -> None:
     ],
     ids=lambda value: ":".join(value) if isinstance(value, list) else "",
 )
-def test_what_is_open_is_computed_so_that_it_reads_back(
+def test_open_fields_are_computed_so_that_they_read_back(
     headers: tuple[Header, ...], protocols: list[str]
 ) -> None:
     """Next protocols, lengths and sums, with a payload of odd length and a trailer."""
@@ -119,7 +119,7 @@ def test_what_is_open_is_computed_so_that_it_reads_back(
         (tcp.TCP, "checksum", 0xBEEF),
     ],
 )
-def test_what_was_given_wins_also_when_it_is_wrong(header, key, value) -> None:
+def test_given_values_win_also_when_they_are_wrong(header, key, value) -> None:
     values = {ipv4.IPV4: dict(ENDS), tcp.TCP: {}}
     values[header][key] = value
     built = build(Parts(tuple(Header((table,), values[table]) for table in values)))
@@ -219,7 +219,7 @@ def test_every_captured_frame_is_built_again() -> None:
 
 
 @pytest.mark.corpus
-def test_what_is_computed_is_what_others_computed() -> None:
+def test_computed_fields_equal_the_captured_ones() -> None:
     """Opened automatic fields get their captured values if the capture's sums are good."""
     wrong: list[tuple[str, int, str]] = []
     compared = 0

@@ -87,7 +87,7 @@ def test_sentences(slot: PlacedField, text: str, sentence: str) -> None:
 
 
 @given(st.data())
-def test_what_is_shown_is_what_is_read(data: st.DataObject) -> None:
+def test_the_text_of_a_value_reads_back(data: st.DataObject) -> None:
     slot = data.draw(st.sampled_from(SLOTS))
     value = data.draw(values(slot))
     assert parse_value(slot, typed(slot, value)) == value

@@ -79,7 +79,7 @@ def test_widths_are_those_of_the_standards() -> None:
     assert {name: first[name] for name in sizes} == sizes
 
 
-def test_what_emit_refuses() -> None:
+def test_emit_refuses_wrong_values() -> None:
     table = HeaderTable("x", "X", "none", Field("a", 4, "A", unit=4), Field("b", 12, "B"))
     assert table.emit({"a": 20, "b": 1}) == b"\x50\x01"
     for values in ({"a": 21}, {"a": 64}, {"b": 1 << 12}):

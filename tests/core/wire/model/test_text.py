@@ -89,7 +89,7 @@ def test_no_mark_piles_up() -> None:
         "54321 → 80 [SYN]",
     ],
 )
-def test_what_people_write_stays_as_it_is(text: str) -> None:
+def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert safe(text) == text
 
 
@@ -118,7 +118,7 @@ def test_safe_bytes_too(data: bytes) -> None:
     assert safe(shown) == shown
 
 
-def test_what_was_there_can_still_be_read() -> None:
+def test_escaped_text_can_still_be_read() -> None:
     assert safe("a\x1b[2Jb") == "a\\x1b[2Jb"
     assert safe("\u202eabc\u2066") == "\\u202eabc\\u2066"
     assert safe("e\u0301\u0301\u0301") == "e\u0301\u0301\\u0301"

@@ -361,7 +361,7 @@ def test_a_fault_in_one_packet_leaves_the_verdicts_of_its_block(monkeypatch) -> 
 
 
 @pytest.mark.parametrize("fault", ["dissect", "a parser", "every protocol's info"])
-def test_what_was_sent_is_followed_past_a_fault(fault: str, monkeypatch) -> None:
+def test_a_sent_packet_is_followed_past_a_fault(fault: str, monkeypatch) -> None:
     """A captured frame that cannot be read is neither copy nor reply; the next one may be."""
     FAULTS[fault](monkeypatch)
     track = Track(Outcome(FRAMES[0], SendMethod.LINK))

@@ -244,7 +244,7 @@ def test_addresses_in_options_are_written_as_addresses() -> None:
     assert rows["ipv6.opt.home"] == rows["ipv6.opt.home_address"] == "2001:db8::1"
 
 
-def test_why_a_checksum_cannot_be_checked_has_a_row_of_its_own() -> None:
+def test_the_reason_for_an_unchecked_checksum_has_a_row() -> None:
     packet = frames.ipv4(frames.udp(b"x"), IpProtocol.UDP, flags__mf=1)
     rows = {row.key: row for row in flat(detail_rows(read(packet)))}
     assert rows["udp.checksum.reason"].label == "a fragment: the sum covers the whole datagram"
