@@ -29,14 +29,14 @@ TRIMMING_FUNCTIONS = {"_forget_oldest"}
 FUNCTION_CACHES = {"cache", "lru_cache"}
 # file and mapping: why the mapping is bounded
 BOUNDED_OTHERWISE = {
-    ("core/analysis/filter/catalog.py", "self._fields"): "fields of the header tables",
-    ("core/analysis/filter/chunk_headers.py", "self._known"): "protocols, in one chunk",
-    ("core/analysis/filter/chunk_headers.py", "self._walked"): "protocols, in one chunk",
-    ("core/analysis/filter/evaluation.py", "self._read"): "operands of one filter, in one chunk",
-    ("core/analysis/filter/header_list.py", "self._families"): "protocols, in one chunk",
-    ("core/analysis/filter/header_list.py", "self._places"): "header tables, in one chunk",
-    ("core/analysis/filter/header_words.py", "self._kept"): "headers of one filter, in one chunk",
-    ("core/analysis/filter/option_places.py", "self._found"): "protocols, in one chunk",
+    ("core/analysis/filter/fields/catalog.py", "self._fields"): "fields of the header tables",
+    ("core/analysis/filter/values/chunk_headers.py", "self._known"): "protocols, in one chunk",
+    ("core/analysis/filter/values/chunk_headers.py", "self._walked"): "protocols, in one chunk",
+    ("core/analysis/filter/evaluation/evaluation.py", "self._read"): "operands, in one chunk",
+    ("core/analysis/filter/values/header_list.py", "self._families"): "protocols, in one chunk",
+    ("core/analysis/filter/values/header_list.py", "self._places"): "header tables, in one chunk",
+    ("core/analysis/filter/values/header_words.py", "self._kept"): "headers, in one chunk",
+    ("core/analysis/filter/values/option_places.py", "self._found"): "protocols, in one chunk",
     ("core/capture/inet.py", "self._numbers"): "names that an administrator gave one interface",
     ("app/terminal/cells.py", "self._numbers"): "one number for each cell style of the theme",
     ("core/echo/shutdown.py", "self._complete_since_s"): "clients of a server that is ending",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections import Counter
 from itertools import groupby, pairwise
 from operator import attrgetter
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.helpers.waiting import PATIENCE_S
 from tests.sizes import ALL_METHODS, all_methods, class_sizes, modules
 
 README = ROOT / "README.md"
+MOST_MODULES = 22  # of one folder
 KEYS = re.compile(r"(?<=-->\n).*?(?=<!-- end of keys -->)", re.DOTALL)
 
 
@@ -93,6 +95,18 @@ def test_no_class_has_too_many_methods() -> None:
     counts = {name: len(all_methods(name, sizes)) for name in sizes}
     above = {name: count for name, count in counts.items() if count > ALL_METHODS}
     assert above == {}
+
+
+def test_no_folder_has_too_many_modules() -> None:
+    """A reader finds a module by the names of the folders."""
+    paths = [
+        path.relative_to(ROOT)
+        for folder in ("app", "core", "widgets", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name != "__init__.py"
+    ]
+    counts = Counter(str(path.parent) for path in paths)
+    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
 
 
 def test_methods_of_bases_count_once() -> None:

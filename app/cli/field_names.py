@@ -1,8 +1,8 @@
 """All field names: those of display filters and of a packet's record.
 
-`core.analysis.filter.catalog` has what a filter can name. A record (``dump --json``, ``--fields``)
-has the fields of the tables, the values beside them, and a few names that no filter has. Both
-follow from the protocols' records.
+`core.analysis.filter.fields.catalog` has what a filter can name. A record (``dump --json``,
+``--fields``) has the fields of the tables, the values beside them, and a few names that no filter
+has. Both follow from the protocols' records.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 
-from core.analysis.filter.catalog import CATALOG
+from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.types import FilterField
 from core.wire.registry import PROTOCOLS
 

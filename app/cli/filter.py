@@ -7,9 +7,9 @@ tells a filter that only needs more text (*incomplete*) from one that is wrong.
 from __future__ import annotations
 
 from app.cli.output import CommandOutput, print_message
-from core.analysis.filter.catalog import CATALOG
 from core.analysis.filter.display_filter import compile_filter
-from core.analysis.filter.errors import FilterError
+from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.language.errors import FilterError
 from core.wire.model.text import safe
 
 _INDENT = "  "

@@ -248,9 +248,9 @@ def filter(expression: str, debug: bool) -> int:
 def _selection(text: str) -> Selection:
     """Return the packets that pass a filter. Raise `click.UsageError` if it is wrong."""
     from app.cli.dump.selection import Selection
-    from core.analysis.filter.catalog import CATALOG
     from core.analysis.filter.display_filter import compile_filter
-    from core.analysis.filter.errors import FilterError
+    from core.analysis.filter.fields.catalog import CATALOG
+    from core.analysis.filter.language.errors import FilterError
 
     try:
         return Selection(compile_filter(text, CATALOG))

@@ -27,7 +27,7 @@ from core.engine.engine import Engine
 from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
-from tests.bench.flood import Flood
+from tests.bench.traffic.flood import Flood
 from tests.helpers.support import ROOT, require_peer
 from tests.helpers.waiting import until
 

@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench.mixed import write_pcap
+from tests.bench.traffic.mixed import write_pcap
 from tests.helpers.support import require_command
 
 ROOT = Path(__file__).resolve().parent.parent.parent

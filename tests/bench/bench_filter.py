@@ -1,10 +1,10 @@
 """The speed of display filters over 1.5 million packets, compared with tshark.
 
-The packets are mixed (`tests.bench.mixed`) and in memory, in the chunks of a store. The figures are
-processor time of this one thread, the best of a few runs, from the columns to the values (or to the
-packets that pass); each is printed next to its bound. tshark runs the same filters over a tenth of
-the packets, and its processor time is scaled up. The rate of ``contains`` is measured over
-datagrams of 1000 random bytes.
+The packets are mixed (`tests.bench.traffic.mixed`) and in memory, in the chunks of a store. The
+figures are processor time of this one thread, the best of a few runs, from the columns to the
+values (or to the packets that pass); each is printed next to its bound. tshark runs the same
+filters over a tenth of the packets, and its processor time is scaled up. The rate of ``contains``
+is measured over datagrams of 1000 random bytes.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from pathlib import Path
 
 import numpy as np
 
-from core.analysis.filter.catalog import CATALOG
 from core.analysis.filter.display_filter import compile_filter
-from core.analysis.filter.frame_values import CaptureContext
-from core.analysis.filter.values import ChunkValues
+from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.batch import Batch
 from core.decode.chunk import Chunk
 from core.wire.link.ethernet import ETHERNET
 from core.wire.model.assigned_numbers import IpProtocol
 from tests.bench.bench_store import PACKETS, Figure, best, capture, store_of
-from tests.bench.mixed import frames, write_pcap
+from tests.bench.traffic.mixed import frames, write_pcap
 from tests.core.decode.frames import ethernet, ipv4
 
 SHARE_OF_TSHARK = 10  # tshark reads this part of the packets

@@ -11,8 +11,8 @@ import re
 import sys
 
 from tests.bench.bench_monitor import RAWSCOPE, ROOT, verdict
-from tests.bench.flood import Flood
 from tests.bench.terminal import Terminal
+from tests.bench.traffic.flood import Flood
 from tests.helpers.emulator import Emulator
 
 RATE = 300_000  # packets/s

@@ -20,9 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.flood import Flood
-from tests.bench.mixed import write_pcap
 from tests.bench.terminal import Terminal
+from tests.bench.traffic.flood import Flood
+from tests.bench.traffic.mixed import write_pcap
 from tests.helpers.support import require_peer
 
 RAWSCOPE = [sys.executable, "-m", "app"]

@@ -31,7 +31,8 @@ KEYS = [
 ]
 PROGRAM = [
     "unshare", "--net", "sh", "-c",
-    'ip link set lo up; "$0" -m tests.bench.steady 10 & exec "$0" -m app -i lo', sys.executable,
+    'ip link set lo up; "$0" -m tests.bench.traffic.steady 10 & exec "$0" -m app -i lo',
+    sys.executable,
 ]  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """The costs of the packet store: decoding, copying, checking, finding.
 
-1.5 million mixed packets (`tests.bench.mixed`) are in memory, laid out as in a mapped file. The
-figures are processor time of this one thread, the best of a few runs, since the host may have other
-work; each is printed next to its bound.
+1.5 million mixed packets (`tests.bench.traffic.mixed`) are in memory, laid out as in a mapped file.
+The figures are processor time of this one thread, the best of a few runs, since the host may have
+other work; each is printed next to its bound.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.store.filtered_view import View
 from core.store.packet_store import PacketStore
 from core.store.snapshot import Snapshot
 from core.wire.checksum.batch_checksums import header_sums, ones_sums
-from tests.bench.mixed import frames
+from tests.bench.traffic.mixed import frames
 
 PACKETS = 1_500_000
 RECORD_HEADER = 16  # bytes between frames, as in a pcap file

@@ -35,8 +35,8 @@ from pathlib import Path
 from typing import Any
 
 from core.capture.options import DEFAULT_RING_BYTES
-from tests.bench.flood import Flood
 from tests.bench.terminal import ESCAPES, Terminal
+from tests.bench.traffic.flood import Flood
 from tests.helpers.waiting import PATIENCE_S
 from tests.soak import keys
 

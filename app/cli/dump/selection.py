@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from app.cli.output import CommandError
 from core.analysis.filter.display_filter import DisplayFilter
-from core.analysis.filter.frame_values import CaptureContext
-from core.analysis.filter.patterns import SlowPatternError
-from core.analysis.filter.values import ChunkValues
+from core.analysis.filter.evaluation.pattern_search import SlowPatternError
+from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
 

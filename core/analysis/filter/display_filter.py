@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.filter.checker import check
-from core.analysis.filter.evaluation import Evaluation
-from core.analysis.filter.expressions import Condition, fields_of
-from core.analysis.filter.parser import parse
+from core.analysis.filter.evaluation.evaluation import Evaluation
+from core.analysis.filter.language.checker import check
+from core.analysis.filter.language.expressions import Condition, fields_of
+from core.analysis.filter.language.parser import parse
 from core.analysis.filter.types import FieldCatalog, FieldValues
 
 
@@ -36,7 +36,7 @@ class DisplayFilter:
         """Return a mask (n,) of the packets of a chunk that pass.
 
         `selected` has the values of one packet, for references (``${ip.src}``). Raise
-        `core.analysis.filter.patterns.SlowPatternError`.
+        `core.analysis.filter.evaluation.pattern_search.SlowPatternError`.
         """
         if self.condition is None:
             return np.ones(len(values), dtype=np.bool_)

@@ -8,7 +8,7 @@ import pytest
 
 from app.cli import field_names
 from app.cli.field_names import all_fields, known_names
-from core.analysis.filter.catalog import CATALOG
+from core.analysis.filter.fields.catalog import CATALOG
 from core.wire.protocol import DerivedField
 from core.wire.registry import PROTOCOLS
 

@@ -130,10 +130,10 @@ FILTERS = (
 
 def _passing(text: str, chunk: Chunk) -> list[bool]:
     """Return which packets of a chunk pass a filter."""
-    from core.analysis.filter.catalog import CATALOG
     from core.analysis.filter.display_filter import compile_filter
-    from core.analysis.filter.frame_values import CaptureContext
-    from core.analysis.filter.values import ChunkValues
+    from core.analysis.filter.fields.catalog import CATALOG
+    from core.analysis.filter.values.chunk_values import ChunkValues
+    from core.analysis.filter.values.frame_values import CaptureContext
 
     values = ChunkValues(chunk, CaptureContext())
     passes: list[bool] = compile_filter(text, CATALOG).passes(values).tolist()

@@ -14,9 +14,9 @@ from app.cli.dump.printer import Printer
 from app.cli.dump.selection import Selection
 from app.cli.main import run
 from app.cli.output import CommandError
-from core.analysis.filter import patterns
-from core.analysis.filter.catalog import CATALOG
 from core.analysis.filter.display_filter import compile_filter
+from core.analysis.filter.evaluation import pattern_search
+from core.analysis.filter.fields.catalog import CATALOG
 from core.decode.batch_decoder import decode_batch
 from core.wire.link.link_types import LinkType
 from tests.app.made import capture_of
@@ -104,7 +104,7 @@ def test_a_wrong_filter_is_wrong_usage(file: str, capsys: Capture) -> None:
 
 
 def test_a_slow_regular_expression_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patterns, "MOST_S", 0.01)
+    monkeypatch.setattr(pattern_search, "MOST_S", 0.01)
     chosen = selection('frame matches "(a|aa)+$"')
     chunk = decode_batch(batch_of([b"a" * 60 + b"b"]), LINK_TYPES)
     with pytest.raises(CommandError, match="-Y: the regular expression took longer"):

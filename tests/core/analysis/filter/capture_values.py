@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.analysis.filter.catalog import CATALOG
 from core.analysis.filter.display_filter import compile_filter
-from core.analysis.filter.frame_values import CaptureContext
-from core.analysis.filter.values import ChunkValues
+from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.chunks import iter_chunks

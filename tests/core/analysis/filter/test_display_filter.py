@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.analysis.filter.catalog import CATALOG
 from core.analysis.filter.display_filter import compile_filter
-from core.analysis.filter.errors import FilterError
+from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.language.errors import FilterError
 from tests.helpers.support import filter_rows, filters_dir
 
 ABSENT = {

@@ -1,0 +1,1 @@
+"""The evaluation of conditions over columns of values."""

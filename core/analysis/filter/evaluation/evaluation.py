@@ -1,0 +1,271 @@
+"""The evaluation of a filter: which packets of a chunk pass.
+
+Theory
+------
+A field has any number of values in a packet: none if the packet lacks it, several in tunnels. An
+expression is therefore a `Column` of occurrences. A relation compares occurrences element by
+element, and then asks per packet: does *any* pair fulfill it, or do *all*, of at least one? A
+packet without any value fulfills no relation. Everything goes by whole arrays; only a regular
+expression searches value by value.
+
+A constant stays a `Value` as long as it meets a column, which is faster than a second column; it
+becomes a column, the same for all packets, where an operation needs one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.filter.evaluation import (
+    byte_strings,
+    comparisons,
+    function_values,
+    integers,
+    operations,
+    value_texts,
+)
+from core.analysis.filter.evaluation.columns import Column, Index, pair, repeated, taken
+from core.analysis.filter.evaluation.pattern_search import search
+from core.analysis.filter.language.expressions import (
+    Arithmetic,
+    Combined,
+    Condition,
+    Existence,
+    Expression,
+    FieldValue,
+    Invocation,
+    Match,
+    Membership,
+    Negated,
+    Negation,
+    NonZero,
+    Part,
+    ReferenceValue,
+    Relation,
+    Value,
+)
+from core.analysis.filter.language.syntax import Operator, Quantifier, Range
+from core.analysis.filter.types import FieldValues, FilterType, Occurrences
+
+Mask = NDArray[np.bool_]
+
+_T = FilterType
+_ALL_BY_DEFAULT = frozenset({Operator.ALL_EQUAL, Operator.ALL_NOT_EQUAL})
+
+
+class Evaluation:
+    """Evaluates conditions over the packets of one chunk.
+
+    `selected` has the values of the selected packet alone, for references; without it they have no
+    value.
+    """
+
+    def __init__(self, values: FieldValues, selected: FieldValues | None = None) -> None:
+        self._values = values
+        self._selected = selected
+        self._count = len(values)
+        self._read: dict[tuple[str, bool, bool], Occurrences] = {}
+
+    # -- conditions ---------------------------------------------------------------
+
+    def passes(self, condition: Condition) -> Mask:
+        """Return a mask (n,) of the packets that fulfill a condition."""
+        match condition:
+            case Combined():
+                return self._combined(condition)
+            case Negated(inner):
+                return ~self.passes(inner)
+            case Relation():
+                return self._relation(condition)
+            case Match(left, pattern, quantifier):
+                column = self._column(left)
+                hits = search(pattern, column.values)
+                return self._quantified(column.rows, hits, quantifier is Quantifier.ALL)
+            case Membership():
+                return self._membership(condition)
+            case Existence(operand):
+                return self._existence(operand)
+            case NonZero(operand):
+                column = self._column(operand)
+                return self._any(column.rows[operations.is_nonzero(column.values, operand.type)])
+
+    def _combined(self, condition: Combined) -> Mask:
+        left = self.passes(condition.left)
+        match condition.operator:
+            case Operator.AND:
+                return left & self.passes(condition.right) if left.any() else left
+            case Operator.OR:
+                return left if left.all() else left | self.passes(condition.right)
+        return left ^ self.passes(condition.right)
+
+    def _relation(self, node: Relation) -> Mask:
+        is_all = node.quantifier is Quantifier.ALL
+        if node.quantifier is None:
+            is_all = node.operator in _ALL_BY_DEFAULT
+        if node.operator is Operator.CONTAINS:
+            rows, hits = self._contained(node)
+        elif isinstance(node.right, Value):
+            column = self._column(node.left)
+            rows, kind = column.rows, node.left.type
+            hits = comparisons.with_value(node.operator, kind, column.values, node.right)
+        elif isinstance(node.left, Value):
+            column = self._column(node.right)
+            operator = comparisons.swapped(node.operator)
+            rows = column.rows
+            hits = comparisons.with_value(
+                operator, node.right.type, column.values, node.left, is_first=True
+            )
+        else:
+            left, right = self._column(node.left), self._column(node.right)
+            pairs = pair(left, right)
+            rows = pairs.rows
+            hits = comparisons.of_pairs(
+                node.operator,
+                node.left.type,
+                taken(left.values, pairs.left),
+                taken(right.values, pairs.right),
+            )
+        return self._quantified(rows, hits, is_all)
+
+    def _contained(self, node: Relation) -> tuple[Index, Mask]:
+        """Return the rows of all pairs, and where the left value contains the right one."""
+        left = self._column(node.left)
+        if isinstance(node.right, Value):
+            return left.rows, operations.contains_value(left.values, node.right)
+        right = self._column(node.right)
+        pairs = pair(left, right)
+        one, other = taken(left.values, pairs.left), taken(right.values, pairs.right)
+        hits = [
+            hay.find(needle) >= 0 and (len(needle) > 0 or isinstance(hay, bytes))
+            for hay, needle in zip(operations.items(one), operations.items(other), strict=True)
+        ]
+        return pairs.rows, np.array(hits, dtype=np.bool_)
+
+    def _membership(self, node: Membership) -> Mask:
+        column = self._column(node.left)
+        hits = np.zeros(len(column), dtype=np.bool_)
+        for low, high in node.items:
+            if high is None:
+                hits |= self._against(Operator.ANY_EQUAL, column, node.left.type, low)
+            else:
+                inside = self._against(Operator.GREATER_EQUAL, column, node.left.type, low)
+                inside &= self._against(Operator.LESS_EQUAL, column, node.left.type, high)
+                hits |= inside
+        return self._quantified(column.rows, hits, node.quantifier is Quantifier.ALL)
+
+    def _against(
+        self, operator: Operator, column: Column, kind: FilterType, item: Expression
+    ) -> Mask:
+        """Return a mask (k,) of the occurrences that any value of an item fulfills."""
+        if isinstance(item, Value):
+            return comparisons.with_value(operator, kind, column.values, item)
+        other = self._column(item)
+        pairs = pair(column, other)
+        one, two = taken(column.values, pairs.left), taken(other.values, pairs.right)
+        hits = comparisons.of_pairs(operator, kind, one, two)
+        found = np.zeros(len(column), dtype=np.bool_)
+        found[pairs.left[hits]] = True
+        return found
+
+    def _existence(self, operand: FieldValue | Part) -> Mask:
+        if isinstance(operand, FieldValue):
+            return self._any(self._column(operand).rows)
+        column = self._column(operand.operand)
+        sizes = operations.sizes_of(column.values)
+        return self._any(column.rows[byte_strings.contain_parts(sizes, operand.ranges)])
+
+    def _any(self, rows: Index) -> Mask:
+        found = np.zeros(self._count, dtype=np.bool_)
+        found[rows] = True
+        return found
+
+    def _quantified(self, rows: Index, hits: Mask, is_all: bool) -> Mask:
+        found = self._any(rows if is_all else rows[hits])
+        if is_all:
+            found[rows[~hits]] = False
+        return found
+
+    # -- expressions --------------------------------------------------------------
+
+    def _column(self, node: Expression) -> Column:
+        match node:
+            case FieldValue():
+                return self._field(node, self._values)
+            case ReferenceValue(field):
+                return self._reference(field)
+            case Value():
+                return repeated(operations.constant(node), self._count)
+            case Part():
+                return operations.part_of(self._column(node.operand), node)
+            case Invocation():
+                columns = [self._column(argument) for argument in node.arguments]
+                return function_values.apply(node, columns, self._count)
+            case Negation(operand):
+                column = self._column(operand)
+                values = np.asarray(column.values)
+                return Column(
+                    column.rows, -integers.wide(values) if node.type.is_integer else -values
+                )
+            case Arithmetic():
+                return self._arithmetic(node)
+
+    def _field(self, node: FieldValue, source: FieldValues) -> Column:
+        name, with_layers = node.field.name, node.layers is not None
+        key = (name, node.is_raw, with_layers)
+        found = self._read.get(key) if source is self._values else None
+        if found is None:
+            read = source.raw if node.is_raw else source.occurrences
+            found = read(name, with_layers=with_layers)
+            if source is self._values:
+                self._read[key] = found
+        column = Column(found.rows, found.values)
+        if node.layers is not None:
+            assert found.layers is not None
+            column = column.take(_in_layers(found.rows, found.layers, node.layers))
+        if node.as_words:
+            texts, present = value_texts.words_of(column.values, node.field.words)
+            column = Column(column.rows[present], texts[present])
+        return column
+
+    def _reference(self, field: FieldValue) -> Column:
+        if self._selected is None:
+            return self._field(field, self._values).take(np.zeros(0, dtype=np.int64))
+        return repeated(self._field(field, self._selected).values, self._count)
+
+    def _arithmetic(self, node: Arithmetic) -> Column:
+        left, right = self._column(node.left), self._column(node.right)
+        pairs = pair(left, right)
+        one, other = taken(left.values, pairs.left), taken(right.values, pairs.right)
+        values, present = operations.arithmetic(node, one, other)
+        return (
+            Column(pairs.rows, values)
+            if present is None
+            else Column(pairs.rows[present], taken(values, np.flatnonzero(present)))
+        )
+
+
+def _in_layers(rows: Index, layers: Index, ranges: tuple[Range, ...]) -> Index:
+    """Return the places of the occurrences whose header has a number in the ranges.
+
+    Negative numbers count from the last header that has the field.
+    """
+    if not len(rows):
+        return rows
+    is_last = np.append(rows[1:] != rows[:-1], True)
+    last = layers[np.flatnonzero(is_last)[np.cumsum(is_last) - is_last]]
+    found: Mask = np.zeros(len(rows), dtype=np.bool_)
+    for part in ranges:
+        low = _absolute(part.start, last)
+        if part.length is not None:
+            high = low + part.length - 1
+        elif part.end is not None:
+            high = _absolute(part.end, last)
+        else:
+            high = np.maximum(last, low)
+        found |= np.asarray((layers >= low) & (layers <= high), dtype=np.bool_)
+    return np.flatnonzero(found)
+
+
+def _absolute(number: int, last: Index) -> Index:
+    return np.where(number < 0, last + number + 1, number)

@@ -1,0 +1,1 @@
+"""The language: the text of a filter to conditions on typed fields."""

@@ -1,0 +1,1 @@
+"""The values of fields in the packets of a chunk."""

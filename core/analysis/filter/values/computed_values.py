@@ -1,0 +1,96 @@
+"""Fields that are not in a packet as they are: computed numbers and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.filter.types import Occurrences, Spans
+from core.analysis.filter.values.chunk_headers import TRANSPORTS, ChunkHeaders
+from core.analysis.filter.values.dissected import DissectedPackets
+from core.wire.model.batch import HeaderState
+from core.wire.protocol import DerivedField, Protocol
+from core.wire.registry import PROTOCOLS
+from core.wire.transport.tcp import TCP
+
+DERIVED: Mapping[str, tuple[Protocol, DerivedField]] = {
+    derived.name: (protocol, derived) for protocol in PROTOCOLS for derived in protocol.derived
+}
+"""Numbers that follow from a whole packet, by name."""
+
+_LETTERS = "RRRACEUAPRSF"  # of the TCP flags, the most significant first
+_NOT_SET = "·"
+
+
+def _flag_text(flags: int) -> str:
+    bits = range(len(_LETTERS) - 1, -1, -1)
+    return "".join(
+        letter if flags >> bit & 1 else _NOT_SET for bit, letter in zip(bits, _LETTERS, strict=True)
+    )
+
+
+_FLAG_TEXTS = np.array([_flag_text(flags) for flags in range(1 << len(_LETTERS))], dtype=object)
+
+
+def flag_texts(flags: Occurrences) -> Occurrences:
+    """Return ``·······AP···`` for each value of ``tcp.flags``, as Wireshark writes it."""
+    assert not isinstance(flags.values, Spans)
+    return Occurrences(flags.rows, _FLAG_TEXTS[flags.values], flags.layers)
+
+
+def lengths(found: Occurrences) -> Occurrences:
+    """Return the lengths of byte strings."""
+    assert isinstance(found.values, Spans)
+    return Occurrences(found.rows, found.values.ends - found.values.starts, found.layers)
+
+
+def _segment_lengths(headers: ChunkHeaders) -> Occurrences:
+    """Return the payload lengths of TCP segments, captured or not; fragments have none."""
+    parts = []
+    for is_whole in (True, False):
+        found = headers.transports(TRANSPORTS["tcp"], is_whole=is_whole)
+        kept = headers.chunk.state[found.rows] & np.uint8(HeaderState.FRAGMENT) == 0
+        readable = headers.readable(found, TCP["hdr_len"])
+        if readable is not None:
+            kept &= np.isin(np.arange(len(found)), readable)
+        rows, at = found.rows[kept], found.at[kept]
+        size = TCP["hdr_len"].column(headers.chunk.data, found.starts[kept]).astype(np.int64)
+        parts.append((rows, np.maximum(headers.chunk.stop[rows] - at - size, 0)))
+    rows = np.concatenate([part[0] for part in parts])
+    order = np.argsort(rows, kind="stable")
+    return Occurrences(rows[order], np.concatenate([part[1] for part in parts])[order])
+
+
+_BY_COLUMNS: Mapping[str, Callable[[ChunkHeaders], Occurrences]] = {"tcp.len": _segment_lengths}
+
+
+def derived(headers: ChunkHeaders, inner: DissectedPackets, name: str) -> Occurrences:
+    """Return the values of a derived number in `DERIVED`."""
+    protocol, number = DERIVED[name]
+    if name in _BY_COLUMNS:
+        found = _BY_COLUMNS[name](headers)
+        packets = inner if headers.has_dissected else ()
+    else:
+        found = Occurrences(np.zeros(0, np.int64), np.zeros(0, np.int64))
+        packets = DissectedPackets(headers.chunk, np.arange(len(headers.chunk)))
+    more = [
+        (packet.row, value, layer_number)
+        for packet in packets
+        for layer_number, layer in packet.numbered()
+        if layer.name == protocol.name
+        and (value := number.value(layer, packet.dissection)) is not None
+    ]
+    return _with(found, np.array(more, dtype=np.int64).reshape(-1, 3))
+
+
+def _with(found: Occurrences, more: NDArray[np.int64]) -> Occurrences:
+    if not len(more):
+        return found
+    assert not isinstance(found.values, Spans)
+    rows = np.concatenate((found.rows, more[:, 0]))
+    order = np.argsort(rows, kind="stable")
+    values = np.concatenate((found.values, more[:, 1]))[order]
+    layers = np.concatenate((np.ones(len(found.rows), np.int64), more[:, 2]))[order]
+    return Occurrences(rows[order], values, layers)

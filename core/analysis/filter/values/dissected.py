@@ -1,0 +1,132 @@
+"""The packets of a chunk that only their dissection describes, and what it says of them.
+
+These are packets with others inside, and a few kinds of header whose parts have no fixed place.
+Dissecting one takes about 50 µs, so up to `KEPT` dissections of a chunk are kept for the next field
+that a filter names.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.filter.values.places import BytePlaces, FieldPlaces
+from core.decode.chunk import Chunk
+from core.wire.dissect import dissect
+from core.wire.model.dissection import Dissection, Layer, Option
+from core.wire.model.field import PlacedField, Span
+
+KEPT = 4096  # dissections, of about 5 KB each
+
+
+@dataclass(frozen=True, slots=True)
+class DissectedPacket:
+    """A packet of a chunk: its row, the start of its frame in the data, and its layers."""
+
+    row: int
+    base: int
+    dissection: Dissection
+
+    def numbered(self) -> Iterator[tuple[int, Layer]]:
+        """Yield each layer with its number among those of its protocol, from 1."""
+        counts: defaultdict[str, int] = defaultdict(int)
+        for layer in self.dissection.layers:
+            counts[layer.name] += 1
+            yield counts[layer.name], layer
+
+
+class DissectedPackets:
+    """The dissected packets of some rows (k,) ascending of a chunk."""
+
+    def __init__(self, chunk: Chunk, rows: NDArray[np.int64]) -> None:
+        self._chunk = chunk
+        self._rows = rows
+        self._kept: list[DissectedPacket] | None = None
+
+    def __iter__(self) -> Iterator[DissectedPacket]:
+        if len(self._rows) > KEPT:
+            return self._each()
+        if self._kept is None:
+            self._kept = list(self._each())
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def _each(self) -> Iterator[DissectedPacket]:
+        chunk = self._chunk
+        for row in self._rows.tolist():
+            yield DissectedPacket(
+                row,
+                int(chunk.offset[row]),
+                dissect(
+                    chunk.frame(row),
+                    int(chunk.link_types[chunk.interface[row]]),
+                    int(chunk.original[row]),
+                    int(chunk.flags[row]),
+                ),
+            )
+
+    def fields(self, names: Sequence[str]) -> list[FieldPlaces]:
+        """Return all places of some fields in headers and options."""
+        found: defaultdict[PlacedField, list[tuple[int, int, int]]] = defaultdict(list)
+        for packet in self:
+            for number, layer in packet.numbered():
+                for name in names:
+                    for slot, start in _places(layer, name):
+                        found[slot].append((packet.row, packet.base + start, number))
+        return [FieldPlaces(slot, *_columns(places, 3)) for slot, places in found.items()]
+
+    def spans(self, span_of: Callable[[Layer, Dissection], Iterator[Span]]) -> BytePlaces:
+        """Return the captured part of the spans that `span_of` yields for every layer."""
+        found: list[tuple[int, int, int, int]] = []
+        for packet in self:
+            captured = len(packet.dissection.data)
+            for number, layer in packet.numbered():
+                for span in span_of(layer, packet.dissection):
+                    start, stop = min(span.start, captured), min(span.stop, captured)
+                    found.append((packet.row, packet.base + start, packet.base + stop, number))
+        rows, starts, ends, numbers = _columns(found, 4)
+        return BytePlaces(rows, starts, ends, numbers)
+
+
+def _columns(items: Sequence[tuple[int, ...]], count: int) -> list[NDArray[np.int64]]:
+    table = np.array(items, dtype=np.int64).reshape(-1, count)
+    return [np.ascontiguousarray(table[:, column]) for column in range(count)]
+
+
+def _places(layer: Layer, name: str) -> Iterator[tuple[PlacedField, int]]:
+    """Yield the places of a field in a layer: its slot, and the start of its table's layer."""
+    for table in layer.tables:
+        if name.startswith(table.name):
+            slot = table.get(name[len(table.name) + 1 :])
+            if slot is not None and slot.name == name and layer.holds(slot):
+                yield slot, layer.offset
+                break
+    for option in layer.options:
+        for inside in option.values:
+            if inside.slot.name == name:
+                yield inside.slot, inside.span.start - inside.slot.span.start
+
+
+def option_spans(name: str) -> Callable[[Layer, Dissection], Iterator[Span]]:
+    """Return a function that yields the spans of the options of this name."""
+
+    def spans(layer: Layer, dissection: Dissection) -> Iterator[Span]:
+        for option in layer.options:
+            if option.name == name and _has_end(option, dissection.data):
+                yield option.span
+
+    return spans
+
+
+def _has_end(option: Option, data: bytes) -> bool:
+    """Return True if an option's own length gives its end, though it may be too short."""
+    if not option.problem:
+        return True
+    length = option.span.stop - option.span.start
+    return length >= 2 and data[option.span.start + 1] == length

@@ -1,0 +1,247 @@
+"""Values read by columns equal those of a dissection, for every field of the catalog."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.types import Occurrences, Spans
+from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.frame_values import CaptureContext
+from core.decode.batch import CaptureInterface
+from core.decode.chunk import Chunk
+from core.store.packet_store import PacketStore
+from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import EtherType, IpProtocol
+from core.wire.model.dissection import PacketFlag
+from tests.core.analysis.filter.values.reference import dissecting_values, listed, plain
+from tests.core.decode.captures import stored_captures
+from tests.core.decode.frames import ethernet, ipv4, ipv6, tcp
+from tests.core.decode.support import batch_of
+from tests.fuzz.shapes import shapes
+
+SAMPLE = 150  # packets of each capture
+NOTHING = CaptureContext()
+
+
+def chunk_of(
+    frames: list[bytes], link_type: int = LinkType.ETHERNET, flags: list[int] | None = None
+) -> Chunk:
+    """Return frames, with canary bytes between them, as the only chunk of a store."""
+    store = PacketStore()
+    store.add_interface(CaptureInterface("eth0", link_type))
+    store.append(batch_of(frames, gap=3, flags=flags))
+    return store.snapshot().chunks[0]
+
+
+def values_of(name: str, frames: list[bytes], link_type: int = LinkType.ETHERNET) -> list[list]:
+    """Return the values of a field in each frame."""
+    chunk = chunk_of(frames, link_type)
+    found: list[list] = [[] for _ in frames]
+    for row, _, value in listed(ChunkValues(chunk, NOTHING).occurrences(name)):
+        found[row].append(value)
+    return found
+
+
+def differences(chunk: Chunk, context: CaptureContext) -> Iterator[str]:
+    """Yield each field whose values by columns differ from those of a dissection."""
+    columns, dissection = ChunkValues(chunk, context), dissecting_values(chunk, context)
+    for name in CATALOG.names():
+        for read in ("occurrences", "raw"):
+            mine = listed(getattr(columns, read)(name, with_layers=True))
+            theirs = listed(getattr(dissection, read)(name, with_layers=True))
+            if mine != theirs:
+                odd = sorted(set(map(str, mine)) ^ set(map(str, theirs)))[:4]
+                yield f"{read} of {name}: {odd or 'another order'}"
+
+
+@pytest.mark.corpus
+def test_every_field_of_every_capture() -> None:
+    """A sample of each capture; of each packet all fields, values, bytes, and header numbers."""
+    found: list[str] = []
+    generator = np.random.default_rng(3)
+    for path, snapshot in stored_captures():
+        context = CaptureContext(snapshot.interfaces, snapshot.first_timestamp_ns)
+        for chunk in snapshot.chunks[:1]:
+            rows = generator.permutation(len(chunk))[:SAMPLE]
+            sample = chunk.copied(np.sort(rows))
+            found += [f"{path.name}: {each}" for each in differences(sample, context)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.corpus
+def test_every_field_of_damaged_packets() -> None:
+    """Real frames, cut, and with bytes changed, mostly to numbers that lead to other headers."""
+    generator = random.Random(6)
+    numbers = [0, 1, 4, 5, 6, 17, 41, 43, 44, 47, 51, 58, 60, 132, 255, 0x45, 0x60, 0x81, 0x88]
+    by_link: dict[int, list[bytes]] = {}
+    for _, snapshot in stored_captures():
+        held = range(1, snapshot.count + 1)
+        for number in generator.choices(held, k=min(25, len(held) * 3)) if held else ():
+            packet = snapshot.packet(number)
+            frame = bytearray(packet.data[:400])
+            for _ in range(generator.randint(1, 4) if frame else 0):
+                place = min(len(frame) - 1, int(generator.expovariate(1 / 25)))
+                frame[place] = generator.choice([*numbers, generator.randrange(256)])
+            cut = generator.choice([len(frame), len(frame), generator.randint(0, len(frame))])
+            by_link.setdefault(packet.link_type, []).append(bytes(frame[:cut]))
+    found: list[str] = []
+    for link_type, frames in by_link.items():
+        found += differences(chunk_of(frames, link_type), NOTHING)
+    assert not found, "\n".join(found)
+
+
+def test_every_field_of_every_header() -> None:
+    """A frame for each header in each form: their ends are where the parsers find them."""
+    by_link: dict[int, list[bytes]] = {}
+    for shape in shapes():
+        by_link.setdefault(shape.link_type, []).append(shape.data)
+    found: list[str] = []
+    for link_type, frames in by_link.items():
+        found += differences(chunk_of(frames, link_type), NOTHING)
+    assert not found, "\n".join(found)
+
+
+def test_every_field_at_every_cut_length() -> None:
+    """Frames with stacked tags, tunnels, options, and errors, cut anywhere."""
+    segment = tcp(b"payload")
+    options = b"\2\4\5\xb4\4\2\x08\x0a" + bytes(8) + b"\1\3\3\7"
+    with_options = segment[:12] + b"\xa0" + segment[13:20] + options + b"data"
+    inner = ipv4(with_options, IpProtocol.TCP)
+    frames = [
+        ethernet(inner),
+        ethernet(inner, tags=2),
+        ethernet(ipv4(inner, IpProtocol.IPV4)),
+        ethernet(ipv4(b"\3\1\0\0\0\0\0\0" + inner, IpProtocol.ICMP)),
+        ethernet(ipv6(tcp(six=True), IpProtocol.TCP), EtherType.IPV6),
+    ]
+    for frame in frames:
+        pieces = [frame[:cut] for cut in range(len(frame) + 1)]
+        assert list(differences(chunk_of(pieces), NOTHING)) == []
+
+
+def test_every_occurrence_counts() -> None:
+    """Tunnels, quoted packets, stacked tags, and repeated options have several values."""
+    inner = ipv4(tcp(), IpProtocol.TCP, ttl=7)
+    tunnel = ethernet(ipv4(inner, IpProtocol.IPV4, ttl=9))
+    error = ethernet(ipv4(b"\3\1\0\0\0\0\0\0" + inner, IpProtocol.ICMP, ttl=11))
+    stacked = ethernet(inner, tags=3)
+    frames = [ethernet(inner), tunnel, error, stacked]
+    assert values_of("ip.ttl", frames) == [[7], [9, 7], [11, 7], [7]]
+    assert values_of("vlan.id", frames) == [[], [], [], [5, 6, 7]]
+    assert [len(found) for found in values_of("tcp.port", frames)] == [2, 2, 2, 2]
+    layers = ChunkValues(chunk_of(frames), NOTHING).occurrences("ip.ttl", with_layers=True)
+    assert layers.layers is not None
+    assert layers.layers.tolist() == [1, 1, 2, 1, 2, 1]
+    tags = ChunkValues(chunk_of(frames), NOTHING).occurrences("vlan.id", with_layers=True)
+    assert tags.layers is not None
+    assert tags.layers.tolist() == [1, 2, 3]
+
+
+def test_every_ip_header_has_a_version() -> None:
+    """As in Wireshark, ``ip.version`` is in IPv6 headers, too."""
+    four = ethernet(ipv4(tcp(), IpProtocol.TCP))
+    six = ethernet(ipv6(tcp(six=True), IpProtocol.TCP), EtherType.IPV6)
+    mixed = ethernet(ipv4(ipv6(tcp(six=True), IpProtocol.TCP), IpProtocol.IPV6))
+    assert values_of("ip.version", [four, six, mixed]) == [[4], [6], [4, 6]]
+    assert values_of("ipv6.version", [four, six, mixed]) == [[], [6], [6]]
+
+
+def test_a_repeated_option_has_all_its_values() -> None:
+    sack = b"\1\1\5\x12" + bytes.fromhex("00000001 00000002 00000003 00000004")
+    segment = tcp()[:12] + b"\xa0" + tcp()[13:20] + sack
+    frames = [ethernet(ipv4(segment, IpProtocol.TCP)), ethernet(ipv4(tcp(), IpProtocol.TCP))]
+    assert values_of("tcp.options.sack_le", frames) == [[1, 3], []]
+    assert values_of("tcp.options.sack_re", frames) == [[2, 4], []]
+    assert values_of("tcp.options.sack", frames) == [[sack[2:]], []]
+    assert values_of("tcp.options", frames) == [[sack], []]
+    assert [len(each) for each in values_of("tcp.options.nop", frames)] == [2, 0]
+
+
+def test_a_protocol_is_the_bytes_of_its_header() -> None:
+    segment = tcp(b"payload")
+    frame = ethernet(ipv4(segment, IpProtocol.TCP))
+    assert values_of("tcp", [frame]) == [[segment[:20]]]
+    assert values_of("ip", [frame]) == [[frame[14:34]]]
+    assert values_of("eth", [frame]) == [[frame[:14]]]
+    assert values_of("frame", [frame]) == [[frame]]
+    assert values_of("udp", [frame]) == [[]]
+    assert values_of("tcp.payload", [frame]) == [[b"payload"]]
+    assert values_of("data", [frame]) == values_of("data.data", [frame]) == [[b"payload"]]
+    assert values_of("data.len", [frame]) == [[7]]
+    assert values_of("tcp.len", [frame]) == [[7]]
+
+
+def test_raw_bytes_of_a_field() -> None:
+    frame = ethernet(ipv4(tcp(), IpProtocol.TCP))
+    chunk = chunk_of([frame])
+    values = ChunkValues(chunk, NOTHING)
+    assert plain(values.raw("tcp.srcport")) == [frame[34:36]]
+    assert plain(values.raw("ip.flags.df")) == [frame[20:21]]
+    assert plain(values.raw("ip.addr")) == [frame[26:30], frame[30:34]]
+    assert plain(values.raw("frame.len")) == [b""]
+
+
+def test_values_of_the_frame() -> None:
+    frame = ethernet(ipv4(tcp(), IpProtocol.TCP))
+    sent = PacketFlag.OURS
+    chunk = chunk_of([frame, frame[:20], frame], flags=[PacketFlag.INBOUND, 0, sent])
+    context = CaptureContext([CaptureInterface("eth0", 1)], 900, None, {2: ("a", "b")})
+    values = ChunkValues(chunk, context)
+
+    def of(name: str) -> list:
+        return listed(values.occurrences(name))
+
+    assert of("frame.number") == [(0, 1, 1), (1, 1, 2), (2, 1, 3)]
+    assert of("frame.len") == of("frame.cap_len") == [(0, 1, 54), (1, 1, 20), (2, 1, 54)]
+    assert of("frame.time") == of("frame.time_epoch") == [(0, 1, 1000), (1, 1, 1001), (2, 1, 1002)]
+    assert of("frame.time_delta") == [(1, 1, 1), (2, 1, 1)]  # Wireshark 4.6: none for the first
+    assert of("frame.time_relative") == [(0, 1, 100), (1, 1, 101), (2, 1, 102)]
+    assert of("frame.interface_name") == [(row, 1, "eth0") for row in range(3)]
+    assert of("frame.interface_id") == [(row, 1, 0) for row in range(3)]
+    assert of("frame.comment") == [(1, 1, "a"), (1, 1, "b")]
+    assert of("frame.direction") == [(0, 1, 1), (2, 1, 2)]
+    assert of("rawscope.sent") == [(0, 1, False), (1, 1, False), (2, 1, True)]
+    assert of("frame.protocols")[0] == (0, 1, "eth:ip:tcp")
+    assert [row for row, _, _ in of("frame.stop.cause")] == [1]
+    following = ChunkValues(chunk, context.after(chunk)).occurrences("frame.time_delta")
+    assert plain(following) == [1000 - 1002, 1, 1]
+
+
+def test_a_packet_without_a_time_has_none() -> None:
+    store = PacketStore()
+    store.add_interface(CaptureInterface("eth0", 1))
+    frame = ethernet(ipv4(tcp(), IpProtocol.TCP))
+    flags = [int(PacketFlag.TIME_INVALID)] * 2
+    store.append(batch_of([frame, frame], flags=flags, first_time=0))
+    values = ChunkValues(store.snapshot().chunks[0], NOTHING)
+    assert values.occurrences("frame.time").rows.tolist() == [1]
+    assert values.occurrences("frame.time_delta").rows.tolist() == []
+
+
+def test_verdicts_have_their_words() -> None:
+    good, wrong = (ethernet(ipv4(tcp(wrong=bad), IpProtocol.TCP)) for bad in (0, 1))
+    words = CATALOG.find("tcp.checksum.status")
+    assert words is not None
+    found = values_of("tcp.checksum.status", [good, wrong])
+    assert [[words.words[number] for number in each] for each in found] == [["Good"], ["Bad"]]
+
+
+def test_an_empty_chunk_has_no_values() -> None:
+    chunk = chunk_of([ethernet(ipv4(tcp(), IpProtocol.TCP))]).rows(0, 0)
+    values = ChunkValues(chunk, NOTHING)
+    for name in CATALOG.names():
+        for found in (values.occurrences(name), values.raw(name)):
+            assert isinstance(found, Occurrences)
+            assert len(found.rows) == 0
+            assert len(found.values) == 0
+        assert isinstance(values.raw(name).values, Spans)
+
+
+def test_an_unknown_name_raises() -> None:
+    with pytest.raises(KeyError):
+        ChunkValues(chunk_of([b""]), NOTHING).occurrences("no.such")

@@ -1,0 +1,68 @@
+"""Fields read from eight bytes of each header equal those of `PlacedField.column`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.analysis.filter.values.header_words import HeaderWords, byte_rows
+from core.wire.model.field import PlacedField
+from core.wire.model.kind import Kind
+from core.wire.network.ipv4 import IPV4
+from core.wire.network.ipv6 import IPV6
+from core.wire.registry import TABLES
+from core.wire.transport.tcp import TCP
+
+RANDOM = np.random.default_rng(4)
+SLOTS = [
+    slot
+    for table in TABLES
+    for slot in table.slots
+    if slot.field.kind is not Kind.BYTES and slot.field.bits <= 64
+]
+
+
+def headers(slot: PlacedField, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return random bytes, with the last header at their very end, and starts of headers."""
+    data = RANDOM.integers(0, 256, 300, np.uint8)
+    starts = np.sort(RANDOM.integers(0, len(data) - slot.table.stop + 1, count))
+    starts[-1] = len(data) - slot.table.stop
+    return data, starts
+
+
+def test_every_field_of_every_table() -> None:
+    """Fields of one table are read one after the other, as the fields of a filter are."""
+    for table in TABLES:
+        slots = [slot for slot in SLOTS if slot.table is table]
+        if not slots:
+            continue
+        data, starts = headers(slots[0], 20)
+        words = HeaderWords(data)
+        for slot in (*slots, *reversed(slots)):
+            expected = slot.column(data, starts)
+            assert words.numbers(slot, starts).tolist() == expected.tolist(), slot.name
+
+
+def test_fields_of_the_same_bytes_share_a_gather() -> None:
+    data, starts = headers(TCP["srcport"], 5)
+    words = HeaderWords(data)
+    first = words.numbers(TCP["srcport"], starts)
+    data[:] = 0  # what is kept was gathered before
+    assert words.numbers(TCP["srcport"], starts).tolist() == first.tolist()
+    assert words.numbers(TCP["window_size_value"], starts).tolist() == [0] * 5
+
+
+@pytest.mark.parametrize(("slot", "size"), [(IPV6["src"], 16), (IPV6["dst"], 16), (IPV4["dst"], 4)])
+def test_rows_of_bytes(slot: PlacedField, size: int) -> None:
+    data, starts = headers(slot, 7)
+    at = starts + slot.span.start
+    expected = [data[start : start + size].tobytes() for start in at]
+    assert [row.tobytes() for row in HeaderWords(data).byte_rows(slot, starts, size)] == expected
+    assert [row.tobytes() for row in byte_rows(data, at, size)] == expected
+
+
+def test_no_headers() -> None:
+    words = HeaderWords(np.zeros(0, np.uint8))
+    none = np.zeros(0, np.int64)
+    assert len(words.numbers(TCP["srcport"], none)) == 0
+    assert words.byte_rows(IPV6["src"], none, 16).shape == (0, 16)
