@@ -44,12 +44,12 @@ from core.analysis.filter.language.syntax import (
     Quantifier,
     Reference,
     Search,
+    SetTest,
     Slice,
     String,
     Test,
     Truth,
 )
-from core.analysis.filter.language.syntax import Membership as SetTest
 from core.analysis.filter.types import FieldCatalog, FilterField, FilterType
 
 

@@ -19,13 +19,13 @@ from core.analysis.filter.language.syntax import (
     Comparison,
     Item,
     Logic,
-    Membership,
     Negative,
     Not,
     Operand,
     Operator,
     Quantifier,
     Search,
+    SetTest,
     Test,
     Truth,
 )
@@ -160,7 +160,7 @@ class _TestParser:
             self._stream.advance()
             items.append(self._item())
         end = self._stream.expect("}", "',' or '}'").place
-        return Membership(start.to(end), left, tuple(items), is_negated, quantifier)
+        return SetTest(start.to(end), left, tuple(items), is_negated, quantifier)
 
     def _item(self) -> Item:
         low = self._operands.signed()

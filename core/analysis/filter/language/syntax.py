@@ -206,7 +206,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Membership:
+class SetTest:
     """``left in {items}``, or ``left not in {items}``."""
 
     place: Place
@@ -242,4 +242,4 @@ class Logic:
     right: Test
 
 
-Test = Comparison | Search | Membership | Truth | Not | Logic
+Test = Comparison | Search | SetTest | Truth | Not | Logic

@@ -14,12 +14,12 @@ from core.analysis.filter.language.syntax import (
     Comparison,
     FieldName,
     Logic,
-    Membership,
     Negative,
     Not,
     Operand,
     Reference,
     Search,
+    SetTest,
     Slice,
     Test,
     Truth,
@@ -41,7 +41,7 @@ def shape(node: Test | Operand | None) -> str:
         case Comparison() | Search():
             prefix = f"{node.quantifier.value} " if node.quantifier else ""
             return f"({prefix}{node.operator.value} {shape(node.left)} {shape(node.right)})"
-        case Membership():
+        case SetTest():
             prefix = f"{node.quantifier.value} " if node.quantifier else ""
             word = "not-in" if node.is_negated else "in"
             items = " ".join(
