@@ -76,7 +76,7 @@ _MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed("parse_link_addres
 @_sending_option(
     "--dry-run",
     is_flag=True,
-    help="Print how many frames would be sent, and how many rewritten; send nothing.",
+    help="Print how many frames would be sent, left out, and rewritten; send nothing.",
 )
 @_sending_option("--yes", is_flag=True, help="Approve every question, for this run only.")
 @_sending_option(

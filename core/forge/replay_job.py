@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -54,6 +54,20 @@ class ReplayPlan:
     limit: int | None = None
     bypass: bool = False
     rules: RewriteRules = RewriteRules()  # noqa: RUF009 - a frozen value
+
+
+class ReplayForecast(NamedTuple):
+    """The frames that a replay would send.
+
+    `total` counts all rounds, or one if the replay has no end; `duration_s` is the time that they
+    take, or None if it is unknown. `pending` frames go to `unknown_hops` next hops whose link
+    addresses are unknown; the replay asks the link, and omits the frames of a silent next hop.
+    """
+
+    total: ReplayCounts
+    duration_s: float | None
+    pending: int
+    unknown_hops: int
 
 
 class ReplayReporter(Journal, Protocol):
@@ -117,11 +131,8 @@ class ReplayJob:
             raise FileError(f"{safe(plan.file)} can be read only once: --loop needs a file")
         self._ring: TxRing | None = None
 
-    def count_frames(self) -> tuple[ReplayCounts, float | None]:
-        """Return what one round would send, and how long it takes (s; None: unknown).
-
-        Asks nothing of the link. Sets `status`.
-        """
+    def forecast(self) -> ReplayForecast:
+        """Return what would be sent. Ask nothing of the link; set `status`."""
         self._framing.reset_counts()
         mtu, total = self._link.mtu, ReplayCounts(shortest=shortest(self._header))
         for batch, changed in self._file.frames():
@@ -129,10 +140,20 @@ class ReplayJob:
             found = fits(batch.data, batch.offset, captured, mtu, LONGEST, self._header)
             total.add(captured, batch.original, found, changed)
         total.take_omitted(self._framing)
+        loops = self._plan.loops or 1
+        total.repeat(loops)
         self._warn_of_pipe()
-        timed = self._file.density.densest(1) is not None and self._file.is_repeatable
         self.status = 1 if total.left_out or self._file.damaged else 0
-        return total, self._file.density.duration_s(1) if timed else None
+        pending = self._framing.pending
+        duration_s = self._duration_s(loops)
+        return ReplayForecast(total, duration_s, pending.total() * loops, len(pending))
+
+    def _duration_s(self, loops: int) -> float | None:
+        """Return how long so many rounds take at least; None if that is unknown."""
+        delay_s, density = (loops - 1) * self._plan.loop_delay_s, self._file.density
+        if self._file.is_repeatable and density.densest(1) is not None:
+            return density.duration_s(loops) + delay_s
+        return delay_s or None
 
     @property
     def sent(self) -> int:
@@ -153,7 +174,7 @@ class ReplayJob:
         rate = plan.pace.rate or file.density.densest(plan.loops or _ENDLESS)
         duration_s = None
         if plan.pace.rate is None and rate is not None:
-            duration_s = file.density.duration_s(loops) + (loops - 1) * plan.loop_delay_s
+            duration_s = self._duration_s(loops)
         volume = SendVolume(file.capture_review.frames * loops, rate, duration_s)
         found = file.capture_review.examination(volume, known)
         if plan.loops:

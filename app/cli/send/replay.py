@@ -83,8 +83,7 @@ def _replay(request: ReplayRequest, link: LinkMessage, host: ForgeHost) -> int:
         driver = _ReplayDriver(request, link.name, stack)
         job = ReplayJob(request.plan, link, driver, host)
         if request.dry_run:
-            total, duration_s = job.count_frames()
-            write_dry_run(link.name, total, duration_s, request.as_json, request.rules)
+            write_dry_run(link.name, job.forecast(), request.plan, request.as_json)
             return job.status
         folder = Paths.of_user().state_folder
         journal = SendJournal(folder, is_audited(request.audit), WITHOUT_AUDIT)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from app.cli.output import CommandError, CommandOutput, print_message
 from core.forge.journal.audit import Audit
+from core.forge.replay_job import ReplayForecast, ReplayPlan
 from core.forge.review.confirmation import duration_text
 from core.forge.transmit.replay import ReplayCounts
 from core.forge.transmit.rewrite_rules import RewriteRules
@@ -113,15 +114,7 @@ class ReplayReport:
             self._line(
                 {
                     "event": "sent",
-                    "frames": frames,
-                    "sent": self._ring.sent,
-                    "too_long": total.too_long,
-                    "too_short": total.too_short,
-                    "unframed": total.unframed,
-                    "without_ip": total.without_ip,
-                    "unsendable": total.unsendable.total(),
-                    "cut": total.cut,
-                    "rewritten": total.rewritten if self._rules else None,
+                    **_counts(total, frames, self._ring.sent, self._rules),
                     "written_down": None if self._audit is None else self._written,
                     "interrupted": interrupted,
                     "seconds": round(elapsed_s, 6),
@@ -198,23 +191,60 @@ def _rewritten(total: ReplayCounts, rules: RewriteRules) -> str:
 
 
 def write_dry_run(
-    interface: str,
-    total: ReplayCounts,
-    duration_s: float | None,
-    as_json: bool,
-    rules: RewriteRules,
+    interface: str, forecast: ReplayForecast, plan: ReplayPlan, as_json: bool
 ) -> None:
-    """Print how many frames would be sent and rewritten, and how long they take (None: unknown)."""
-    sent, output = total.frames - total.left_out, CommandOutput()
+    """Print how many frames would be sent, left out, and rewritten, and how long that takes."""
+    total, output = forecast.total, CommandOutput()
+    sent = total.frames - total.left_out
     if as_json:
-        record = {"event": "dry_run", "frames": total.frames, "sent": sent, "seconds": duration_s}
-        record |= {"rewritten": total.rewritten if rules else None}
-        output.line(json.dumps(record | {"interface": interface}, separators=(",", ":")))
+        seconds = None if forecast.duration_s is None else round(forecast.duration_s, 6)
+        record = {
+            "event": "dry_run",
+            **_counts(total, total.frames, sent, plan.rules),
+            "written_down": None,
+            "interrupted": False,
+            "seconds": seconds,
+            "interface": interface,
+            "loops": plan.loops,
+            "pending": forecast.pending,
+            "unknown_hops": forecast.unknown_hops,
+        }
+        output.line(json.dumps(record, separators=(",", ":")))
     else:
-        time_text = "" if duration_s is None else f" in {duration_text(duration_s)}"
         output.line(
-            f"would send {sent:,} of {total.frames:,} frames through {safe(interface)}{time_text}"
-            f"{_rewritten(total, rules)}"
+            f"would send {sent:,} of {total.frames:,} frames through {safe(interface)}"
+            f"{_time_text(forecast.duration_s, plan.loops)}{_rewritten(total, plan.rules)}"
         )
     output.flush()
     report_left_out(interface, total)
+    if forecast.pending:
+        frames = "1 frame is" if forecast.pending == 1 else f"{forecast.pending:,} frames are"
+        hops = forecast.unknown_hops
+        what = "a next hop" if hops == 1 else f"{hops:,} next hops"
+        print_message(
+            f"rawscope: {frames} for {what} with an unknown link address: skipped if "
+            f"{'it does' if hops == 1 else 'they do'} not answer"
+        )
+
+
+def _time_text(duration_s: float | None, loops: int) -> str:
+    """Return how long the rounds of a replay take, as the end of a sentence."""
+    time_text = "" if duration_s is None else f" in {duration_text(duration_s)}"
+    if loops == 0:
+        return f"{time_text} per round, until stopped"
+    return time_text if loops == 1 else f"{time_text} ({loops:,} rounds)"
+
+
+def _counts(total: ReplayCounts, frames: int, sent: int, rules: RewriteRules) -> dict[str, Any]:
+    """Return the counts of a replay, for JSON."""
+    return {
+        "frames": frames,
+        "sent": sent,
+        "too_long": total.too_long,
+        "too_short": total.too_short,
+        "unframed": total.unframed,
+        "without_ip": total.without_ip,
+        "unsendable": total.unsendable.total(),
+        "cut": total.cut,
+        "rewritten": total.rewritten if rules else None,
+    }

@@ -34,6 +34,7 @@ class Decapsulation:
         self.unframed = 0
         self.without_ip = 0
         self.unsendable: Counter[int] = Counter()
+        self.pending: Counter[bytes] = Counter()
 
     def reset_counts(self) -> None:
         """Forget what was omitted, before the frames are read again."""

@@ -32,7 +32,7 @@ class Density:
 
     def duration_s(self, loops: int) -> float:
         """Return the seconds from the first frame to the last, of `loops` times the file."""
-        return self._last_s * loops
+        return self._last_s + (loops - 1) * (self._schedule.next_round_s or 0.0)
 
     def densest(self, loops: int) -> float | None:
         """Return the highest rate (frames a second) of any `MOST_PER_SECOND` frames in a row.
@@ -44,7 +44,8 @@ class Density:
             return None if self._frames else 0.0
         due_s = np.concatenate(self._due)
         rounds = min(loops, 2 + MOST_PER_SECOND // len(due_s))
-        due_s = np.concatenate([due_s + number * due_s[-1] for number in range(rounds)])
+        round_s = self._schedule.next_round_s or 0.0
+        due_s = np.concatenate([due_s + number * round_s for number in range(rounds)])
         if len(due_s) <= MOST_PER_SECOND:
             return 0.0
         least_s = float((due_s[MOST_PER_SECOND:] - due_s[:-MOST_PER_SECOND]).min())

@@ -66,7 +66,8 @@ class Framing(Protocol):
     The attributes count omitted packets: `without_ip` have no IP packet, which the interface
     requires; `unframed` are of no IP version, or their next hop does not answer; `unsendable`
     counts those of link types that the interface cannot send. Nothing asks the link before
-    `resolve` is set.
+    `resolve` is set; until then, `pending` counts the packets for each next hop that it has to ask
+    for.
     """
 
     asks_link: bool
@@ -75,6 +76,7 @@ class Framing(Protocol):
     unframed: int
     without_ip: int
     unsendable: Counter[int]
+    pending: Counter[bytes]
 
     def reset_counts(self) -> None:
         """Forget what was omitted, before the frames are read again."""
@@ -98,16 +100,19 @@ class Encapsulation:
         self.unframed = 0
         self.without_ip = 0
         self.unsendable: Counter[int] = Counter()
+        self.pending: Counter[bytes] = Counter()
         self._link = link
         self._receiver = receiver
         self._own = link.address if len(link.address) == len(_NOT_FOUND) else _NOT_FOUND
         self._found: dict[tuple[bytes, bool], bytes | None] = {}
         self._silent: set[bytes] = set()
+        self._to_ask: dict[bytes, bytes] = {}  # the unknown next hops, by destination
 
     def reset_counts(self) -> None:
         """Forget what was omitted, before the frames are read again."""
         self.unframed = 0
         self.unsendable.clear()
+        self.pending.clear()
 
     def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[tuple[Batch, Rows]]:
         """Yield the frames of a batch, and the row (m,) of each in `batch`."""
@@ -169,8 +174,12 @@ class Encapsulation:
                 continue
             span = table["dst"].span
             aims = data[at[rows, None] + np.arange(span.start, span.stop)]
-            distinct, which = np.unique(aims, axis=0, return_inverse=True)
+            distinct, which, counts = np.unique(
+                aims, axis=0, return_inverse=True, return_counts=True
+            )
             found = [self._address(aim.tobytes()) for aim in distinct]
+            if not self.resolve:
+                self._note_pending(distinct, counts)
             source = int.from_bytes(self._own, "big")
             heads[rows] = np.frombuffer(ETHERNET.emit({"src": source, "type": kind}), np.uint8)
             addresses = np.frombuffer(b"".join(one or _NOT_FOUND for one in found), np.uint8)
@@ -178,6 +187,12 @@ class Encapsulation:
             heads[rows, receiver.start : receiver.stop] = addresses.reshape(-1, 6)[which]
             has_head[rows] = np.array([one is not None for one in found])[which]
         return heads[has_head], has_head
+
+    def _note_pending(self, destinations: NDArray[np.uint8], counts: Rows) -> None:
+        """Count the packets for each unknown next hop."""
+        for destination, count in zip(destinations, counts.tolist(), strict=True):
+            if hop := self._to_ask.get(destination.tobytes()):
+                self.pending[hop] += count
 
     def _address(self, destination: bytes) -> bytes | None:
         """Return the link address for a destination, or None if it cannot be found."""
@@ -189,6 +204,7 @@ class Encapsulation:
         if key not in self._found:
             if len(self._found) >= _MOST_KEPT:
                 self._found.clear()
+                self._to_ask.clear()
             self._found[key] = self._looked_up(destination)
         return self._found[key]
 
@@ -201,6 +217,7 @@ class Encapsulation:
             return None
         found = link_address(destination, route, self._link, resolve=self.resolve)
         if found is None and not self.resolve:
+            self._to_ask[destination] = hop
             return _NOT_FOUND
         if found is None:
             self._silent.add(hop)

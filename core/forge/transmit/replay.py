@@ -92,6 +92,17 @@ class ReplayCounts:
         self.unsendable = framing.unsendable
         self.frames += self.unframed + self.without_ip + self.unsendable.total()
 
+    def repeat(self, loops: int) -> None:
+        """Count everything `loops` times."""
+        self.frames *= loops
+        self.too_long *= loops
+        self.too_short *= loops
+        self.cut *= loops
+        self.rewritten *= loops
+        self.unframed *= loops
+        self.without_ip *= loops
+        self.unsendable = Counter({kind: n * loops for kind, n in self.unsendable.items()})
+
     @property
     def left_out(self) -> int:
         """The number of frames that were not sent because they cannot be."""

@@ -53,6 +53,16 @@ class Schedule:
         """Continue with the first frame of the file, which has no captured gap."""
         self._latest_ns = int(_NO_TIME)
 
+    @property
+    def next_round_s(self) -> float | None:
+        """The time at which the first frame of a next round is due, in seconds; None: at once."""
+        pace = self._pace
+        if pace.rate is not None:
+            return self._frames / pace.rate
+        if pace.mbit is not None:
+            return self._bits / (pace.mbit * 1e6)
+        return None if pace.speed is None else self._elapsed_ns * (_S / pace.speed)
+
     def due(self, batch: Batch) -> NDArray[np.float64] | None:
         """Return when each frame is due, (n,) seconds since the first of all; None: at once.
 

@@ -261,7 +261,43 @@ def test_a_dry_run_of_a_replay_counts_and_sends_nothing(
     assert "2 frames are shorter than a link header: skipped" in said
     assert "1 frame is longer than lo accepts: skipped" in said
     assert run(["replay", path, "--link", "lo", "--dry-run", "--limit", "3", "--json"]) == 1
-    assert json.loads(capfd.readouterr().out)["frames"] == 3
+    assert json.loads(capfd.readouterr().out) == {
+        "event": "dry_run", "frames": 3, "sent": 1, "too_long": 0, "too_short": 2, "unframed": 0,
+        "without_ip": 0, "unsendable": 0, "cut": 0, "rewritten": None, "written_down": None,
+        "interrupted": False, "seconds": 0.0, "interface": "lo", "loops": 1, "pending": 0,
+        "unknown_hops": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "seconds"),
+    [
+        ((), "would send 2 of 3 frames through lo in 2 s", 2.0),
+        (("--loop", "3"), "would send 6 of 9 frames through lo in 6 s (3 rounds)", 6.0),
+        (("--loop", "3", "--loop-delay", "5"), "of 9 frames through lo in 16 s (3 rounds)", 16.0),
+        (("--loop", "0"), "2 of 3 frames through lo in 2 s per round, until stopped", 2.0),
+        (("--loop", "3", "--rate", "2"), "6 of 9 frames through lo in 4 s (3 rounds)", 4.0),
+        (("--loop", "3", "--topspeed"), "6 of 9 frames through lo (3 rounds)", None),
+        (("--loop", "3", "--topspeed", "--loop-delay", "60"), "in 2 min (3 rounds)", 120.0),
+    ],
+)  # fmt: skip
+def test_a_dry_run_counts_every_round(
+    options: tuple[str, ...], words: str, seconds: float | None, tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    times = [0, 10**9, 2 * 10**9]
+    path = capture_of(tmp_path / "a.pcap", [SYN_FRAME, b"", SYN_FRAME], times)
+    command = ["replay", path, "--link", "lo", "--dry-run", *options]
+    assert run(command) == 1
+    out, said = capfd.readouterr()
+    assert out.endswith(words + "\n")
+    loops = 3 if "3" in options else 1
+    left_out = "3 frames are" if loops == 3 else "1 frame is"
+    assert f"{left_out} shorter than a link header" in said
+    assert run([*command, "--json"]) == 1
+    record = json.loads(capfd.readouterr().out)
+    counts = record["frames"], record["sent"], record["too_short"], record["seconds"]
+    assert counts == (3 * loops, 2 * loops, loops, seconds)
 
 
 def test_an_empty_packet_is_refused(send: Call) -> None:

@@ -52,6 +52,27 @@ def test_limited_gaps_count() -> None:
     assert density_of(times, pace).densest(1) == pytest.approx(10_000, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("pace", "count", "loops", "seconds"),
+    [
+        (ReplayPace(rate=2.0), 3, 1, 1.0),
+        (ReplayPace(rate=2.0), 3, 3, 4.0),
+        (ReplayPace(mbit=8e-6), 3, 1, 2.0),
+        (ReplayPace(mbit=8e-6), 3, 3, 8.0),
+        (ReplayPace(mbit=8e-6), 1, 5, 4.0),
+    ],
+)
+def test_rounds_follow_each_other_at_the_rate(
+    pace: ReplayPace, count: int, loops: int, seconds: float
+) -> None:
+    """The frames have a byte each."""
+    assert density_of([0] * count, pace).duration_s(loops) == pytest.approx(seconds)
+
+
+def test_one_frame_again_and_again_has_the_rate_of_its_bits() -> None:
+    assert density_of([0], ReplayPace(mbit=8e-3)).densest(5000) == pytest.approx(1000.0)
+
+
 def test_without_times_or_frames() -> None:
     assert density_of([1, 2], ReplayPace(None)).densest(1) is None
     assert Density(ReplayPace()).densest(1) == 0.0

@@ -121,6 +121,20 @@ def test_a_next_hop_is_requested_once_and_only_if_allowed(kernel: Kernel) -> Non
     assert kernel.asked == {(address, True): 1 for address in addresses}
 
 
+def test_a_forecast_counts_packets_for_unknown_next_hops(kernel: Kernel) -> None:
+    aims = (SILENT, "198.51.100.1", SILENT)
+    records = [(LinkType.RAW, packet(aim)) for aim in aims]
+    framing = Encapsulation(link())
+    for _ in range(2):
+        framed(framing, records)
+        assert framing.pending == {IPv4Address(SILENT).packed: 2}
+        framing.reset_counts()
+        assert not framing.pending
+    framing.resolve = True
+    framed(framing, records)
+    assert not framing.pending
+
+
 def test_a_router_that_does_not_answer_gets_one_request(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
