@@ -139,54 +139,6 @@ def test_unknown_protocols_are_reviewed_frame_by_frame() -> None:
     assert len(capture_review._kinds) == 5
 
 
-def test_each_claim_of_a_neighbor_advertisement_is_named() -> None:
-    """The same source and destination: only what they claim differs."""
-    fields = {
-        "eth.dst": "33:33:00:00:00:01", "ipv6.src": "::", "ipv6.dst": "ff02::1",
-        "icmpv6.type": "136",
-    }  # fmt: skip
-    targets = ("2001:db8::1", "2001:db8::2")
-    frames = [
-        evaluate(
-            Draft(("eth", "ipv6", "icmpv6"), {**fields, "icmpv6.nd.na.target_address": target})
-        ).data
-        for target in targets
-    ]
-    told = " ".join(survey_of(*frames).examination(FEW, frozenset()).questions)
-    for target in targets:
-        assert f"{target} is where it comes from" in told
-
-
-TUNNELS = [("ip", "ip"), ("ip", "ipv6"), ("ipv6", "ip"), ("ipv6", "ipv6"), ("ip", "ip", "ip")]
-
-
-@pytest.mark.parametrize("networks", TUNNELS, ids="/".join)
-def test_every_destination_inside_a_tunnel_is_reviewed(networks: tuple[str, ...]) -> None:
-    """Frames that differ in nothing but the last byte of the innermost destination."""
-    base = {"ip": "198.51.100.", "ipv6": "2001:db8::"}[networks[-1]]
-    count = networks.count(networks[-1])
-    key = f"{networks[-1]}.dst" + (f"#{count}" if count > 1 else "")
-    texts = {"ip.dst": "127.0.0.1", "ip.dst#2": "127.0.0.1", "ipv6.dst": "::1"}
-    frames = [
-        evaluate(Draft(("eth", *networks, "udp"), {**texts, key: f"{base}{last}"})).data
-        for last in (1, 2)
-    ]
-    review = survey_of(*frames * 20)
-    told = " ".join(review.examination(FEW, frozenset()).questions)
-    assert len(review._kinds) == 2
-    for last in (1, 2):
-        assert f"The packet that it carries goes to {base}{last}, which was not approved" in told
-
-
-def test_packets_in_a_tunnel_to_one_host_are_one_kind() -> None:
-    texts = {"ip.dst": "198.51.100.1", "ip.dst#2": "198.51.100.2"}
-    frames = [
-        evaluate(Draft(("eth", "ip", "ip", "udp"), {**texts, "payload": "x" * size})).data
-        for size in range(50)
-    ]
-    assert len(survey_of(*frames)._kinds) == 1
-
-
 def test_packets_without_a_link_header_are_reviewed_by_their_addresses() -> None:
     frames = [frame("198.51.100.1"), frame("198.51.100.2"), spoofed("198.51.100.1", "203.0.113.9")]
     six = evaluate(Draft(("ipv6", "udp"), {"ipv6.dst": "2001:db8::1", "ipv6.src": "::"})).data
