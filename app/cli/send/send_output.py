@@ -89,7 +89,7 @@ class SendReport:
                     "stopped": progress.stopped,
                     "seconds": round(progress.elapsed_s, 6),
                     "interface": where.interface,
-                    "way": where.method.value,
+                    "method": where.method.value,
                     "error": str(progress.error) if progress.error is not None else None,
                 }
             )

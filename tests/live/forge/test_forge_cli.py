@@ -86,7 +86,7 @@ def test_the_sent_packet_and_its_replies(near: Near) -> None:
     status, events = near.events(*UDP, "--ip.ttl", "7", "--wait", "5")
     assert status == 0
     sent, copy, reply, end = events
-    assert (sent["sent"], sent["interface"], sent["way"]) == (1, "near0", "IP_HDRINCL")
+    assert (sent["sent"], sent["interface"], sent["method"]) == (1, "near0", "IP_HDRINCL")
     assert {change["name"] for change in copy["changes"]} == {"ip.id", "ip.checksum"}
     assert (reply["icmp.type"], reply["icmp.code"], reply["ip.src"]) == (3, 3, FAR_ADDRESS)
     assert 0 < reply["delay"] < 5
