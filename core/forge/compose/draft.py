@@ -11,7 +11,6 @@ empty one, is open.
 
 from __future__ import annotations
 
-import json
 import reprlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -94,22 +93,13 @@ class Draft:
         """True if the bytes begin with a link header."""
         return bool(self.layers) and KINDS[self.layers[0]].place == 0
 
-    def to_json(self) -> str:
-        """Return the draft as one line of JSON."""
-        return json.dumps({"layers": list(self.layers), "texts": dict(self.texts)})
-
-    @classmethod
-    def from_json(cls, text: str) -> Draft:
-        """Return the draft that `to_json` wrote. Raises `BadDraftError`."""
-        try:
-            found = json.loads(text)
-        except (ValueError, RecursionError) as error:  # the latter for a thousand brackets
-            raise BadDraftError(f"not JSON: {error}") from None
-        return cls.from_object(found)
+    def to_object(self) -> dict[str, Any]:
+        """Return the draft as an object that JSON can hold."""
+        return {"layers": list(self.layers), "texts": dict(self.texts)}
 
     @classmethod
     def from_object(cls, found: Any) -> Draft:
-        """Return a draft from parsed JSON. Raises `BadDraftError`."""
+        """Return the draft that `to_object` described. Raises `BadDraftError`."""
         layers = found.get("layers") if isinstance(found, dict) else None
         texts = found.get("texts") if isinstance(found, dict) else None
         if not isinstance(layers, list) or not isinstance(texts, dict):

@@ -16,7 +16,7 @@ def encoded(content: Any) -> str:
 
 def drafts_to_objects(drafts: Sequence[Draft]) -> list[Any]:
     """Return drafts as JSON objects, without text of layers that they no longer have."""
-    return [json.loads(draft.own().to_json()) for draft in drafts]
+    return [draft.own().to_object() for draft in drafts]
 
 
 def drafts_of(content: str) -> tuple[Draft, ...]:

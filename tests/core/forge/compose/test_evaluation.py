@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from core.forge.compose.draft import BadDraftError, Draft
@@ -157,12 +159,12 @@ def test_the_fragments_of_the_template_overlap() -> None:
 
 
 def test_drafts_as_json() -> None:
-    assert Draft.from_json(SYN.to_json()) == SYN
-    for text in ("", "[]", '{"layers": ["ip"]}', '{"layers": ["x"], "texts": {}}',
+    assert Draft.from_object(json.loads(json.dumps(SYN.to_object()))) == SYN
+    for text in ("null", "[]", '{"layers": ["ip"]}', '{"layers": ["x"], "texts": {}}',
                  '{"layers": ["ip"], "texts": {"a": 1}}', '{"layers": [["ip"]], "texts": {}}',
-                 '{"layers": [{}], "texts": {}}', "[" * 100_000):  # fmt: skip
+                 '{"layers": [{}], "texts": {}}'):  # fmt: skip
         with pytest.raises(BadDraftError):
-            Draft.from_json(text)
+            Draft.from_object(json.loads(text))
 
 
 @pytest.mark.parametrize(
