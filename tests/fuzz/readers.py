@@ -21,7 +21,7 @@ from core.store.captured_packet import CapturedPacket
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect
 from core.wire.model.dissection import Dissection
-from core.wire.present.detail import detail_rows
+from core.wire.present.detail import each_row
 from core.wire.present.summary import Summary, summarize
 from tests.core.decode.agreement import (
     has_column,
@@ -91,7 +91,7 @@ def _check_one(sample: Sample) -> tuple[Dissection, Summary]:
     try:
         dissection = dissect(sample.data, sample.link_type, sample.original, sample.flags)
         summary = summarize(dissection)
-        detail_rows(dissection)
+        tuple(each_row(dissection))
         interface = CaptureInterface("fuzz", sample.link_type)
         packet = _DissectedPacket(
             1, sample.data, sample.original, 0, interface, sample.flags, dissection=dissection

@@ -5,7 +5,7 @@ from rich.cells import cell_len
 
 from core.wire.dissect import dissect
 from core.wire.model.field import Span
-from core.wire.present.detail import detail_rows
+from core.wire.present.detail import each_row
 from tests.helpers.scripted import BAD_CHECKSUM, scripted_store
 from tests.widgets.stage import play
 from widgets.detail.packet_detail import PacketDetail
@@ -24,7 +24,7 @@ def fill_table(table):
 
 
 def fill_detail(view):
-    view.show(detail_rows(DISSECTION))
+    view.show(tuple(each_row(DISSECTION)))
 
 
 def fill_hex(view):

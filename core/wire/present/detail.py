@@ -65,13 +65,11 @@ _PREVIEW_BYTES = 64
 _ALARMING = frozenset({Verdict.BAD, Verdict.ILLEGAL})
 
 
-def detail_rows(dissection: Dissection) -> tuple[Row, ...]:
-    """Return the layers' rows, then payload, trailer, and the reason why dissection ended."""
-    return tuple(each_row(dissection))
-
-
 def each_row(dissection: Dissection) -> Iterator[Row]:
-    """Yield the same rows one by one: if one fails, those before it are not lost."""
+    """Yield the layers' rows, then the reason why dissection ended, payload, and trailer.
+
+    If one row fails, those before it are not lost.
+    """
     counts: Counter[str] = Counter()
     for layer in dissection.layers:
         counts[layer.name] += 1

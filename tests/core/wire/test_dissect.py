@@ -18,7 +18,7 @@ from core.wire.model.field import Span
 from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
 from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
-from core.wire.present.detail import Row, detail_rows
+from core.wire.present.detail import Row, each_row
 from core.wire.present.record import record
 from core.wire.present.summary import summarize
 from tests.core.wire import frames
@@ -105,7 +105,7 @@ def everything(dissection: Dissection) -> list[Row]:
     """Return the rows of one dissection, flat, after calling all its readers."""
     record(dissection)
     summarize(dissection)
-    rows = list(detail_rows(dissection))
+    rows = list(each_row(dissection))
     for row in rows:
         rows += row.children
     return rows

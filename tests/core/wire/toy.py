@@ -153,7 +153,7 @@ def results() -> dict[str, object]:
     from core.store.packet_store import PacketStore
     from core.wire.dissect import dissect
     from core.wire.link.link_types import LinkType
-    from core.wire.present.detail import detail_rows
+    from core.wire.present.detail import each_row
     from core.wire.present.record import record
     from core.wire.present.summary import summarize
     from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
@@ -175,7 +175,7 @@ def results() -> dict[str, object]:
         "missing": good.missing_destination is not None,
         "destination": good.field("ip.dst").shown,
         "row": [summary.protocol, summary.info, summary.tone.value, summary.destination],
-        "closed rows": {row.key: row.value for row in detail_rows(read_again)},
+        "closed rows": {row.key: row.value for row in each_row(read_again)},
         "json": {
             key: value
             for key, value in record(read_again).items()

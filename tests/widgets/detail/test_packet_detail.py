@@ -3,7 +3,7 @@
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.field import Span
-from core.wire.present.detail import Row, Severity, detail_rows
+from core.wire.present.detail import Row, Severity, each_row
 from tests.helpers.scripted import ACK, HOST, PSH, SERVER, SYN, arp, tcp, udp
 from tests.widgets.stage import play, screen_text
 from widgets.detail.packet_detail import PacketDetail
@@ -14,7 +14,7 @@ TALL = (100, 60)
 
 def show(view, data):
     dissection = dissect(data, 1, len(data))
-    view.show(detail_rows(dissection))
+    view.show(tuple(each_row(dissection)))
 
 
 def selected_key(view):
@@ -276,7 +276,7 @@ def test_the_reason_why_decoding_stopped_is_shown_in_full():
     async def scene(pilot):
         view = pilot.app.widget
         dissection = dissect(SEGMENT[:40], LinkType.ETHERNET, len(SEGMENT))
-        view.show(detail_rows(dissection))
+        view.show(tuple(each_row(dissection)))
         lines = screen_text(view)
         first = next(n for n, line in enumerate(lines) if "Cut short by the snap length" in line)
         assert dissection.stop.reason in lines[first + 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.wire.dissect import dissect
 from core.wire.model.field import Span
-from core.wire.present.detail import Row, Severity, detail_rows
+from core.wire.present.detail import Row, Severity, each_row
 from tests.helpers.scripted import ACK, HOST, PSH, SERVER, arp, tcp
 from widgets.detail.tree import DetailTree, Expansion, path_to_byte, worst
 
@@ -12,7 +12,7 @@ SEGMENT = tcp(HOST, SERVER, (1000, 80), PSH | ACK, (7, 9), b"hello")
 
 
 def rows_of(data: bytes) -> tuple[Row, ...]:
-    return tuple(detail_rows(dissect(data, 1, len(data))))
+    return tuple(each_row(dissect(data, 1, len(data))))
 
 
 def tree_of(data: bytes) -> DetailTree:

@@ -16,7 +16,7 @@ from core.wire.model.dissection import Check, PacketFlag, Verdict
 from core.wire.network.ipv4_options import LOOSE_ROUTE
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT
 from core.wire.network.ipv6_routing import ROUTING
-from core.wire.present.detail import Severity, detail_rows
+from core.wire.present.detail import Severity, each_row
 from core.wire.transport.sctp import SCTP
 from tests.core.wire import frames
 
@@ -171,7 +171,7 @@ def test_a_sum_of_zero_asks_whether_it_was_offloaded(name, link, data, flags) ->
     assert check.verdict is Verdict.BAD
     assert check.expected is not None
     assert ("offloaded?" in check.reason) == ((name, link, data, flags) in DOUBTED)
-    rows = list(detail_rows(dissect(data, link, len(data), flags)))
+    rows = list(each_row(dissect(data, link, len(data), flags)))
     for row in rows:
         rows += row.children
     (field,) = (row for row in rows if row.key == f"{name}.checksum")

@@ -13,7 +13,7 @@ from core.wire.link import linux_cooked
 from core.wire.link.ethernet import LLC
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import EtherType
-from core.wire.present.detail import detail_rows
+from core.wire.present.detail import each_row
 from core.wire.present.record import record
 from core.wire.present.summary import summarize
 from tests.app.made import pcap_record
@@ -80,7 +80,7 @@ def test_the_row_says_so(hardware: int, protocol: int, says: str) -> None:
     data = _cooked(LinkType.LINUX_SLL, hardware, protocol, b"\0" * 4)
     dissection = dissect(data, LinkType.LINUX_SLL, len(data))
     assert summarize(dissection).info == says
-    assert detail_rows(dissection)[-1].key == "data"
+    assert tuple(each_row(dissection))[-1].key == "data"
 
 
 # The word, and the family or type that it holds.

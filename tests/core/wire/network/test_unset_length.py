@@ -20,7 +20,7 @@ from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, HOP
 from core.wire.network.ipv6_routing import ROUTING
 from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
 from core.wire.network.unset_length import is_left_to_card
-from core.wire.present.detail import Row, Severity, detail_rows
+from core.wire.present.detail import Row, Severity, each_row
 from core.wire.present.record import record
 from core.wire.present.summary import summarize
 from core.wire.transport.udp import UDP
@@ -168,7 +168,7 @@ def names(dissection: Dissection) -> str:
 
 
 def rows_of(dissection: Dissection) -> list[Row]:
-    rows = list(detail_rows(dissection))
+    rows = list(each_row(dissection))
     for row in rows:
         rows += row.children
     return rows

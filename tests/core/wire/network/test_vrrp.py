@@ -22,7 +22,7 @@ from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Cause, Dissection, Verdict
 from core.wire.network.vrrp import VRRP
-from core.wire.present.detail import detail_rows
+from core.wire.present.detail import each_row
 from core.wire.present.record import record
 from core.wire.present.summary import summarize
 from core.wire.protocol import Tone
@@ -148,7 +148,7 @@ def test_dump_prints_the_record(capture: Path) -> None:
 
 
 def test_the_tree_names_every_field() -> None:
-    (row,) = (row for row in detail_rows(dissected("v2 with a password")) if row.key == "vrrp")
+    (row,) = (row for row in each_row(dissected("v2 with a password")) if row.key == "vrrp")
     assert [(child.key, child.value, child.meaning) for child in row.children] == [
         ("vrrp.version", "2", ""),
         ("vrrp.type", "1", "Advertisement"),
@@ -165,7 +165,7 @@ def test_the_tree_names_every_field() -> None:
 
 
 def test_the_tree_has_every_address() -> None:
-    (row,) = (row for row in detail_rows(dissected("v3 with two addresses")) if row.key == "vrrp")
+    (row,) = (row for row in each_row(dissected("v3 with two addresses")) if row.key == "vrrp")
     further = row.children[-1]
     assert (further.label, further.value, further.meaning) == (
         "Further addresses", "4 bytes", "Address 2",

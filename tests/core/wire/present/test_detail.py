@@ -13,7 +13,7 @@ from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Span
 from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
-from core.wire.present.detail import Row, detail_rows
+from core.wire.present.detail import Row, each_row
 from core.wire.protocol import Protocol
 from core.wire.registry import PROTOCOLS
 from tests.core.wire import frames
@@ -23,7 +23,7 @@ HEADLINED = [protocol for protocol in PROTOCOLS if protocol.headline]
 
 
 def _rows(data: bytes, link_type: int = LinkType.ETHERNET) -> list[Row]:
-    return [row for row in detail_rows(dissect(data, link_type, len(data))) if row.is_layer]
+    return [row for row in each_row(dissect(data, link_type, len(data))) if row.is_layer]
 
 
 def _row_of(protocol: Protocol, table: HeaderTable, values: dict[str, int]) -> Row:
@@ -32,7 +32,7 @@ def _row_of(protocol: Protocol, table: HeaderTable, values: dict[str, int]) -> R
     tables = (table,) if table.start == 0 else (protocol.tables[0], table)
     layer = Layer(protocol.name, table.title, tables, 0, len(data), len(data), len(data), 0)
     end = Span(len(data), len(data))
-    (row,) = detail_rows(Dissection(data, len(data), (layer,), end))
+    (row,) = each_row(Dissection(data, len(data), (layer,), end))
     return row
 
 

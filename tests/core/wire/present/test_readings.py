@@ -18,7 +18,7 @@ from core.wire.network.igmp import GROUP, IGMP
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT
 from core.wire.network.neighbor_discovery import SOLICITATION
 from core.wire.network.tunnels import GRE
-from core.wire.present.detail import VERDICT_CAVEAT, Row, Severity, detail_rows
+from core.wire.present.detail import VERDICT_CAVEAT, Row, Severity, each_row
 from core.wire.present.record import record
 from core.wire.present.summary import INFO, Summary, summarize
 from core.wire.protocol import SequenceBase, Tone
@@ -207,14 +207,14 @@ def flat(rows: tuple[Row, ...]) -> list[Row]:
 def test_the_tree_has_every_field_of_the_record() -> None:
     packet = frames.ethernet(frames.ipv4(SYN, IpProtocol.TCP))
     dissection = read(packet, ETHERNET)
-    keys = [row.key for row in flat(detail_rows(dissection))]
+    keys = [row.key for row in flat(tuple(each_row(dissection)))]
     assert len(keys) == len(set(keys))
     assert set(record(dissection)) - set(keys) == {"frame.protocols"}
 
 
 def test_spans_and_verdicts_in_the_tree() -> None:
     packet = frames.ethernet(frames.ipv4(frames.tcp(b"hi", checksum=1), 6))
-    rows = {row.key: row for row in flat(detail_rows(read(packet, ETHERNET)))}
+    rows = {row.key: row for row in flat(tuple(each_row(read(packet, ETHERNET))))}
     assert rows["ip.ttl"].span == Span(22, 23)
     assert rows["ip.checksum"].meaning == "✓ good"
     assert rows["tcp.checksum"].severity is Severity.ERROR
@@ -227,7 +227,7 @@ def test_spans_and_verdicts_in_the_tree() -> None:
 def test_options_say_what_their_numbers_mean() -> None:
     join = bytes.fromhex("1e0c 10 00 00000001 00000002")
     packet = frames.ipv4(frames.tcp(options=join), IpProtocol.TCP)
-    rows = {row.key: row for row in flat(detail_rows(read(packet)))}
+    rows = {row.key: row for row in flat(tuple(each_row(read(packet))))}
     assert rows["tcp.options.mptcp.subtype"].meaning == "MP_JOIN"
     assert rows["tcp.options.mptcp"].meaning == "MP_JOIN"
     assert row_of(packet).info.endswith(" MPTCP=MP_JOIN")
@@ -240,31 +240,31 @@ def test_addresses_in_options_are_written_as_addresses() -> None:
     home += bytes.fromhex("01020000 c910") + (0x20010DB8 << 96 | 1).to_bytes(16, "big")
     packet = frames.ipv6(home + frames.tcp(six=True), IpProtocol.DESTINATION)
     assert record(read(packet, IPV6))["ipv6.opt.home_address"] == "2001:db8::1"
-    rows = {row.key: row.value for row in flat(detail_rows(read(packet, IPV6)))}
+    rows = {row.key: row.value for row in flat(tuple(each_row(read(packet, IPV6))))}
     assert rows["ipv6.opt.home"] == rows["ipv6.opt.home_address"] == "2001:db8::1"
 
 
 def test_the_reason_for_an_unchecked_checksum_has_a_row() -> None:
     packet = frames.ipv4(frames.udp(b"x"), IpProtocol.UDP, flags__mf=1)
-    rows = {row.key: row for row in flat(detail_rows(read(packet)))}
+    rows = {row.key: row for row in flat(tuple(each_row(read(packet))))}
     assert rows["udp.checksum.reason"].label == "a fragment: the sum covers the whole datagram"
 
 
 def test_payload_is_shown_as_beside_the_hex() -> None:
     payload = "a\u0301\u05d0\t\x1b".encode()
-    rows = {row.key: row for row in detail_rows(read(frames.ipv4(payload, 253)))}
+    rows = {row.key: row for row in each_row(read(frames.ipv4(payload, 253)))}
     assert rows["data"].meaning == "a······"[: len(payload)]
 
 
 def test_a_contradicting_length_is_flagged() -> None:
     packet = frames.ipv4(frames.udp(b"x"), IpProtocol.UDP, len=400)
-    rows = {row.key: row for row in flat(detail_rows(read(packet)))}
+    rows = {row.key: row for row in flat(tuple(each_row(read(packet))))}
     assert rows["ip.len"].severity is Severity.WARNING
     assert "go past" in rows["ip.len"].meaning
 
 
 def test_the_field_that_contradicts_its_header_is_flagged() -> None:
-    rows = {row.key: row for row in flat(detail_rows(read(frames.ipv4(b"", 6, len=8))))}
+    rows = {row.key: row for row in flat(tuple(each_row(read(frames.ipv4(b"", 6, len=8)))))}
     assert rows["ip.len"].meaning == "total length 8 is less than the header length 20"
     assert rows["ip"].severity is Severity.WARNING
     assert rows["frame.stop"].severity is Severity.ERROR
@@ -273,7 +273,7 @@ def test_the_field_that_contradicts_its_header_is_flagged() -> None:
 
 def test_a_fragment_past_the_longest_datagram_is_flagged() -> None:
     packet = frames.ipv4(bytes(16), IpProtocol.UDP, frag_offset=0x1FFF)
-    rows = {row.key: row for row in flat(detail_rows(read(packet)))}
+    rows = {row.key: row for row in flat(tuple(each_row(read(packet))))}
     assert "65544" not in rows["ip.frag_offset"].value
     assert "end at byte 65544" in rows["ip.frag_offset"].meaning
     assert rows["ip.frag_offset"].severity is Severity.WARNING
@@ -282,7 +282,7 @@ def test_a_fragment_past_the_longest_datagram_is_flagged() -> None:
 def test_a_first_fragment_does_not_tell_its_segments_length() -> None:
     packet = read(frames.ipv4(frames.tcp(b"data"), IpProtocol.TCP, flags__mf=1))
     assert "tcp.len" not in record(packet)
-    assert "tcp.len" not in {row.key for row in flat(detail_rows(packet))}
+    assert "tcp.len" not in {row.key for row in flat(tuple(each_row(packet)))}
     assert summarize(packet).info.endswith("(first fragment)")
 
 
@@ -335,7 +335,7 @@ def test_a_window_scale_counts_as_at_most_14(shift: int) -> None:
     """RFC 7323 §2.3."""
     packet = frames.ipv4(frames.tcp(options=bytes([3, 3, shift, 0]), flags__syn=1), 6)
     assert row_of(packet).info.endswith(f" WS={2 ** min(shift, 14)}")
-    rows = {row.key: row for row in flat(detail_rows(read(packet)))}
+    rows = {row.key: row for row in flat(tuple(each_row(read(packet))))}
     scale = rows["tcp.options.wscale.shift"]
     assert scale.value == str(shift)
     assert scale.meaning == ("used as 14" if shift > 14 else "")
@@ -368,13 +368,13 @@ def test_arp_asks_and_answers_over_any_hardware(kind: int, size: int) -> None:
 
 def test_a_payload_that_somebody_knows() -> None:
     packet = frames.ipv4(frames.tcp(b"GET / HTTP/1.1\r\n"), IpProtocol.TCP)
-    row = detail_rows(read(packet))[-1]
+    row = tuple(each_row(read(packet)))[-1]
     assert (row.label, row.meaning) == ("Payload, HTTP", "GET / HTTP/1.1")
 
 
 def test_a_second_layer_of_a_name_has_its_own_key() -> None:
     packet = frames.ipv4(frames.ipv4(frames.tcp(), 6), IpProtocol.IPV4)
-    keys = [row.key for row in detail_rows(read(packet))]
+    keys = [row.key for row in each_row(read(packet))]
     assert keys == ["ip", "ip#2", "tcp"]
 
 
@@ -385,6 +385,8 @@ def test_nothing_from_the_wire_reaches_a_row_raw() -> None:
     evil = b"GET /\x1b]0;x\x07\xc2\x9b\xe2\x80\xae HTTP/1.1\r\n"
     dissection = read(frames.ipv4(frames.tcp(evil), IpProtocol.TCP))
     texts = [summarize(dissection).info]
-    texts += [text for row in flat(detail_rows(dissection)) for text in (row.value, row.meaning)]
+    texts += [
+        text for row in flat(tuple(each_row(dissection))) for text in (row.value, row.meaning)
+    ]
     for text in texts:
         assert not {unicodedata.category(character) for character in text} & HARMFUL
