@@ -46,12 +46,12 @@ def packet_recipes(selected: SelectedPacket) -> list[tuple[str, str]]:
 
 
 def recipe_choices(
-    evaluation: Evaluation, interface: str, plan: SendPlan = ONCE
+    evaluation: Evaluation, interface: str, plan: SendPlan = ONCE, *, verbatim: bool = False
 ) -> list[tuple[str, str]]:
     """Return a packet in the words of other tools; a comment names what a tool cannot express."""
     return [
         (one.name, f"{one.text}  # without {one.missing}" if one.missing else one.text)
-        for one in recipes(evaluation, interface, plan)
+        for one in recipes(evaluation, interface, plan, verbatim=verbatim)
         if one.text
     ]
 

@@ -6,11 +6,13 @@ shows; the sender publishes the last one that it handled.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.forge.compose.payload_file import FileContents
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.orders import Order, Question, ShownDrafts
+from core.forge.values import SendMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Suggested:
 
     shown: ShownDrafts
     suggestions: tuple[RouteSuggestions, ...]
-    interfaces: tuple[str, ...] | None
+    interfaces: Mapping[str, SendMethod | None] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core.forge.compose.draft import Draft
 from core.forge.compose.route_suggestions import RouteSuggestions, suggest_from_routes
 from core.forge.transmit.injector import Injector
+from core.forge.transmit.link_header import method_on
 from core.forge.transmit.transmission import PreparedTransmission, prepare
 from core.forge.values import SendMethod
 from core.net.interfaces import list_interfaces
@@ -25,9 +26,9 @@ class ForgeHost:
         """Return what routes and neighbors suggest for a draft."""
         return suggest_from_routes(draft, interface, resolve=resolve)
 
-    def interfaces(self) -> tuple[str, ...]:
-        """Return the names of the interfaces that are up."""
-        return tuple(info.name for info in list_interfaces() if info.up)
+    def interfaces(self) -> dict[str, SendMethod | None]:
+        """Return the interfaces that are up: by name, the method that sends verbatim there."""
+        return {info.name: method_on(info) for info in list_interfaces() if info.up}
 
     def prepare(
         self, packets: Sequence[bytes], method: SendMethod, interface: str, network: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.forge.compose.draft import Draft
@@ -104,7 +105,8 @@ class WatchedOrder:
 class ForgeSnapshot:
     """The published state of the service.
 
-    `suggestions` has one entry per draft of `looked_up`; `files` has the contents of the files that
+    `suggestions` has one entry per draft of `looked_up`; `interfaces` are those that are up, with
+    the method that sends verbatim there; `files` has the contents of the files that
     drafts name. `watched` is the order whose packets are to be found. `sent_numbers` are the
     packets in the store that the service sent. `listen_until_s` is when the service stops looking
     for replies, by its clock. `handled` counts the commands of the screen that this state includes.
@@ -112,7 +114,7 @@ class ForgeSnapshot:
 
     looked_up: ShownDrafts = ShownDrafts()
     suggestions: tuple[RouteSuggestions, ...] = ()
-    interfaces: tuple[str, ...] = ()
+    interfaces: Mapping[str, SendMethod | None] = field(default_factory=dict)
     files: FileContents = field(default_factory=dict)
     question: Question | None = None
     report: Report = field(default_factory=Report)

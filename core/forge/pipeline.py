@@ -191,7 +191,7 @@ def evaluate_order(order: Order, host: ForgeHost, *, complete: bool = True) -> E
     `OrderError` for a file, if the evaluation would differ from the one that the user saw.
     """
     has_frames = any(draft.has_link for draft in order.drafts)
-    if complete and has_frames and order.method is not SendMethod.LINK:
+    if complete and has_frames and not order.method.is_verbatim:
         reason = "these are frames with a link header; name their interface"
         raise FieldError("link", reason, missing=True)
     files = _files(order)
@@ -239,7 +239,7 @@ def build(evaluated: EvaluatedOrder, host: ForgeHost) -> BuiltOrder:
     Raises `OrderError` and `SendError`.
     """
     order, interface = evaluated.order, evaluated.order.interface
-    if order.method is SendMethod.LINK:
+    if order.method.is_verbatim:
         links = (suggested.interface for suggested in evaluated.suggestions)
         interface = interface or next((name for name in links if name), "")
         if not interface:

@@ -34,6 +34,7 @@ from core.forge.packet_search import FollowedStore, PacketSearch
 from core.forge.payload_reader import PayloadReader
 from core.forge.report import Report
 from core.forge.sender_thread import Sender, answered
+from core.forge.values import SendMethod
 from core.store.snapshot import Snapshot
 
 
@@ -72,8 +73,8 @@ class ForgeService:
             return replace(state, question=None, report=self._expected)
         return state
 
-    def interfaces(self) -> tuple[str, ...]:
-        """Return the names of the interfaces that are up.
+    def interfaces(self) -> dict[str, SendMethod | None]:
+        """Return the interfaces that are up: by name, the method that sends verbatim there.
 
         Asks the kernel, so call it in a thread of its own. Raises `OSError`.
         """

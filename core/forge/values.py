@@ -18,13 +18,19 @@ SLOWEST = 1 / LONGEST_INTERVAL_S  # packets a second: slower ones overflow the c
 class SendMethod(Enum):
     """The send methods; `core.forge.transmit.injector` says what the kernel does with each.
 
-    The user chooses among the first three. `PACKET` is `LINK` on an interface without link headers.
+    The user chooses among the first three. `PACKET` is `LINK` on an interface without link headers
+    (tun, WireGuard).
     """
 
     IP = "IP_HDRINCL"
     SYSTEM = "system header"
     LINK = "verbatim"
     PACKET = "verbatim, without a link header"
+
+    @property
+    def is_verbatim(self) -> bool:
+        """True if the kernel changes nothing in the packet."""
+        return self in (SendMethod.LINK, SendMethod.PACKET)
 
 
 @dataclass(frozen=True, slots=True)

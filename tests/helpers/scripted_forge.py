@@ -126,8 +126,13 @@ class ScriptedHost(ForgeHost):
         }
         return RouteSuggestions(values, None, link)
 
-    def interfaces(self) -> tuple[str, ...]:
-        return ("lo", "eth0")
+    def interfaces(self) -> dict[str, SendMethod | None]:
+        return {
+            "lo": SendMethod.LINK,
+            "eth0": SendMethod.LINK,
+            "tun7": SendMethod.PACKET,
+            "gre1": None,
+        }
 
     def prepare(
         self, packets: Sequence[bytes], method: SendMethod, interface: str, network: str = ""

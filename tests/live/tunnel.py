@@ -48,6 +48,10 @@ class Tun:
         """Return the packets that wait now."""
         return list(iter(self._read, b""))
 
+    def write(self, packet: bytes) -> None:
+        """Have a packet arrive from the tunnel."""
+        os.write(self._descriptor, packet)
+
     def _read(self) -> bytes:
         try:
             return os.read(self._descriptor, 1 << 16)

@@ -17,7 +17,7 @@ from widgets.forge.layers import (
     with_forced_method,
     with_layer,
 )
-from widgets.forge.rows import LAYERS, METHODS, FormRow
+from widgets.forge.rows import LAYERS, METHODS, FormRow, HostInfo
 from widgets.forge.settings import COUNT, INTERVAL, RATE, SendSettings
 
 
@@ -80,18 +80,38 @@ def typed(state: FormState, key: str, text: str) -> tuple[FormState, str]:
     return replace(state, drafts=drafts), ""
 
 
-def choose(state: FormState, row: FormRow, index: int, interfaces: Sequence[str]) -> FormState:
-    """Return the state with another choice in one of its rows."""
+def choose(state: FormState, row: FormRow, index: int, host: HostInfo) -> FormState:
+    """Return the state with another choice in one of its rows.
+
+    Sending verbatim on an interface without link headers removes the link layers.
+    """
     match row.key:
         case ":packet":
             return replace(state, index=index)
         case ":method":
-            return state.with_method(tuple(METHODS)[index])
+            method = tuple(METHODS)[index]
+            interface = state.settings.interface
+            return state.with_method(
+                host.verbatim_method(interface) if method.is_verbatim else method
+            )
         case ":interface":
-            name = interfaces[index - 1] if index else ""
-            return replace(state, settings=replace(state.settings, interface=name))
+            name = host.interfaces[index - 1] if index else ""
+            chosen = replace(state, settings=replace(state.settings, interface=name))
+            return follow_link(chosen, host)
     place, _ = LAYER_CHOICES[row.key]
     return state.with_draft(with_layer(state.draft, place, layer_names(place)[index]))
+
+
+def follow_link(state: FormState, host: HostInfo) -> FormState:
+    """Return the state with the link layer that the interface of a verbatim packet needs.
+
+    If neither the user nor the route has chosen an interface yet, nothing changes.
+    """
+    settings = state.settings
+    if not settings.method.is_verbatim or not (settings.interface or host.route_interface):
+        return state
+    method = host.verbatim_method(settings.interface)
+    return state if method is settings.method else state.with_method(method)
 
 
 def switch_flag(state: FormState, row: FormRow) -> FormState:

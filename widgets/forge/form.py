@@ -94,7 +94,7 @@ class ForgeForm(CursorView):
     def suggest(self, suggested: Sequence[Mapping[str, Value]], host: HostInfo) -> None:
         """Show the values that the routes suggest, where the user typed nothing."""
         if self.model.suggest(suggested, host):
-            self._show()
+            self._commit()
 
     def take_files(self, files: FileContents) -> None:
         """Show the contents of the files that drafts name."""

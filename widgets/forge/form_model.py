@@ -17,7 +17,7 @@ from core.forge.compose.draft_parser import NOTHING
 from core.forge.compose.evaluation import READING, Evaluation, describe_missing, evaluate
 from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.model.field import Value
-from widgets.forge.changes import FormState, choose, switch_flag, typed
+from widgets.forge.changes import FormState, choose, follow_link, switch_flag, typed
 from widgets.forge.rows import LAYERS, FormRow, HostInfo, RowKind, form_rows
 
 NO_TEXT = {
@@ -134,11 +134,13 @@ class FormModel:
     def suggest(self, suggested: Sequence[Mapping[str, Value]], host: HostInfo) -> bool:
         """Take the values that the routes suggest for each draft. Return False if nothing is new.
 
-        A suggested value counts where the user typed nothing.
+        A suggested value counts where the user typed nothing. If the route chooses the interface of
+        a verbatim packet, the link layer follows the type of that interface.
         """
         if (tuple(suggested), host) == (self._suggested, self._host):
             return False
         self._suggested, self._host = tuple(suggested), host
+        self.state = follow_link(self.state, host)
         self._update()
         return True
 
@@ -169,7 +171,7 @@ class FormModel:
     def choose(self, index: int) -> None:
         """Take one of the choices of the selected row."""
         self._refusal = ""
-        self.set_state(choose(self.state, self.row, index, self._host.interfaces))
+        self.set_state(choose(self.state, self.row, index, self._host))
 
     def switch_flag(self) -> None:
         """Set the flag of the selected row, or clear it."""

@@ -2,7 +2,7 @@
 
 Three rows choose a layer by its position; one takes all layers as text, for tags, extension
 headers, and tunnels. Layers and send method agree: a frame with a link header can only be sent
-verbatim.
+verbatim, on an interface that has link headers.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def with_layer(draft: Draft, place: LayerPosition, name: str) -> Draft:
 
 
 def for_method(draft: Draft, method: SendMethod) -> Draft:
-    """Return the draft with a link header if it is sent verbatim, else without one."""
+    """Return the draft with a link header if the method needs one, else without link layers."""
     if method is SendMethod.LINK:
         return draft if draft.has_link else draft.with_layers((DEFAULT_LINK, *draft.layers))
     return draft.with_layers(

@@ -7,7 +7,7 @@ their position. The key of a row that is not a field of a header begins with `CO
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -45,6 +45,7 @@ _METHOD_NAMES = {
     SendMethod.SYSTEM: "system",
     SendMethod.LINK: "verbatim",
 }
+_BARE_HINT = "A packet socket: the packet is sent as it is, without a link header"
 
 
 class RowKind(Enum):
@@ -103,12 +104,27 @@ class HostInfo:
     """The facts about this host that the form shows.
 
     `interfaces` are its names, `route_interface` the one that the route uses; `trouble` is the
-    reason why this host cannot reach the destination, or empty.
+    reason why this host cannot reach the destination, or empty; `bare` are the interfaces without
+    link headers (tun, WireGuard).
     """
 
     interfaces: tuple[str, ...] = ()
     route_interface: str = ""
     trouble: str = ""
+    bare: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls, methods: Mapping[str, SendMethod | None], route_interface: str, trouble: str
+    ) -> HostInfo:
+        """Return the facts; `methods` says by interface which method sends verbatim there."""
+        bare = (name for name, method in methods.items() if method is SendMethod.PACKET)
+        return cls(tuple(methods), route_interface, trouble, frozenset(bare))
+
+    def verbatim_method(self, interface: str) -> SendMethod:
+        """Return the method that sends verbatim on an interface; the route's if it is empty."""
+        is_bare = (interface or self.route_interface) in self.bare
+        return SendMethod.PACKET if is_bare else SendMethod.LINK
 
 
 def form_rows(
@@ -161,15 +177,17 @@ def _layer_rows(draft: Draft, method: SendMethod) -> Iterator[FormRow]:
 
 def _method_rows(settings: SendSettings, host: HostInfo) -> Iterator[FormRow]:
     methods = tuple(METHODS)
+    is_bare = settings.method is SendMethod.PACKET
+    chosen_method = SendMethod.LINK if is_bare else settings.method
     yield FormRow(
         METHOD,
         RowKind.CHOICE,
         "Send method",
         choices=tuple(_METHOD_NAMES[method] for method in methods),
-        chosen=methods.index(settings.method),
-        hint=METHODS[settings.method],
+        chosen=methods.index(chosen_method),
+        hint=_BARE_HINT if is_bare else METHODS[chosen_method],
     )
-    if settings.method is SendMethod.LINK:
+    if settings.method.is_verbatim:
         names = tuple(safe(name) for name in host.interfaces)
         route = host.route_interface
         first = f"{BY_ROUTE} ({safe(route)})" if route else BY_ROUTE
@@ -177,7 +195,7 @@ def _method_rows(settings: SendSettings, host: HostInfo) -> Iterator[FormRow]:
         if settings.interface in host.interfaces:
             chosen = host.interfaces.index(settings.interface) + 1
         yield FormRow(INTERFACE, RowKind.CHOICE, "Interface", choices=(first, *names),
-                      chosen=chosen, hint="sends the frame")  # fmt: skip
+                      chosen=chosen, hint="sends the packet")  # fmt: skip
 
 
 def _sections(evaluation: Evaluation) -> Iterator[tuple[str, str, list[FormField]]]:

@@ -6,7 +6,9 @@ with each scene, and asks the user what the service wants to know before it send
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from app.bridge import Scene
@@ -15,14 +17,14 @@ from app.screens.copy_choices import recipe_choices
 from app.screens.dialogs.dialog import Confirm
 from app.screens.forge.drafts import DraftController
 from app.screens.forge.egress import captured_interface, form_state_of, why_blind
-from app.screens.forge.interface_dialog import SendInterface
+from app.screens.forge.interface_dialog import Interfaces, SendInterface
 from app.screens.forge.panel import ForgePanel
 from app.screens.side_panels import SideController
 from app.screens.workspace import Workspace
 from app.textual_bindings import with_keys
 from core.capture.renaming import Renaming, current_name
 from core.forge.compose.evaluation import evaluate
-from core.forge.compose.from_packet import Filled, Resent, draft_of, resent
+from core.forge.compose.from_packet import Filled, Resent, draft_of, is_frame, resent
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.export.rawscope import ONCE
 from core.forge.orders import Order, Question, ShownDrafts, ShownPacket
@@ -30,7 +32,9 @@ from core.forge.review.confirmation import REMEMBERED
 from core.forge.service import ForgeService
 from core.forge.values import SendMethod
 from core.store.captured_packet import CapturedPacket
+from core.store.selected_packet import SelectedPacket
 from core.wire.model.text import safe
+from widgets.forge.rows import BY_ROUTE
 
 
 class ForgeController(SideController):
@@ -175,41 +179,72 @@ class ForgeController(SideController):
         )
 
     def resend(self) -> None:
-        """Send the selected packet again: verbatim, if it was captured with its link header.
+        """Send the selected packet again: verbatim, if the interface has the same link header.
 
-        It leaves on the interface on which it was captured. For a frame of a file, ask for the
+        It leaves on the interface on which it was captured. For a packet of a file, ask for the
         interface.
         """
         selected = self._workspace.panels.selected
         if selected is None:
             return
         packet = selected.packet
-        again: Resent | None = None
+        sends_frame: bool | None = None
         with self._workspace.panels.guard(packet.number):
-            again = resent(selected.layers(), packet.link_type)
-        if again is None:
+            sends_frame = is_frame(selected.layers(), packet.link_type)
+        if sends_frame is None:
             return
-        if not again.data:
-            self._warn("there are no bytes to send")
-        elif again.method is not SendMethod.LINK:
-            self._send_again(packet.number, again, "")
-        elif self._is_live:
-            self._send_again(packet.number, again, self._interface_of(packet))
+        if not self._is_live:
+            self._ask_for_interface(selected, sends_frame)
+        elif sends_frame:
+            self._resend_on(selected, self._interface_of(packet), SendMethod.LINK)
         else:
-            self._ask_for_interface(packet.number, again)
+            self._workspace.run_worker(self._resend_by_type(selected), group="resend")
 
-    def _ask_for_interface(self, number: int, again: Resent) -> None:
-        """Send a frame of a file on the interface that the user chooses."""
+    async def _resend_by_type(self, selected: SelectedPacket) -> None:
+        """Send a packet without an Ethernet header again, as the type of its interface needs."""
+        name = self._interface_of(selected.packet)
+        methods: Interfaces = {}
+        with suppress(OSError):  # then the route decides, or says why it cannot
+            methods = await asyncio.to_thread(self.service.interfaces)
+        self._resend_on(selected, name, methods.get(name))
 
-        def send(name: str | None) -> None:
-            if name is not None:
-                self._resent_on = name
-                self._send_again(number, again, name)
+    def _ask_for_interface(self, selected: SelectedPacket, sends_frame: bool) -> None:
+        """Send a packet of a file on the interface that the user chooses.
+
+        Without an Ethernet header, the route decides, or the user chooses an interface without link
+        headers.
+        """
+
+        def interfaces() -> Interfaces:
+            methods = self.service.interfaces()
+            if sends_frame:
+                return {name: found for name, found in methods.items() if found is not None}
+            bare = {name: found for name, found in methods.items() if found is SendMethod.PACKET}
+            return {BY_ROUTE: None, **bare}
+
+        def send(chosen: tuple[str, SendMethod | None] | None) -> None:
+            if chosen is not None:
+                self._resent_on, method = chosen
+                self._resend_on(selected, self._resent_on, method)
 
         current = self._resent_on or self.panel.form.held.settings.interface
-        title = f"Send packet {number:,} on"
-        dialog = SendInterface(title, self.service.interfaces, current)
-        self._workspace.app.push_screen(dialog, send)
+        title = f"Send packet {selected.packet.number:,} on"
+        self._workspace.app.push_screen(SendInterface(title, interfaces, current), send)
+
+    def _resend_on(
+        self, selected: SelectedPacket, interface: str, verbatim: SendMethod | None
+    ) -> None:
+        """Send a packet again; `verbatim` is the method that sends verbatim on `interface`."""
+        packet = selected.packet
+        again: Resent | None = None
+        with self._workspace.panels.guard(packet.number):
+            again = resent(selected.layers(), packet.link_type, verbatim)
+        if again is None:
+            return
+        if again.refusal:
+            self._warn(f"packet {packet.number:,} is not sent: {again.refusal}")
+        else:
+            self._send_again(packet.number, again, interface if again.method.is_verbatim else "")
 
     def _send_again(self, number: int, again: Resent, interface: str) -> None:
         self._order(
@@ -239,7 +274,8 @@ class ForgeController(SideController):
         """Return the packet in the form as commands, expressions, and bytes."""
         settings = self.panel.form.held.settings
         plan = ONCE if settings.errors() else settings.plan
-        return recipe_choices(self.panel.evaluation, self.panel.interface, plan)
+        verbatim = settings.method.is_verbatim
+        return recipe_choices(self.panel.evaluation, self.panel.interface, plan, verbatim=verbatim)
 
     def _order(self, order: Order) -> None:
         if not self.service.send(order):

@@ -36,7 +36,7 @@ def chosen_interface(state: FormState, captured: str) -> str:
     It is the interface in the form. Without one, a frame that nothing routes, such as an ARP
     request, leaves on `captured`, the interface of the capture.
     """
-    if state.settings.method is not SendMethod.LINK:
+    if not state.settings.method.is_verbatim:
         return ""
     is_routed = any(name in ROUTED for draft in state.drafts for name in draft.layers)
     return state.settings.interface or ("" if is_routed else captured)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,13 +13,16 @@ from textual.widgets import OptionList
 
 from app.screens.dialogs.dialog import Dialog, Hint
 from app.screens.dialogs.palette import Options
+from core.forge.values import SendMethod
 from core.wire.model.text import safe
+
+Interfaces = Mapping[str, SendMethod | None]  # by name, the method that sends verbatim there
 
 _HINT = "enter sends on this interface · esc sends nothing"
 
 
-class SendInterface(Dialog[str]):
-    """Return the name of the interface that the user chooses.
+class SendInterface(Dialog[tuple[str, SendMethod | None]]):
+    """Return the name of the interface that the user chooses, and its value in `interfaces`.
 
     `interfaces` asks the kernel, so it is called in a thread. The cursor starts on `current` if
     that is one of them.
@@ -30,12 +33,12 @@ class SendInterface(Dialog[str]):
         Binding("k", "move(-1)", "Up"),
     ]
 
-    def __init__(self, title: str, interfaces: Callable[[], Sequence[str]], current: str) -> None:
+    def __init__(self, title: str, interfaces: Callable[[], Interfaces], current: str) -> None:
         super().__init__()
         self.title_text = title
         self._interfaces = interfaces
         self._current = current
-        self._names: Sequence[str] = ()
+        self._methods: Interfaces = {}
 
     def compose_body(self) -> ComposeResult:
         yield Options(compact=True)
@@ -45,21 +48,21 @@ class SendInterface(Dialog[str]):
         """List the interfaces. If the kernel refuses, show why."""
         problem = ""
         try:
-            self._names = await asyncio.to_thread(self._interfaces)
+            self._methods = await asyncio.to_thread(self._interfaces)
         except OSError as error:
             problem = f"no list of interfaces: {error.strerror}"
-        if not self._names:
+        names = list(self._methods)
+        if not names:
             problem = problem or "no interface is up"
         self.query_one(Hint).show(problem)
         options = self.query_one(OptionList)
-        options.add_options([Text(safe(name), no_wrap=True) for name in self._names])
-        if self._names:
-            is_known = self._current in self._names
-            options.highlighted = self._names.index(self._current) if is_known else 0
+        options.add_options([Text(safe(name), no_wrap=True) for name in names])
+        if names:
+            options.highlighted = names.index(self._current) if self._current in names else 0
 
     def action_move(self, step: int) -> None:
         options = self.query_one(OptionList)
         options.action_cursor_down() if step > 0 else options.action_cursor_up()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._names[event.option_index])
+        self.dismiss(list(self._methods.items())[event.option_index])

@@ -26,7 +26,6 @@ from app.textual_bindings import with_keys
 from core.forge.compose.evaluation import Evaluation
 from core.forge.orders import ForgeSnapshot
 from core.forge.report import Report
-from core.forge.values import SendMethod
 from core.wire.model.field import Span
 from core.wire.model.text import safe
 from widgets.forge.form import ForgeForm
@@ -93,7 +92,7 @@ class ForgePanel(Vertical):
     @property
     def interface(self) -> str:
         """The interface that a verbatim frame leaves on; empty for other packets."""
-        is_verbatim = self.form.held.settings.method is SendMethod.LINK
+        is_verbatim = self.form.held.settings.method.is_verbatim
         return (self.chosen_interface or self._route) if is_verbatim else ""
 
     @property
@@ -109,7 +108,7 @@ class ForgePanel(Vertical):
         if (snapshot.suggestions, snapshot.interfaces) != (before.suggestions, before.interfaces):
             trouble = next((one.trouble for one in snapshot.suggestions if one.trouble), "")
             by_route = "" if self.form.held.settings.interface else self._route
-            known = HostInfo(snapshot.interfaces, by_route, trouble)
+            known = HostInfo.of(snapshot.interfaces, by_route, trouble)
             self.form.suggest([one.values for one in snapshot.suggestions], known)
             self._show_bytes()
         if snapshot.files != before.files:

@@ -24,11 +24,12 @@ from core.wire.encode.value_text import typed
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict
-from core.wire.model.field import PlacedField
+from core.wire.model.field import PlacedField, Span
 from core.wire.model.packet_parts import Header, Parts, parts_of
 from core.wire.protocol import LayerKind
 from core.wire.registry import PROTOCOLS
 
+_IP = ("ip", "ipv6")
 _CAPTURE_HEADERS = {protocol.name for protocol in PROTOCOLS if protocol.is_capture_header}
 
 
@@ -43,11 +44,15 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """The bytes that send a packet again, and the send method that takes them."""
+    """The bytes that send a packet again, and the send method that takes them.
+
+    If the packet cannot be sent there, `refusal` is one sentence that says why.
+    """
 
     data: bytes
     method: SendMethod
     notes: tuple[str, ...] = ()
+    refusal: str = ""
 
 
 def draft_of(dissection: Dissection) -> Filled:
@@ -79,28 +84,52 @@ def draft_of(dissection: Dissection) -> Filled:
     return Filled(_draft(known, whole, _offloaded(dissection)), data, tuple(notes))
 
 
-def resent(dissection: Dissection, link_type: int) -> Resent:
+def resent(dissection: Dissection, link_type: int, verbatim: SendMethod | None) -> Resent:
     """Return the packet as it was captured, with offloaded checksums filled in.
 
-    A frame is sent verbatim, except for IPv4 on the loopback: there the IP stack would drop a frame
-    (`core.forge.review.loopback_rules`), so the packet is sent through it.
+    `verbatim` is the method that sends verbatim on the chosen interface (LINK or PACKET); None lets
+    the route decide. PACKET takes the IP packet out of the frame. Without `verbatim`, or if an
+    Ethernet interface is to send a packet that was captured without an Ethernet header, the packet
+    is sent through the IP stack.
     """
     filled = draft_of(dissection)
     data, notes = filled.data, filled.notes
     if _offloaded(dissection):
         data = evaluate(filled.draft).data or data
-    if link_type != LinkType.ETHERNET:
-        return Resent(data, SendMethod.IP, notes)
-    if not _is_on_loopback(dissection):
+    if not data:
+        return Resent(data, SendMethod.IP, refusal="there are no bytes to send")
+    if verbatim is SendMethod.LINK and is_frame(dissection, link_type):
         return Resent(data, SendMethod.LINK, notes)
-    packet = data[ETHERNET.size : len(data) - _trailing(dissection)]
-    return Resent(packet, SendMethod.IP, notes)
+    method = SendMethod.PACKET if verbatim is SendMethod.PACKET else SendMethod.IP
+    span = _ip_packet(dissection)
+    if span is None:
+        words = "has no IP packet, and nothing else can be sent without a link header"
+        return Resent(data, method, refusal=f"the frame {words}")
+    removed = len(dissection.data) - len(data)  # a header of the capture
+    return Resent(data[span.start - removed : span.stop - removed], method, notes)
 
 
-def _trailing(dissection: Dissection) -> int:
-    """Return the number of captured bytes after the network packet."""
-    trailer = dissection.trailer
-    return max(0, min(trailer.stop, len(dissection.data)) - trailer.start)
+def is_frame(dissection: Dissection, link_type: int) -> bool:
+    """Return True if the packet is sent again as a frame, by an Ethernet interface.
+
+    That is every Ethernet frame, except for IPv4 on the loopback: there the IP stack would drop a
+    frame (`core.forge.review.loopback_rules`), so the packet is sent through it.
+    """
+    return link_type == LinkType.ETHERNET and not _is_on_loopback(dissection)
+
+
+def _ip_packet(dissection: Dissection) -> Span | None:
+    """Return the captured bytes of the outermost IP packet, or None.
+
+    They end where the packet ends; in a capture without link headers, at the end of the frame.
+    """
+    data = dissection.data
+    for layer in dissection.layers:
+        if layer.depth == 1 and layer.name in _IP and layer.offset < len(data):
+            trailer = dissection.trailer
+            has_trailer = layer.offset and trailer.start < trailer.stop
+            return Span(layer.offset, min(len(data), trailer.start) if has_trailer else len(data))
+    return None
 
 
 def _is_on_loopback(dissection: Dissection) -> bool:

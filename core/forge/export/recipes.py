@@ -32,16 +32,17 @@ class Recipe:
 
 
 def recipes(
-    evaluation: Evaluation, interface: str = "", plan: SendPlan = ONCE
+    evaluation: Evaluation, interface: str = "", plan: SendPlan = ONCE, *, verbatim: bool = False
 ) -> tuple[Recipe, ...]:
     """Return every recipe of a packet, in the order of the menu.
 
-    `interface` is for verbatim frames. Only rawscope's own command expresses `plan`: how often and
-    how fast to send.
+    `interface` is for frames, and with `verbatim` also for a packet without a link header. Only
+    rawscope's own command expresses that, and `plan`: how often and how fast to send.
     """
     data = evaluation.data
+    command = rawscope_command(evaluation.draft, interface, verbatim=verbatim, plan=plan)
     return (
-        Recipe("rawscope command", rawscope_command(evaluation.draft, interface, plan=plan)),
+        Recipe("rawscope command", command),
         Recipe("scapy expression", expression(evaluation)),
         Recipe("hping3 command", *hping3(evaluation)),
         Recipe("nping command", *nping(evaluation, interface)),

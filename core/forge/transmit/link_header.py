@@ -9,7 +9,7 @@ take bare IP packets there, and the kernel reads the protocol from their version
 from __future__ import annotations
 
 from core.forge.values import SendMethod
-from core.net.interfaces import ARPHRD_NONE, ARPHRD_RAWIP
+from core.net.interfaces import ARPHRD_NONE, ARPHRD_RAWIP, InterfaceInfo
 from core.net.netlink import LinkMessage
 from core.net.routes import ARPHRD_ETHER, ARPHRD_LOOPBACK
 from core.wire.link.ethernet import ETHERNET
@@ -23,7 +23,7 @@ _METHODS = {
 }
 
 
-def method_on(link: LinkMessage) -> SendMethod | None:
+def method_on(link: LinkMessage | InterfaceInfo) -> SendMethod | None:
     """Return LINK or PACKET, the method that sends verbatim on a link; None on all other types."""
     return _METHODS.get(link.hardware_type)
 

@@ -55,7 +55,7 @@ class PreparedTransmission:
         found = [
             examine(
                 packet,
-                verbatim=self.method in (SendMethod.LINK, SendMethod.PACKET),
+                verbatim=self.method.is_verbatim,
                 is_bare=self.method is SendMethod.PACKET,
                 interface=self.interface,
                 is_loopback=self.is_loopback,
@@ -118,12 +118,12 @@ def prepare(
 ) -> PreparedTransmission:
     """Find out how packets leave. Raises `SendError` if they cannot.
 
-    Verbatim frames need an `interface`; on one without link headers, the method becomes PACKET. For
-    other packets the route decides, and all packets of one transmission have one destination.
+    Verbatim packets need an `interface`; on one without link headers, LINK becomes PACKET. Without
+    `method` LINK or PACKET the route decides, and all packets have one destination.
     `network` is the protocol of the first layer (``ip``, ``ipv6``), which lets its version field be
     wrong.
     """
-    if method is SendMethod.LINK:
+    if method.is_verbatim:
         try:
             link = require_interface(interface)
         except UnknownInterfaceError as error:
@@ -132,6 +132,8 @@ def prepare(
         if found is None:
             words = "carries neither Ethernet frames nor bare IP packets"
             raise SendError(0, f"{link.name} {words}: verbatim (--link) is not for it")
+        if method is SendMethod.PACKET and found is SendMethod.LINK:
+            raise SendError(0, f"{link.name} needs a link header: put Ethernet around the packet")
         loopback, known = bool(link.flags & IFF_LOOPBACK), ""
         if found is SendMethod.PACKET:
             _check_bare(packets, link.name, network)

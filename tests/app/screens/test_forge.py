@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 from textual import events
 from textual.pilot import Pilot
@@ -23,6 +24,7 @@ from app.screens.forge.explanation import Explanation
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.forge.panel import EARLIER, ForgePanel
 from app.screens.main import MainScreen
+from core.decode.batch import CaptureInterface
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.files.private_folder import PrivateFolder
 from core.files.reader import open_capture
@@ -39,13 +41,16 @@ from core.forge.send_errors import Circumstances, refused
 from core.forge.service import ForgeService
 from core.forge.values import SendMethod
 from core.store.packet_store import PacketStore
+from core.wire.link.link_types import LinkType
+from tests.core.wire import frames as made
 from tests.helpers.idle import eventually
-from tests.helpers.scripted import HOST, SERVER, scripted_store
+from tests.helpers.scripted import HOST, SERVER, Frame, batch, scripted_store
 from tests.helpers.scripted_forge import ETH0, NO_ROUTE, Neighbor, ScriptedHost, Wire
 from tests.helpers.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
 from tests.helpers.support import remarks_of
 from widgets.forge.changes import FormState
 from widgets.forge.outcome import ForgeOutcome
+from widgets.forge.settings import SendSettings
 from widgets.hex.hex_view import HexView
 from widgets.lines.line_view import LineView
 
@@ -356,7 +361,7 @@ async def test_a_dialog_asks_on_which_interface_to_resend_a_packet_of_a_file(tmp
     async with forging(tmp_path, engine=engine) as stage:
         stage.screen.table.select(SYN)
         data = stage.screen.panels.selected.packet.data
-        assert await interfaces_offered(stage) == ["lo", "eth0"]
+        assert await interfaces_offered(stage) == ["lo", "eth0", "tun7"]
         await stage.pilot.press("escape")
         assert (stage.host.prepared, stage.host.sent) == ([], [])
         await interfaces_offered(stage)
@@ -911,3 +916,45 @@ async def test_a_slow_file_never_stops_the_form(tmp_path, monkeypatch):
             assert stage.host.sent[0].endswith(b"from a file")
     finally:
         may_answer.set()
+
+
+async def test_the_command_of_a_packet_without_a_link_header_names_its_interface(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        form = stage.forge.form
+        await stage.type("ip.dst", SERVER)
+        await stage.until(lambda: stage.forge.snapshot.interfaces)
+        form.select_field(":method")
+        await stage.pilot.press("left")
+        form.select_field(":interface")
+        await stage.pilot.press("left", "left")  # past gre1
+        assert form.held.settings == SendSettings(SendMethod.PACKET, "tun7")
+        recipes = dict(stage.screen.sides["forge"].copy_choices())
+        assert "--link tun7" in recipes["rawscope command"]
+        await stage.pilot.press("ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: stage.host.sent)
+        assert stage.host.prepared[-1] == (SendMethod.PACKET, "tun7")
+        assert stage.host.sent[0][0] == 0x45
+
+
+@pytest.mark.parametrize(
+    ("interface", "leaves"),
+    [("tun7", (SendMethod.PACKET, "tun7")), ("gre1", (SendMethod.IP, "")),
+     ("gone", (SendMethod.IP, ""))],
+)  # fmt: skip
+async def test_a_live_packet_without_a_link_header_is_resent_as_its_interface_allows(
+    tmp_path, interface, leaves
+):
+    packet = made.ipv4(made.udp(b"x"), 17)
+    async with forging(tmp_path) as stage:
+        number = stage.store.add_interface(CaptureInterface(interface, LinkType.RAW))
+        frames = batch([Frame(packet, 0)])
+        stage.store.append(replace(frames, interface=np.full(1, number, dtype=np.uint16)))
+        await stage.until(lambda: stage.screen.table.select(stage.store.snapshot().count))
+        await stage.pilot.press("r")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: stage.host.sent == [packet])
+        assert stage.host.prepared[-1] == leaves

@@ -21,6 +21,7 @@ from app.screens.dialogs.dialog import Confirm
 from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions
 from core.engine.engine import Engine
+from core.engine.snapshot import EngineState
 from core.forge.compose.templates import TEMPLATES
 from core.forge.host import ForgeHost
 from core.net.sockets import LOCAL_SOCKETS
@@ -59,7 +60,7 @@ def inside(name: str) -> Iterator[None]:
 
 
 class Play:
-    """A monitor that captures on near0, and what a test does with it."""
+    """A monitor with a capture or a file, and what a test does with it."""
 
     def __init__(self, pilot: Pilot[None]) -> None:
         self.pilot = pilot
@@ -96,20 +97,29 @@ class Play:
         await self.until(lambda: "sent 1 of 1" in self.report)
 
 
-def play(network: Network, tmp_path, scene) -> None:
-    """Run a scene in the near namespace."""
+def play(network: Network, tmp_path, scene, interface: str = "near0", file: str = "") -> None:
+    """Run a scene in the near namespace: capture on `interface`, or open a file."""
 
     async def run() -> None:
         engine = Engine(PacketStore(), LOCAL_SOCKETS)
         engine.start()
-        engine.capture(CaptureOptions(("near0",)))
+        if file:
+            engine.open_file(file)
+        else:
+            engine.capture(CaptureOptions((interface,)))
         paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
         monitor = Monitor(engine, lambda: ForgeHost(LOCAL_SOCKETS), paths=paths)
         try:
             async with monitor.run_test(size=(160, 45)) as pilot:
                 play = Play(pilot)
                 await play.until(lambda: play.screen.sides.are_mounted)
-                await play.until(lambda: play.screen.scene.engine.interfaces == ("near0",))
+                await play.until(
+                    lambda: (
+                        play.screen.scene.engine.state is EngineState.DONE
+                        if file
+                        else play.screen.scene.engine.interfaces == (interface,)
+                    )
+                )
                 await scene(play)
         finally:
             engine.close()

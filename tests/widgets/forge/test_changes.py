@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from core.forge.values import LONGEST_INTERVAL_S, SLOWEST, SendMethod
 from core.wire.encode.value_text import shortened
 from core.wire.protocol import LayerPosition
 from tests.core.wire.encode.test_value_text import ANY_TEXT
-from widgets.forge.changes import FormState, choose, switch_flag, typed
+from widgets.forge.changes import FormState, choose, follow_link, switch_flag, typed
 from widgets.forge.layers import layer_names, with_layer
 from widgets.forge.rows import FormRow, HostInfo, RowKind, form_rows
 from widgets.forge.settings import (
@@ -36,7 +38,7 @@ def rows_of(held: FormState, **more: object) -> dict[str, FormRow]:
 
 def pick(held: FormState, key: str, choice: str, interfaces: tuple[str, ...] = ()) -> FormState:
     row = rows_of(held, host=HostInfo(interfaces))[key]
-    return choose(held, row, row.choices.index(choice), interfaces)
+    return choose(held, row, row.choices.index(choice), HostInfo(interfaces))
 
 
 @pytest.mark.parametrize(
@@ -194,3 +196,47 @@ def test_rate_and_interval_are_one_thing():
     settings = settings.with_text(RATE, "50")
     assert (settings.interval, settings.shown(INTERVAL)) == ("", "0.02")
     assert SendSettings().with_text(INTERVAL, "0").plan.rate is None
+
+
+NEAR = HostInfo(("eth0", "tun7"), bare=frozenset({"tun7"}))
+VERBATIM = FormState().with_method(SendMethod.LINK)
+
+
+def chosen(state: FormState, key: str, choice: str, host: HostInfo = NEAR) -> FormState:
+    row = rows_of(state, host=host)[key]
+    return choose(state, row, row.choices.index(choice), host)
+
+
+@pytest.mark.parametrize("first", ["interface", "method"])
+def test_an_interface_without_link_headers_gets_no_link_layer(first):
+    state = VERBATIM.with_draft(VERBATIM.draft.with_layers(("eth", "vlan", "ip", "tcp")))
+    state = chosen(state, ":interface", "tun7")
+    if first == "interface":  # then the method, again
+        state = chosen(chosen(state, ":method", "system"), ":method", "verbatim")
+    assert state.draft.layers == ("ip", "tcp")
+    assert state.settings.method is SendMethod.PACKET
+    rows = rows_of(state, host=NEAR)
+    assert ":link" not in rows
+    assert rows[":method"].choices[rows[":method"].chosen] == "verbatim"
+    assert "without a link header" in rows[":method"].hint
+    state = chosen(state, ":interface", "eth0")
+    assert state.draft.layers == ("eth", "ip", "tcp")
+    assert state.settings.method is SendMethod.LINK
+
+
+def test_the_link_layer_follows_the_interface_of_the_route():
+    to_tun, to_eth = replace(NEAR, route_interface="tun7"), replace(NEAR, route_interface="eth0")
+    bare = follow_link(VERBATIM, to_tun)
+    assert (bare.draft.layers, bare.settings.method) == (("ip", "tcp"), SendMethod.PACKET)
+    assert chosen(FormState(), ":method", "verbatim", to_tun) == bare
+    assert follow_link(bare, to_eth) == VERBATIM
+    for kept in (VERBATIM, bare):
+        assert follow_link(kept, NEAR) == kept  # no route is known yet
+    assert follow_link(FormState(), to_tun) == FormState()  # the IP stack decides
+
+
+def test_a_typed_link_layer_is_sent_as_a_frame():
+    """On an interface without link headers, sending refuses it and says why."""
+    state = chosen(VERBATIM, ":interface", "tun7")
+    state, error = typed(state, ":layers", "eth/ip/udp")
+    assert (state.settings.method, error) == (SendMethod.LINK, "")

@@ -50,7 +50,8 @@ def test_a_sum_left_to_the_card_is_computed() -> None:
     filled = draft_of(found)
     assert "tcp.checksum" not in filled.draft.texts
     assert evaluate(filled.draft).data == good
-    assert resent(found, LinkType.ETHERNET).data == good
+    assert resent(found, LinkType.ETHERNET, SendMethod.LINK).data == good
+    assert resent(found, LinkType.ETHERNET, SendMethod.PACKET).data == good[14:]
     assert any("computed" in note for note in filled.notes)
 
 
@@ -66,19 +67,63 @@ def test_a_length_left_to_the_card_stays_zero(path) -> None:
 
 
 def test_a_packet_sent_again_leaves_as_it_was_captured() -> None:
-    again = resent(read(SYN), LinkType.ETHERNET)
+    again = resent(read(SYN), LinkType.ETHERNET, SendMethod.LINK)
     assert (again.data, again.method) == (SYN, SendMethod.LINK)
     packet = SYN[14:-2]
-    again = resent(read(packet, LinkType.RAW), LinkType.RAW)
-    assert (again.data, again.method) == (packet, SendMethod.IP)
+    for chosen in (SendMethod.LINK, None):
+        again = resent(read(packet, LinkType.RAW), LinkType.RAW, chosen)
+        assert (again.data, again.method) == (packet, SendMethod.IP)
+
+
+PACKET = SYN[14:-2]
+SIX = made.ipv6(made.udp(b"six", six=True), 17)
+COOKED = bytes.fromhex("0000 0001 0006 020000000001 0000 0800")
+
+
+@pytest.mark.parametrize(
+    ("link_type", "data", "packet"),
+    [
+        (LinkType.ETHERNET, SYN, PACKET),
+        (LinkType.ETHERNET, made.ethernet(made.vlan(SIX, 7, 0x86DD), 0x8100) + bytes(3), SIX),
+        (LinkType.ETHERNET, bytes(12) + SYN[12:], PACKET),  # of lo
+        (LinkType.LINUX_SLL, COOKED + PACKET + b"pad", PACKET),
+        (LinkType.NULL, bytes((2, 0, 0, 0)) + PACKET, PACKET),
+        (LinkType.RAW, PACKET + b"trailer", PACKET + b"trailer"),
+        (LinkType.RAW, made.ipv4(PACKET, 4), made.ipv4(PACKET, 4)),  # the outer packet
+        (LinkType.IPV6, SIX, SIX),
+    ],
+)
+def test_a_packet_leaves_verbatim_on_an_interface_without_link_headers(
+    link_type: int, data: bytes, packet: bytes
+) -> None:
+    again = resent(read(data, link_type), link_type, SendMethod.PACKET)
+    assert (again.data, again.method, again.refusal) == (packet, SendMethod.PACKET, "")
+
+
+@pytest.mark.parametrize(
+    ("link_type", "data", "reason"),
+    [
+        (LinkType.ETHERNET, made.ethernet(bytes(28), 0x0806), "has no IP packet"),
+        (LinkType.ETHERNET, made.ethernet(b"?", 0x88B5), "has no IP packet"),
+        (LinkType.RAW, b"", "no bytes to send"),
+    ],
+)
+def test_a_frame_without_an_ip_packet_is_refused_there(
+    link_type: int, data: bytes, reason: str
+) -> None:
+    found = read(data, link_type)
+    assert reason in resent(found, link_type, SendMethod.PACKET).refusal
+    if data:
+        again = resent(found, link_type, SendMethod.LINK)
+        assert (again.data, again.method, again.refusal) == (data, SendMethod.LINK, "")
 
 
 def test_ipv4_from_the_loopback_goes_through_the_ip_stack_again() -> None:
     """Which would drop the frame; see `core.forge.review.loopback_rules`."""
-    again = resent(read(bytes(12) + SYN[12:]), LinkType.ETHERNET)
+    again = resent(read(bytes(12) + SYN[12:]), LinkType.ETHERNET, SendMethod.LINK)
     assert (again.data, again.method) == (SYN[14:-2], SendMethod.IP)
     six = made.ethernet(made.ipv6(made.udp(b"x"), 17), 0x86DD)
-    again = resent(read(bytes(12) + six[12:]), LinkType.ETHERNET)
+    again = resent(read(bytes(12) + six[12:]), LinkType.ETHERNET, SendMethod.LINK)
     assert (again.data, again.method) == (bytes(12) + six[12:], SendMethod.LINK)
 
 
