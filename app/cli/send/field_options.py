@@ -97,9 +97,10 @@ def _begin(
         database = StateDatabase(Paths.of_user().state_folder)
         saved = DraftStore(database).drafts()
         if draft_name not in saved:
-            there = f"saved are {_listed(saved)}" if saved else "no drafts are saved"
-            there = "; ".join((there, *database.complaints.take()))
-            raise click.UsageError(f"--draft: no draft is named {draft_name!r}; {there}")
+            found = (f"saved are {_listed(saved)}",) if saved else ()
+            there = (*found, *database.complaints.take()) or ("no drafts are saved",)
+            words = f"--draft: no draft is named {draft_name!r}"
+            raise click.UsageError("; ".join((words, *there)))
         return saved[draft_name]
     return (Draft(inferred_layers(tuple(texts), link=link)),)
 

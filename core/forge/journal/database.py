@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     import sqlite3  # at run time, imported when first used: not before the monitor's first rows
 
 FILE = "forge.sqlite3"
+_CONTENTS = {
+    json_files.DRAFTS: "drafts",
+    json_files.HISTORY: "history",
+    json_files.APPROVALS: "approved destinations",
+}
 LARGEST_BYTES = 64 << 20  # of the database
 _LARGEST_WORDS = f"{LARGEST_BYTES >> 20} MiB"
 _INSERT = {
@@ -177,7 +182,7 @@ class StateDatabase:
             with os_errors():
                 open_checked(folder.path_of(FILE)).close()
         except DamagedError as error:
-            self._set_aside(folder, FILE, str(error.strerror))
+            self._set_aside(folder, FILE, f"{self.folder / FILE}: {error.strerror}")
             return b""
         return content
 
@@ -196,24 +201,27 @@ class StateDatabase:
             except FileNotFoundError:
                 continue
             except ValueError as error:
+                damage = f"{self.folder / name} is damaged ({error})"
                 if is_change:
-                    self._set_aside(folder, name, str(error))
+                    self._set_aside(folder, name, damage)
                 else:
-                    self.complaints.add(f"{self.folder / name}: {error}")
+                    lost = f"its {_CONTENTS[name]} cannot be read"
+                    self.complaints.add(f"{damage}: {lost}")
                 continue
             except OSError as error:
                 if is_change:
                     raise
-                self.complaints.add(f"{self.folder}: {error.strerror}")
+                lost = f"{_CONTENTS[name]} cannot be read"
+                self.complaints.add(f"{self.folder}: {error.strerror}; {lost}")
                 continue
             imported.append(name)
         return imported
 
-    def _set_aside(self, folder: PrivateFolder, name: str, reason: str) -> None:
-        """Rename an unreadable file, and complain. Raises `OSError`."""
+    def _set_aside(self, folder: PrivateFolder, name: str, damage: str) -> None:
+        """Rename an unreadable file, and complain about its `damage`. Raises `OSError`."""
         aside = f"{name}.unreadable-{time.time_ns()}"
         folder.rename(name, aside)
-        self.complaints.add(f"{self.folder / name}: {reason}; it is now {aside}")
+        self.complaints.add(f"{damage}; it is now {aside}")
 
 
 def _is_begun(folder: PrivateFolder) -> bool:

@@ -22,18 +22,28 @@ LARGEST_BYTES = 16 << 20  # the most that was ever written to a file
 def read_rows(folder: PrivateFolder, name: str) -> list[tuple[Any, ...]]:
     """Return the rows of the database that a file's entries become, in order of insertion.
 
-    Entries that this version cannot parse stay as they are. Raises `OSError`, and `ValueError` for
-    a file that rawscope did not write.
+    Entries that this version cannot parse stay as they are. Raises `OSError`, and `ValueError`,
+    whose text is the place or the kind of the damage, for a file that rawscope did not write.
     """
     content = folder.read(name, LARGEST_BYTES + 1)
     if not content:  # a power loss may leave an empty file
         return []
     if len(content) > LARGEST_BYTES:
-        raise ValueError(f"it is larger than {LARGEST_BYTES >> 20} MiB")
+        raise ValueError(f"larger than {LARGEST_BYTES >> 20} MiB")
     try:
-        return _rows(json.loads(content), name)
+        entries = json.loads(content)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno}, column {error.colno}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start + 1} is not UTF-8 text") from None
+    except ValueError:
+        raise ValueError("a number has too many digits") from None
     except RecursionError:
-        raise ValueError("its brackets are nested too deeply") from None
+        raise ValueError("brackets are nested too deeply") from None
+    try:
+        return _rows(entries, name)
+    except RecursionError:
+        raise ValueError("brackets are nested too deeply") from None
 
 
 def _rows(entries: Any, name: str) -> list[tuple[Any, ...]]:
@@ -44,4 +54,4 @@ def _rows(entries: Any, name: str) -> list[tuple[Any, ...]]:
         return [(encoded(drafts),) for drafts in reversed(entries)]
     if name == APPROVALS and isinstance(entries, list):
         return [(to_blob(mark),) for mark in reversed(entries) if isinstance(mark, str)]
-    raise ValueError("it does not hold what rawscope writes there")
+    raise ValueError("not the entries that rawscope writes there")

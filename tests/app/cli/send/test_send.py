@@ -147,6 +147,56 @@ def test_a_damaged_database_is_reported(send: Call, tmp_path: Path) -> None:
     assert send("--draft", "mine", "--dry-run")[::2] == (0, "")
 
 
+NEST = b"[" * 100_000
+NO_ENTRIES = "not the entries that rawscope writes there"
+
+
+@pytest.mark.parametrize(
+    ("content", "damage"),
+    [
+        (b"{x", "line 1, column 2"),
+        (b'{"foo": [],\n  x}', "line 2, column 3"),
+        (b'{"\xff": []}', "byte 3 is not UTF-8 text"),
+        (b"1" * 5000, "a number has too many digits"),
+        (NEST, "brackets are nested too deeply"),
+        (b"null", NO_ENTRIES),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+@pytest.mark.parametrize(
+    ("name", "lost"),
+    [("drafts.json", "drafts"), ("history.json", "history"),
+     ("destinations.json", "approved destinations")],
+)  # fmt: skip
+def test_a_damaged_file_of_an_earlier_version_is_named(
+    send: Call, tmp_path: Path, name: str, lost: str, content: bytes, damage: str
+) -> None:
+    folder = tmp_path / "state" / "rawscope"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / name).write_bytes(content)
+    status, _, said = send("--draft", "foo", "--dry-run")
+    assert status == 2
+    assert f"{folder / name} is damaged ({damage}): its {lost} cannot be read" in said
+    assert "no drafts are saved" not in said
+
+
+@pytest.mark.parametrize("name", ["drafts.json", FILE])
+def test_an_unreadable_file_is_named_and_no_drafts_are_claimed_missing(
+    send: Call, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "state" / "rawscope"
+    (folder / name).mkdir(parents=True, mode=0o700)
+    folder.chmod(0o700)
+    status, _, said = send("--draft", "foo", "--dry-run")
+    assert status == 2
+    assert f"{name} is a directory: move it away" in said
+    assert "no drafts are saved" not in said
+
+
+def test_no_saved_drafts_are_reported(send: Call) -> None:
+    assert "no draft is named 'foo'; no drafts are saved" in send("--draft", "foo")[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
