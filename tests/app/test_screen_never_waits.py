@@ -11,11 +11,13 @@ import errno
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from textual.widgets import Static
 
 from app.config.theme import read_theme
+from app.screens.dialogs import save_text
 from app.screens.dialogs.drafts import Drafts
 from core.files import private_folder
 from core.files.private_folder import PrivateFolder
@@ -181,6 +183,35 @@ async def test_the_screen_continues_while_a_change_waits(tmp_path, monkeypatch) 
             may_end.set()
 
 
+async def test_the_screen_continues_while_copied_text_is_saved(tmp_path, monkeypatch) -> None:
+    """Also the dialog: a second enter starts no second save, and `esc` closes it."""
+    may_end, saves = threading.Event(), []
+
+    def slow(path: Path, content: bytes, *, replace: bool) -> None:
+        saves.append((path, content, replace, threading.get_ident()))
+        assert may_end.wait(PATIENCE_S)
+
+    monkeypatch.setattr(save_text, "save_private", slow)
+    async with forging(tmp_path) as stage:
+        try:
+            stage.screen.table.select(5)
+            await stage.pilot.press("y", "s", "enter", "enter")
+            await eventually(lambda: saves, "the save")
+            assert hint(stage) == "saving …"
+            await stage.pilot.press("enter")
+            shown = stage.screen.shown.count
+            stage.store.append(batch(list(conversations())))
+            await stage.until(lambda: stage.screen.shown.count > shown)
+        finally:
+            may_end.set()
+        await eventually(lambda: "Saved to" in notices(stage), "the notice")
+        assert stage.pilot.app.screen is stage.screen
+    ((path, content, replace, thread),) = saves
+    assert (path.name, replace) == ("packet-5-row.txt", False)
+    assert content.startswith(b"5  ")
+    assert thread != threading.get_ident()
+
+
 @pytest.mark.parametrize("outcome", ["saved", "failed"])
 async def test_leaving_waits_for_a_change(tmp_path, monkeypatch, outcome) -> None:
     """Also for one that waits behind it, and although nobody sees the result."""
@@ -327,7 +358,7 @@ def test_the_screen_changes_state_files_by_these_calls_only() -> None:
                 "record_order",
             ) or (name == "remember" and owner.endswith("journal")):
                 waiting.append(f"{path.name}:{node.lineno}: {name}")
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in STORES:
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {*STORES, "save_private"}:
                 waiting.append(f"{path.name}:{node.lineno}: {ast.unparse(node.func)}()")
     assert waiting == []
     assert written == set(CHANGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -26,6 +27,7 @@ class SaveText(Dialog[Path]):
     def __init__(self, name: str, text: str) -> None:
         super().__init__()
         self._name, self._text = name, text
+        self._is_saving = False
 
     def compose_body(self) -> ComposeResult:
         path = Input(self._name, placeholder="path of a file", compact=True)
@@ -40,16 +42,23 @@ class SaveText(Dialog[Path]):
         self._save(replace=False)
 
     def _save(self, *, replace: bool) -> None:
-        """Save, and close the dialog; else show why not, or ask."""
+        """Save in a thread, which may wait for a disk. While it does, save nothing else."""
         typed = self.query_one(Input).value
         if not typed.strip():
             self.query_one(Hint).show("type the path of a file")
-            return
+        elif not self._is_saving:
+            self._is_saving = True
+            self.query_one(Hint).show("saving …")
+            self.run_worker(self._try(typed, replace=replace))
+
+    async def _try(self, typed: str, *, replace: bool) -> None:
+        """Save, and close the dialog; else show why not, or ask."""
         try:
             path = Path(typed).expanduser()
             content = self._text.encode(errors="surrogateescape")
-            save_private(path, content + b"\n", replace=replace)
+            await asyncio.to_thread(save_private, path, content + b"\n", replace=replace)
         except FileExistsError:
+            self.query_one(Hint).show("")
             question = f"{safe(typed)} exists."
             self.app.push_screen(Confirm(question, yes="Replace it", no="Keep it"), self._answered)
         except OSError as error:
@@ -57,7 +66,12 @@ class SaveText(Dialog[Path]):
         except (RuntimeError, ValueError):  # no home folder; a NUL
             self.query_one(Hint).show("not saved: this is not a path")
         else:
-            self.dismiss(path.absolute())
+            if self.is_current:
+                self.dismiss(path.absolute())
+            else:  # a question is in front, as that whether to quit
+                self.query_one(Hint).show("", f"saved to {safe(str(path.absolute()))}")
+        finally:
+            self._is_saving = False
 
     def _answered(self, is_sure: bool | None) -> None:
         if is_sure:

@@ -10,6 +10,7 @@ from textual.widgets import Button, Input
 
 from app.screens.dialogs.dialog import Confirm, Hint
 from app.screens.dialogs.save_text import SaveText
+from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import filled, scripted_monitor
 
@@ -37,16 +38,20 @@ def notices(pilot):
     return [notice.message for notice in pilot.app._notifications]
 
 
+def is_asked(pilot):
+    return isinstance(pilot.app.screen, Confirm) and pilot.app.screen.accepts_keys
+
+
 async def test_the_row_is_saved_under_the_offered_name(folder):
     async with scripted_monitor(scripted_store()).run_test(size=(160, 45)) as pilot:
         await opened(pilot, "s", "enter")
         assert isinstance(pilot.app.screen, SaveText)
         await pilot.press("enter")
         path = folder / "packet-5-row.txt"
+        await eventually(lambda: notices(pilot) == [f"Saved to {path}"], "the notice")
         assert path.read_text().startswith(ROW)
         assert path.read_text().endswith("\n")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert notices(pilot) == [f"Saved to {path}"]
         assert not pilot.app.clipboard
 
 
@@ -66,13 +71,14 @@ async def test_an_existing_file_is_replaced_only_after_a_yes(folder):
     path.write_text("old")
     async with scripted_monitor(scripted_store()).run_test(size=(160, 45)) as pilot:
         await opened(pilot, "s", "enter", "enter")
-        assert isinstance(pilot.app.screen, Confirm)
+        await eventually(lambda: is_asked(pilot), "the question")
         await pilot.press("n")
         assert isinstance(pilot.app.screen, SaveText)
         assert path.read_text() == "old"
-        await pilot.press("enter", "y")
-        await pilot.pause()
-        assert path.read_text().startswith(ROW)
+        await pilot.press("enter")
+        await eventually(lambda: is_asked(pilot), "the question")
+        await pilot.press("y")
+        await eventually(lambda: path.read_text().startswith(ROW), "the new text")
 
 
 @pytest.mark.parametrize(
@@ -96,8 +102,8 @@ async def test_a_failed_save_stays_in_the_dialog(typed, says, folder):
         await opened(pilot, "s", "enter")
         pilot.app.screen.query_one(Input).value = typed
         await pilot.press("enter")
+        await eventually(lambda: says in hint(pilot), "the reason")
         assert isinstance(pilot.app.screen, SaveText)
-        assert says in hint(pilot)
         await pilot.press("x")
         assert "only you can read" in hint(pilot)
     assert (folder / "target").read_text() == "old"
@@ -120,4 +126,5 @@ async def test_the_forge_saves_a_packet_as_a_command(folder):
         name = pilot.app.screen.query_one(Input).value
         assert name.startswith("packet-")
         await pilot.press("enter")
+        await eventually(lambda: notices(pilot), "the notice")
         assert (folder / name).read_text().strip()
