@@ -107,7 +107,7 @@ class MappedFile:
         """Report that another process truncated the file after it was mapped."""
         size = os.fstat(self._descriptor).st_size
         if size < len(self.window):
-            return f"the file shrank from {len(self.window):,} to {size:,} bytes while it was read"
+            return f"the file shrank from {len(self.window)} to {size} bytes while it was read"
         return ""
 
     def fault(self) -> str:

@@ -57,6 +57,14 @@ def capture_index() -> list[tuple[str, str]]:
     return [(row[0], row[7]) for row in rows]
 
 
+def forge_defects_dir() -> Path:
+    """Return the folder of captures that once made a replay fail, beside the captures."""
+    folder = _captures().parent / "defects" / "forge"
+    if not (folder / "multi-if.pcapng").exists():
+        _absent(f"no captures of defects at {folder}")
+    return folder
+
+
 def filters_dir() -> Path:
     """Return the folder of the shared filters and their captures, beside the captures."""
     folder = _captures().parent / "filters"

@@ -122,7 +122,7 @@ class Audit:
         if self._link_type == LinkType.LINUX_SLL:
             captured = captured + SLL.size
         if not self._writer.remove_last(captured):
-            words = f"the last {len(captured):,} frames of the section before did not leave"
+            words = f"the last {len(captured)} frames of the section before did not leave"
             self._writer.remark(self._number(interface), time.time_ns(), words)
             self._writer.flush()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -25,6 +26,7 @@ from tests.live.watching import Watch, watching
 
 pytestmark = [pytest.mark.live, pytest.mark.corpus]
 
+SLACK_NS = 2_000_000  # of a busy host, for the median of gaps between 2 and 20 ms
 MTU = 65_535  # of a veth pair, at most: frames of captures with large segments fit, too
 CAPTURES = (
     "OISF+suricata-verify/tests/ethernet-eve/test.pcap",
@@ -59,11 +61,9 @@ def arrivals(network: Network, count: int, send: Callable[[], object]) -> list[b
         return received(watch)
 
 
-def run_tcpreplay(network: Network, path: str) -> None:
+def run_tcpreplay(network: Network, path: str, pace: str = "--topspeed") -> None:
     command = [*network.inside(network.far), require_peer("tcpreplay"), "-q", "-i", "far0"]
-    subprocess.run(
-        [*command, "--topspeed", path], capture_output=True, check=True, timeout=PATIENCE_S
-    )
+    subprocess.run([*command, pace, path], capture_output=True, check=True, timeout=PATIENCE_S)
 
 
 def frames_in(path: Path) -> list[bytes]:
@@ -98,3 +98,32 @@ def test_no_frame_arrives_before_it_is_due(network: Network, tmp_path: Path) -> 
     assert [one.data for one in arrived] == frames
     for one, due_ns in zip(arrived, times, strict=True):
         assert one.timestamp_ns - start_ns >= due_ns - times[0]
+
+
+@pytest.mark.timed
+def test_gaps_are_as_exact_as_those_of_tcpreplay(network: Network, tmp_path: Path) -> None:
+    """By the kernel's times of arrival, in the best of three runs: a busy host delays both."""
+    gaps_ns = [2_000_000, 20_000_000, 5_000_000, 11_000_000] * 10
+    times = list(accumulate(gaps_ns, initial=TIME_NS))
+    frames = [frame(number) for number in range(len(times))]
+    path = capture_of(tmp_path / "a.pcap", frames, times)
+    request = ReplayRequest(path, "far0", ReplayPace(), yes=True, audit=False)
+
+    def median_error_ns(send: Callable[[], object]) -> float:
+        with watching(network, method="datagram") as watch:
+            send()
+            until(lambda: len(received(watch)) >= len(frames), "all frames")
+            arrived = [one for one in watch.packets if not one.flags & PacketFlag.OUTBOUND]
+        assert [one.data for one in arrived] == frames
+        found = [later.timestamp_ns - one.timestamp_ns for one, later in pairwise(arrived)]
+        return median(abs(gap - wanted) for gap, wanted in zip(found, gaps_ns, strict=True))
+
+    def by_rawscope() -> int:
+        return network.in_far(lambda: quietly(request))
+
+    def by_tcpreplay() -> None:
+        run_tcpreplay(network, path, "--multiplier=1")
+
+    runs = [(median_error_ns(by_rawscope), median_error_ns(by_tcpreplay)) for _ in range(3)]
+    rawscope, peer = (min(errors) for errors in zip(*runs, strict=True))
+    assert rawscope <= 2 * peer + SLACK_NS
