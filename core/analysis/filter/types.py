@@ -208,3 +208,11 @@ class FieldValues(Protocol):
         A field narrower than its bytes has all bytes that it touches.
         """
         ...
+
+    def with_data(self, name: str, *, with_layers: bool = False) -> Occurrences:
+        """Return the bytes of each header of a protocol and of all that it carries, as `Spans`.
+
+        They end where the captured bytes of the header's packet end. Names that are not headers,
+        such as ``frame`` and options, have the bytes that `occurrences` returns.
+        """
+        ...

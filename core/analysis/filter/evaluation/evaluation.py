@@ -65,7 +65,7 @@ class Evaluation:
         self._values = values
         self._selected = selected
         self._count = len(values)
-        self._read: dict[tuple[str, bool, bool], Occurrences] = {}
+        self._read: dict[tuple[str, bool, bool, bool], Occurrences] = {}
 
     # -- conditions ---------------------------------------------------------------
 
@@ -212,10 +212,12 @@ class Evaluation:
 
     def _field(self, node: FieldValue, source: FieldValues) -> Column:
         name, with_layers = node.field.name, node.layers is not None
-        key = (name, node.is_raw, with_layers)
+        key = (name, node.is_raw, node.with_data, with_layers)
         found = self._read.get(key) if source is self._values else None
         if found is None:
             read = source.raw if node.is_raw else source.occurrences
+            if node.with_data:
+                read = source.with_data
             found = read(name, with_layers=with_layers)
             if source is self._values:
                 self._read[key] = found

@@ -153,6 +153,7 @@ class _Checker:
         other = self._expressions.expression(right, found.type)
         if not type_rules.are_compatible(found.type, other.type):
             raise type_rules.incompatible(found, other, right.place)
+        other = type_rules.searchable(other, right.place, test.operator)
         return Relation(test.operator, found, other, test.quantifier)
 
     def _matches(self, test: Search) -> Condition:

@@ -31,6 +31,7 @@ class FieldValue:
     layers: tuple[Range, ...] | None = None
     is_raw: bool = False
     as_words: bool = False
+    with_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)

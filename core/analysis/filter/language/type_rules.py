@@ -62,10 +62,13 @@ def _as_bytes(expression: Expression) -> Expression:
 
 
 def searchable(expression: Expression, place: Place, operator: Operator) -> Expression:
-    """Return the operand that `contains` or `matches` searches: of a number, its word.
+    """Return the operand that `contains` or `matches` searches.
 
-    Raise `FilterError` if it has none.
+    Of a protocol, this is the header with its data; of a number, its word. Raise `FilterError` if
+    it has none.
     """
+    if isinstance(expression, FieldValue) and expression.type is _T.PROTOCOL:
+        return replace(expression, with_data=True)
     if expression.type in _SEARCHED:
         return expression
     if isinstance(expression, FieldValue) and expression.field.words:

@@ -21,7 +21,7 @@ from core.wire.model.dissection import Cause, Dissection, Layer
 from core.wire.model.field import Span
 from core.wire.model.table import HeaderTable
 from core.wire.protocol import Protocol
-from core.wire.registry import PROTOCOLS
+from core.wire.registry import LINK_PROTOCOLS, PROTOCOLS
 
 Column = NDArray[np.int64]
 SpanOf = Callable[[Layer, Dissection], Iterator[Span]]
@@ -42,6 +42,20 @@ def header_span(name: str) -> SpanOf:
         if layer.name == name:
             stop = min(layer.offset + max(layer.header_length, 0), layer.captured)
             yield Span(layer.offset, max(layer.offset, stop))
+
+    return spans
+
+
+def layer_span(name: str) -> SpanOf:
+    """Return a function that yields the bytes of a protocol's headers with the data after them.
+
+    Link headers before the outermost network header reach to the end of the frame.
+    """
+
+    def spans(layer: Layer, dissection: Dissection) -> Iterator[Span]:
+        if layer.name == name:
+            end = layer.captured if layer.depth else len(dissection.data)
+            yield Span(layer.offset, max(layer.offset, end))
 
     return spans
 
@@ -92,6 +106,13 @@ def protocol_headers(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
         whole = np.flatnonzero(starts + tables[0].stop <= limit)
         ends[whole] = starts[whole] + _lengths(headers, protocol, starts[whole])
     return BytePlaces(rows, starts, np.maximum(np.minimum(ends, limit), starts), numbers)
+
+
+def with_data(headers: ChunkHeaders, protocol: Protocol, found: BytePlaces) -> BytePlaces:
+    """Return headers that `protocol_headers` found, each with the captured data after it."""
+    limit = headers.chunk.captured if protocol in LINK_PROTOCOLS else headers.limit
+    ends = headers.base[found.rows] + limit[found.rows].astype(np.int64)
+    return BytePlaces(found.rows, found.starts, np.maximum(ends, found.ends), found.numbers)
 
 
 def _tables(protocol: Protocol) -> tuple[HeaderTable, ...]:

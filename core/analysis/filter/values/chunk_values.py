@@ -43,6 +43,7 @@ from core.analysis.filter.values.places import (
     read_values,
 )
 from core.decode.chunk import Chunk
+from core.wire.model.batch import Network
 from core.wire.model.field import PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.network.arp import ARP_IPV4, OTHER_ADDRESSES
@@ -96,6 +97,14 @@ class ChunkValues:
                 found = Occurrences(found.rows, spans, found.layers)
         return self._numbered(found) if with_layers and found.layers is None else found
 
+    def with_data(self, name: str, *, with_layers: bool = False) -> Occurrences:
+        """Return the bytes of each header of a protocol with the data that it carries."""
+        protocol = _BY_NAME.get(name)
+        if protocol is None or protocol.network is Network.ARP:  # ARP messages carry no data
+            return self.occurrences(name, with_layers=with_layers)
+        found = merge_bytes(self._protocol(protocol, with_data=True), self._chunk.data)
+        return self._numbered(found) if with_layers and found.layers is None else found
+
     # -- the kinds of fields ------------------------------------------------------
 
     def _values(self, field: FilterField) -> Occurrences:
@@ -130,13 +139,17 @@ class ChunkValues:
             return [columns, *self._dissect(byte_fields.options_span(parent))]
         return self._option(name)
 
-    def _protocol(self, protocol: Protocol) -> list[BytePlaces]:
-        span_of = byte_fields.header_span(protocol.name)
+    def _protocol(self, protocol: Protocol, *, with_data: bool = False) -> list[BytePlaces]:
+        spans = byte_fields.layer_span if with_data else byte_fields.header_span
+        span_of = spans(protocol.name)
         if protocol.has_open_end:
             rows = self._candidates(protocol)
             others = DissectedPackets(self._chunk, rows).spans(span_of) if len(rows) else None
             return [*([others] if others else []), *self._dissect(span_of)]
-        return [byte_fields.protocol_headers(self.headers, protocol), *self._dissect(span_of)]
+        columns = byte_fields.protocol_headers(self.headers, protocol)
+        if with_data:
+            columns = byte_fields.with_data(self.headers, protocol, columns)
+        return [columns, *self._dissect(span_of)]
 
     def _data(self) -> list[BytePlaces]:
         parts = [

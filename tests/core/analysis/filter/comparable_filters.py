@@ -88,6 +88,12 @@ _BYTES = (
     "udp.payload matches \"m-search\"", "frame matches \"[[:digit:]]{3}-[[:alpha:]]\"",
     "frame matches r\"\\d\\d:\\d\\d:\\d\\d\"", "frame matches \"\\\\x00\\\\x01\\\\x02\"",
     "tcp.payload matches \"(?s)host:.*\\\\r\\\\n\"", "tcp.payload matches \"a.*b.*c$\"",
+    "tcp contains \"GET\"", "tcp contains 00:50", "udp contains 00:00:00:00",
+    "udp contains \"com\"",
+    "ip contains \"HTTP\"", "ip contains 00:00:00", "icmp contains \"abc\"", "eth contains 08:00",
+    "ipv6 contains 00:00:00:00", "arp contains 00:00", "vlan contains 08:00",
+    "tcp matches \"http|com\"",
+    "ip matches \"(?-i)GET .* HTTP\"",
     "ip[16:2] == c0:a8", "tcp.options contains 08:0a",
     "frame[14:2] > 45:00", "tcp.payload > 47:45",
 )  # fmt: skip

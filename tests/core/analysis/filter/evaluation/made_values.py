@@ -84,6 +84,10 @@ class MadeValues:
         items = [int(value).to_bytes(width, "big") for value in np.asarray(found.values)]
         return Occurrences(found.rows, spans(items), found.layers)
 
+    def with_data(self, name: str, *, with_layers: bool = False) -> Occurrences:
+        """Return the occurrences: a test writes the bytes that the filter is to search."""
+        return self.occurrences(name, with_layers=with_layers)
+
     def _found(self, name: str, kind: FilterType, with_layers: bool) -> Occurrences:
         rows, layers, items = [], [], []
         for row, packet in enumerate(self.packets):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.types import Occurrences, Spans
 from core.analysis.filter.values.chunk_values import ChunkValues
@@ -18,14 +19,16 @@ from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.dissection import PacketFlag
+from core.wire.registry import PROTOCOLS
 from tests.core.analysis.filter.values.reference import dissecting_values, listed, plain
 from tests.core.decode.captures import stored_captures
-from tests.core.decode.frames import ethernet, ipv4, ipv6, tcp
+from tests.core.decode.frames import ethernet, ipv4, ipv6, tcp, tcp_frame
 from tests.core.decode.support import batch_of
 from tests.fuzz.shapes import shapes
 
 SAMPLE = 150  # packets of each capture
 NOTHING = CaptureContext()
+PROTOCOL_NAMES = {protocol.name for protocol in PROTOCOLS}
 
 
 def chunk_of(
@@ -51,7 +54,8 @@ def differences(chunk: Chunk, context: CaptureContext) -> Iterator[str]:
     """Yield each field whose values by columns differ from those of a dissection."""
     columns, dissection = ChunkValues(chunk, context), dissecting_values(chunk, context)
     for name in CATALOG.names():
-        for read in ("occurrences", "raw"):
+        searches = ("with_data",) if name in PROTOCOL_NAMES else ()
+        for read in ("occurrences", "raw", *searches):
             mine = listed(getattr(columns, read)(name, with_layers=True))
             theirs = listed(getattr(dissection, read)(name, with_layers=True))
             if mine != theirs:
@@ -245,3 +249,26 @@ def test_an_empty_chunk_has_no_values() -> None:
 def test_an_unknown_name_raises() -> None:
     with pytest.raises(KeyError):
         ChunkValues(chunk_of([b""]), NOTHING).occurrences("no.such")
+
+
+@pytest.mark.parametrize(
+    ("text", "passing"),
+    [
+        ("tcp contains 47:45:54", True),
+        ("tcp matches \"^[^e].*get$\"", True),
+        ("ip contains 47:45:54", True),
+        ("eth contains 47:45:54", True),
+        ("tcp contains 08:00:45", False),  # before the header
+        ("ip contains 00:00:00:00:00:00:00:00:00", False),  # the padding of the frame
+        ("eth contains 00:00:00:00:00:00:00:00:00", True),
+        ("tcp[20:] contains 47:45:54", False),
+        ("tcp[20]", False),
+        ("len(tcp) == 20", True),
+        ("@tcp contains 47:45:54", False),
+    ],
+)  # fmt: skip
+def test_a_search_in_a_protocol_covers_its_data(text: str, passing: bool) -> None:
+    chunk = chunk_of([tcp_frame(b"GET") + bytes(9)])
+    compiled = compile_filter(text, CATALOG)
+    for values in (ChunkValues(chunk, NOTHING), dissecting_values(chunk, NOTHING)):
+        assert compiled.passes(values).tolist() == [passing]
