@@ -5,6 +5,7 @@ The options that change frames have the names that tcprewrite(1) gives them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,16 +23,33 @@ SLOWEST_SPEED = 1e-6  # of the captured timing: a second becomes eleven days
 _TAG_PROTOCOLS = ("802.1q", "802.1ad")
 
 
-def _parsed(parser: str) -> Any:
-    """Return the callback of an option whose text a function of `rewrite_rules` reads."""
+# rewrite_rules imports numpy: the parsers load it late, so that --help does not wait for it.
+def _address_map(text: str) -> object:
+    from core.forge.transmit.rewrite_rules import parse_address_map
+
+    return parse_address_map(text)
+
+
+def _link_address(text: str) -> object:
+    from core.forge.transmit.rewrite_rules import parse_link_address
+
+    return parse_link_address(text)
+
+
+def _hop_limit(text: str) -> object:
+    from core.forge.transmit.rewrite_rules import parse_hop_limit
+
+    return parse_hop_limit(text)
+
+
+def _parsed(parser: Callable[[str], object]) -> Any:
+    """Return the callback of an option whose text `parser` reads; it raises `ValueError`."""
 
     def callback(ctx: click.Context, param: click.Parameter, value: str | None) -> object:
         if value is None:
             return None
-        from core.forge.transmit import rewrite_rules  # not for --help: it imports numpy
-
         try:
-            return getattr(rewrite_rules, parser)(value)
+            return parser(value)
         except ValueError as error:
             raise click.BadParameter(str(error), ctx, param) from error
 
@@ -41,8 +59,8 @@ def _parsed(parser: str) -> Any:
 _sending_option = partial(click.option, panel="Sending")
 _timing_option = partial(click.option, panel="Timing")
 _rewrite_option = partial(click.option, panel="Rewriting", default=None)
-_MAP: dict[str, Any] = {"metavar": "OLD:NEW,…", "callback": _parsed("parse_address_map")}
-_MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed("parse_link_address")}
+_MAP: dict[str, Any] = {"metavar": "OLD:NEW,…", "callback": _parsed(_address_map)}
+_MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed(_link_address)}
 
 
 @click.command(cls=Command)
@@ -143,7 +161,7 @@ _MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed("parse_link_addres
     "--ttl",
     "hop_limit",
     metavar="N|+N|-N",
-    callback=_parsed("parse_hop_limit"),
+    callback=_parsed(_hop_limit),
     help="Set TTL and hop limit to N, or raise (+N) or lower (-N) them within 1–255.",
 )
 @_rewrite_option("--enet-smac", "source_mac", **_MAC, help="Set the source MAC address.")

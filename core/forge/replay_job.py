@@ -5,6 +5,7 @@ The driver asks the user, waits for a silent pipe, and reports; the job has no t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -22,9 +23,9 @@ from core.forge.review.capture_review import CaptureReview
 from core.forge.review.confirmation import Examination, SendVolume
 from core.forge.review.packet_review import Target
 from core.forge.transmit.decapsulation import Decapsulation
-from core.forge.transmit.encapsulation import Encapsulation, Framing
+from core.forge.transmit.encapsulation import Encapsulation, LinkAdapter
 from core.forge.transmit.link_header import header_bytes, method_on, shortest
-from core.forge.transmit.replay import Journal, Replay, ReplayCounts
+from core.forge.transmit.replay import Replay, ReplayCounts, ReplayObserver
 from core.forge.transmit.replay_file import LONGEST, ReplayFile, ReplayFrames
 from core.forge.transmit.rewrite_rules import RewriteRules
 from core.forge.transmit.schedule import ReplayPace
@@ -70,8 +71,8 @@ class ReplayForecast(NamedTuple):
     unknown_hops: int
 
 
-class ReplayReporter(Journal, Protocol):
-    """The journal of a replay that also reports its end."""
+class ReplayReporter(ReplayObserver, Protocol):
+    """The observer of a replay that also reports its end."""
 
     def end(self, total: ReplayCounts, interrupted: bool) -> None:
         """Report the result; an interrupted replay did not reach all frames."""
@@ -115,13 +116,14 @@ class ReplayJob:
         self._link = link
         self._driver = driver
         self._host = host
-        self._framing: Framing = Decapsulation()
-        if self._header:
-            self._framing = Encapsulation(link, plan.rules.destination_mac)
+        self._encapsulation = (
+            Encapsulation(link, plan.rules.destination_mac) if self._header else None
+        )
+        self._adapter: LinkAdapter = self._encapsulation or Decapsulation()
         self._file = ReplayFile(
             plan.file,
             self._new_review(),
-            self._framing,
+            self._adapter,
             plan.pace,
             plan.limit,
             plan.rules,
@@ -133,18 +135,19 @@ class ReplayJob:
 
     def forecast(self) -> ReplayForecast:
         """Return what would be sent. Ask nothing of the link; set `status`."""
-        self._framing.reset_counts()
+        self._adapter.omitted.clear()
+        pending = self._encapsulation.pending if self._encapsulation else Counter[bytes]()
+        pending.clear()
         mtu, total = self._link.mtu, ReplayCounts(shortest=shortest(self._header))
         for batch, changed in self._file.frames():
             captured = batch.captured.astype(np.int64)
             found = fits(batch.data, batch.offset, captured, mtu, LONGEST, self._header)
             total.add(captured, batch.original, found, changed)
-        total.take_omitted(self._framing)
+        total.take_omitted(self._adapter.omitted)
         loops = self._plan.loops or 1
         total.repeat(loops)
         self._warn_of_pipe()
         self.status = 1 if total.left_out or self._file.damaged else 0
-        pending = self._framing.pending
         duration_s = self._duration_s(loops)
         return ReplayForecast(total, duration_s, pending.total() * loops, len(pending))
 
@@ -184,7 +187,11 @@ class ReplayJob:
 
     def resolve(self) -> None:
         """Ask the link for unknown next hops, and review frames that got a link header again."""
-        self._file.find_next_hops(self._new_review())
+        if self._encapsulation is not None:
+            self._encapsulation.resolve = True
+            if self._encapsulation.adds_headers:
+                self._file.review_again(self._new_review())
+        self._adapter.omitted.clear()
 
     def open(self, stack: ExitStack) -> None:
         """Open the ring."""
@@ -218,7 +225,7 @@ class ReplayJob:
                 if stopped() or not file.records:
                     break
         finally:
-            total.take_omitted(self._framing)
+            total.take_omitted(self._adapter.omitted)
             reporter.end(total, stopped())
         self._warn_of_pipe()
         self.status = 1 if total.left_out or file.damaged or stopped() else 0

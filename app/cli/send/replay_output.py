@@ -32,10 +32,10 @@ _LONG_WAIT_S = 60.0  # a wait that deserves the hint
 
 
 class ReplayReport:
-    """The journal of one replay: writes frames to the audit, and reports how many left.
+    """The observer of one replay: writes frames to the audit, and reports how many left.
 
-    Implements `core.forge.transmit.replay.Journal`. `of` is the number of frames to send, or None
-    if it is unknown. The first report of a long wait ends with `hint`, if there is one.
+    Implements `core.forge.transmit.replay.ReplayObserver`. `of` is the number of frames to send, or
+    None if it is unknown. The first report of a long wait ends with `hint`, if there is one.
     """
 
     def __init__(
@@ -172,11 +172,11 @@ def report_left_out(interface: str, total: ReplayCounts) -> None:
     for count, what in (
         (total.too_long, f"longer than {name} accepts: skipped"),
         (total.too_short, f"shorter than {shortest}: skipped"),
-        (total.without_ip, f"without an IP packet, which {name} needs: skipped"),
-        (total.unframed, "for an address that no host on the link answers for: skipped"),
+        (total.omitted.without_ip, f"without an IP packet, which {name} needs: skipped"),
+        (total.omitted.unresolved, "for an address that no host on the link answers for: skipped"),
         *(
             (count, f"of {link_type_name(kind)}, which {name} cannot send: skipped")
-            for kind, count in sorted(total.unsendable.items())
+            for kind, count in sorted(total.omitted.unsendable.items())
         ),
         (total.cut, "truncated by the capture: sent as captured"),
     ):
@@ -242,9 +242,9 @@ def _counts(total: ReplayCounts, frames: int, sent: int, rules: RewriteRules) ->
         "sent": sent,
         "too_long": total.too_long,
         "too_short": total.too_short,
-        "unframed": total.unframed,
-        "without_ip": total.without_ip,
-        "unsendable": total.unsendable.total(),
+        "unresolved": total.omitted.unresolved,
+        "without_ip": total.omitted.without_ip,
+        "unsendable": total.omitted.unsendable.total(),
         "cut": total.cut,
         "rewritten": total.rewritten if rules else None,
     }

@@ -7,7 +7,6 @@ omitted and counted.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.decode.batch import Batch
 from core.decode.header_index import index_headers
+from core.forge.transmit.encapsulation import OmittedCounts
 from core.forge.transmit.frame_assembly import Rows, selected
 from core.wire.link.link_types import LinkType
 from core.wire.model.batch import Network
@@ -25,20 +25,10 @@ _NETWORKS = (Network.IPV4, Network.IPV6)
 
 
 class Decapsulation:
-    """Makes bare packets; a `core.forge.transmit.encapsulation.Framing`."""
-
-    asks_link = False
+    """Makes bare packets; a `core.forge.transmit.encapsulation.LinkAdapter`."""
 
     def __init__(self) -> None:
-        self.resolve = False
-        self.unframed = 0
-        self.without_ip = 0
-        self.unsendable: Counter[int] = Counter()
-        self.pending: Counter[bytes] = Counter()
-
-    def reset_counts(self) -> None:
-        """Forget what was omitted, before the frames are read again."""
-        self.without_ip = 0
+        self.omitted = OmittedCounts()
 
     def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[tuple[Batch, Rows]]:
         """Yield the packets in the frames of a batch, and the row (m,) of each in `batch`."""
@@ -47,7 +37,7 @@ class Decapsulation:
         )
         is_raw = np.isin(link_types, _RAW)
         keep = np.flatnonzero(is_raw | np.isin(read.network, _NETWORKS) | (batch.captured == 0))
-        self.without_ip += len(batch) - len(keep)
+        self.omitted.without_ip += len(batch) - len(keep)
         at = np.where(is_raw, 0, read.network_offset)[keep].astype(np.int64)
         captured, original = batch.captured[keep], batch.original[keep]
         stop = np.where(is_raw, batch.original, read.stop)[keep].astype(np.int64)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -60,27 +60,39 @@ _TABLES = ((IPV4, EtherType.IPV4), (IPV6, EtherType.IPV6))
 _NETWORK_TYPES = ((Network.IPV4, EtherType.IPV4), (Network.IPV6, EtherType.IPV6))
 
 
-class Framing(Protocol):
-    """Makes frames for one interface of captured packets.
+@dataclass(slots=True)
+class OmittedCounts:
+    """The counts of packets that an adapter omits.
 
-    The attributes count omitted packets: `without_ip` have no IP packet, which the interface
-    requires; `unframed` are of no IP version, or their next hop does not answer; `unsendable`
-    counts those of link types that the interface cannot send. Nothing asks the link before
-    `resolve` is set; until then, `pending` counts the packets for each next hop that it has to ask
-    for.
+    `without_ip` have no IP packet, which the interface requires; `unresolved` are of no IP version,
+    or their next hop does not answer; `unsendable` counts those of link types that the interface
+    cannot send.
     """
 
-    asks_link: bool
-    """True if the next hops of packets are looked up."""
-    resolve: bool
-    unframed: int
-    without_ip: int
-    unsendable: Counter[int]
-    pending: Counter[bytes]
+    without_ip: int = 0
+    unresolved: int = 0
+    unsendable: Counter[int] = field(default_factory=Counter)
 
-    def reset_counts(self) -> None:
-        """Forget what was omitted, before the frames are read again."""
-        ...
+    def total(self) -> int:
+        """Return the number of packets."""
+        return self.without_ip + self.unresolved + self.unsendable.total()
+
+    def repeat(self, loops: int) -> None:
+        """Count everything `loops` times."""
+        self.without_ip *= loops
+        self.unresolved *= loops
+        self.unsendable = Counter({kind: n * loops for kind, n in self.unsendable.items()})
+
+    def clear(self) -> None:
+        """Start counting again from zero."""
+        self.without_ip = self.unresolved = 0
+        self.unsendable.clear()
+
+
+class LinkAdapter(Protocol):
+    """Makes frames for one interface of captured packets, and counts those that it omits."""
+
+    omitted: OmittedCounts
 
     def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[tuple[Batch, Rows]]:
         """Yield the frames of a batch whose packets (n,) have these link types.
@@ -91,15 +103,16 @@ class Framing(Protocol):
 
 
 class Encapsulation:
-    """Makes Ethernet frames. All go to the link address `receiver` if there is one."""
+    """Makes Ethernet frames. All go to the link address `receiver` if there is one.
 
-    asks_link = True
+    `adds_headers` is True once a packet needed a header. Nothing asks the link before `resolve` is
+    set; until then, `pending` counts the packets for each unknown next hop.
+    """
 
     def __init__(self, link: LinkMessage, receiver: bytes | None = None) -> None:
         self.resolve = False
-        self.unframed = 0
-        self.without_ip = 0
-        self.unsendable: Counter[int] = Counter()
+        self.adds_headers = False
+        self.omitted = OmittedCounts()
         self.pending: Counter[bytes] = Counter()
         self._link = link
         self._receiver = receiver
@@ -108,31 +121,26 @@ class Encapsulation:
         self._silent: set[bytes] = set()
         self._to_ask: dict[bytes, bytes] = {}  # the unknown next hops, by destination
 
-    def reset_counts(self) -> None:
-        """Forget what was omitted, before the frames are read again."""
-        self.unframed = 0
-        self.unsendable.clear()
-        self.pending.clear()
-
     def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[tuple[Batch, Rows]]:
         """Yield the frames of a batch, and the row (m,) of each in `batch`."""
         rows = np.arange(len(batch))
         can_leave = np.isin(link_types, _SENDABLE)
         if not can_leave.all():
-            self.unsendable.update(link_types[~can_leave].tolist())
+            self.omitted.unsendable.update(link_types[~can_leave].tolist())
             rows = np.flatnonzero(can_leave)
             batch, link_types = selected(batch, rows), link_types[rows]
         if (link_types == LinkType.ETHERNET).all():
             yield batch, rows
             return
+        self.adds_headers = True
         pieces = np.cumsum(batch.captured, dtype=np.int64) // _PIECE
         edges = [0, *(np.flatnonzero(np.diff(pieces)) + 1).tolist(), len(batch)]
         for start, stop in pairwise(edges):
             piece = np.arange(start, stop)
-            frames, keep = self._framed(selected(batch, piece), link_types[piece])
+            frames, keep = self._encapsulated(selected(batch, piece), link_types[piece])
             yield frames, rows[piece][keep]
 
-    def _framed(
+    def _encapsulated(
         self, batch: Batch, link_types: NDArray[np.int64]
     ) -> tuple[Batch, NDArray[np.bool_]]:
         """Return the frames, and which packets (n,) they are."""
@@ -148,7 +156,7 @@ class Encapsulation:
         size[(kinds == EtherType.IPV6) & (size < IPV6.size)] = 0
         heads, has_head = self._heads(batch.data, at, size, kinds)
         keep = ~is_bare | has_head | (size == 0)
-        self.unframed += int(np.count_nonzero(~keep))
+        self.omitted.unresolved += int(np.count_nonzero(~keep))
         cut = np.maximum(batch.original.astype(np.int64) - batch.captured, 0)
         data, offset, length = joined(batch.data, at[keep], size[keep], heads, has_head[keep])
         frames = replace(

@@ -12,16 +12,15 @@ interface takes, or shorter than a link header, is omitted, and counted.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
-from core.forge.transmit.encapsulation import Framing
+from core.forge.transmit.encapsulation import OmittedCounts
 from core.forge.transmit.pacing import CATCH_UP_S
 from core.forge.transmit.schedule import ReplayPace, Schedule
 from core.forge.transmit.tx_ring import TxRing
@@ -31,7 +30,7 @@ _NAP_S = 0.02  # the longest sleep, so that a stop takes effect soon
 _AT_ONCE = 8192  # frames between two readings of the clock
 
 
-class Journal(Protocol):
+class ReplayObserver(Protocol):
     """Records frames before they are sent, and waits between them."""
 
     def leaving(
@@ -54,10 +53,8 @@ class ReplayCounts:
     """The counts of a replay.
 
     `cut` of the sent frames had been cut by their capture, and `rewritten` of them were changed
-    (`core.forge.transmit.rewrite_rules`). `unframed` are IP packets that got no
-    link header, `without_ip` frames without the IP packet that an interface without link headers
-    requires, `unsendable` frames of other link types, by link type
-    (`core.forge.transmit.encapsulation`). Frames of less than `shortest` bytes are too short.
+    (`core.forge.transmit.rewrite_rules`). `omitted` are packets that are not in a form that the
+    interface sends. Frames of less than `shortest` bytes are too short.
     """
 
     frames: int = 0
@@ -65,10 +62,8 @@ class ReplayCounts:
     too_short: int = 0
     cut: int = 0
     rewritten: int = 0
-    unframed: int = 0
-    without_ip: int = 0
     shortest: int = ETHERNET.size
-    unsendable: Counter[int] = field(default_factory=Counter)
+    omitted: OmittedCounts = field(default_factory=OmittedCounts)
 
     def add(
         self,
@@ -85,12 +80,10 @@ class ReplayCounts:
         self.cut += int((fits & (captured < original)).sum())
         self.rewritten += int((fits & changed).sum())
 
-    def take_omitted(self, framing: Framing) -> None:
-        """Count the frames that were omitted because they cannot be made."""
-        self.unframed = framing.unframed
-        self.without_ip = framing.without_ip
-        self.unsendable = framing.unsendable
-        self.frames += self.unframed + self.without_ip + self.unsendable.total()
+    def take_omitted(self, omitted: OmittedCounts) -> None:
+        """Count the packets that an adapter omitted, once."""
+        self.omitted = replace(omitted, unsendable=omitted.unsendable.copy())
+        self.frames += omitted.total()
 
     def repeat(self, loops: int) -> None:
         """Count everything `loops` times."""
@@ -99,32 +92,29 @@ class ReplayCounts:
         self.too_short *= loops
         self.cut *= loops
         self.rewritten *= loops
-        self.unframed *= loops
-        self.without_ip *= loops
-        self.unsendable = Counter({kind: n * loops for kind, n in self.unsendable.items()})
+        self.omitted.repeat(loops)
 
     @property
     def left_out(self) -> int:
         """The number of frames that were not sent because they cannot be."""
-        omitted = self.unframed + self.without_ip + self.unsendable.total()
-        return self.too_long + self.too_short + omitted
+        return self.too_long + self.too_short + self.omitted.total()
 
 
 class Replay:
-    """One replay into a ring. It calls `journal` before and after frames are sent, and in waits."""
+    """One replay into a ring. It calls `observer` before and after it sends, and in waits."""
 
     def __init__(
         self,
         ring: TxRing,
         pace: ReplayPace,
         stopped: Callable[[], bool] = lambda: False,
-        journal: Journal | None = None,
+        observer: ReplayObserver | None = None,
     ) -> None:
         self.counts = ReplayCounts(shortest=ring.shortest)
         self._ring = ring
         self._schedule = Schedule(pace)
         self._stopped = stopped
-        self._journal = journal
+        self._observer = observer
         self._began_s: float | None = None
 
     def begin_round(self) -> None:
@@ -166,8 +156,8 @@ class Replay:
                 self._nap(max(0.0, float(due_s[at]) - now_s))
 
     def _nap(self, wait_s: float) -> None:
-        if self._journal is not None:
-            self._journal.waiting(wait_s)
+        if self._observer is not None:
+            self._observer.waiting(wait_s)
         time.sleep(min(_NAP_S, wait_s))
 
     def _send(self, batch: Batch, changed: NDArray[np.bool_]) -> None:
@@ -177,12 +167,12 @@ class Replay:
         offset, captured = offset[fits], captured[fits]
         if not len(offset):
             return
-        if self._journal is not None:
-            self._journal.leaving(batch.data, offset, captured)
+        if self._observer is not None:
+            self._observer.leaving(batch.data, offset, captured)
         before = self._ring.sent
         try:
             self._ring.put_many(batch.data, offset, captured)
             self._ring.flush()
         finally:  # if it fails, some may have left before
-            if self._journal is not None:
-                self._journal.left(self._ring.sent - before)
+            if self._observer is not None:
+                self._observer.left(self._ring.sent - before)

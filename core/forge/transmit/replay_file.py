@@ -25,7 +25,7 @@ from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
 from core.forge.review.capture_review import CaptureReview
 from core.forge.transmit.density import Density
-from core.forge.transmit.encapsulation import BARE, Framing
+from core.forge.transmit.encapsulation import LinkAdapter
 from core.forge.transmit.link_rewrite import rewrite_links
 from core.forge.transmit.packet_rewrite import rewrite_packets
 from core.forge.transmit.rewrite_rules import RewriteRules
@@ -50,8 +50,8 @@ class ReplayFile:
 
     If the file can be read more than once, `capture_review` reviews its frames, `density` finds the
     rate that they have at `pace`, and `records` counts them, with those that cannot be sent. If
-    there is a `limit`, only the first frames count. `longest` is in bytes. `framing` makes the
-    frames; if it looks up next hops for them, `is_framed` is set.
+    there is a `limit`, only the first frames count. `longest` is in bytes. `adapter` makes the
+    frames.
 
     `notes` are about damage that was found in the file. Raises `FileError` if the file cannot be
     read, or has no frame that can be sent.
@@ -61,7 +61,7 @@ class ReplayFile:
         self,
         path: str,
         capture_review: CaptureReview,
-        framing: Framing,
+        adapter: LinkAdapter,
         pace: ReplayPace,
         limit: int | None = None,
         rules: RewriteRules = RewriteRules(),  # noqa: B008 - a frozen value
@@ -73,8 +73,7 @@ class ReplayFile:
         self.longest = LONGEST
         self.damaged = False
         self.notes: tuple[str, ...] = ()
-        self.is_framed = False
-        self._framing = framing
+        self._adapter = adapter
         self._pace = pace
         self._limit = limit
         self._rules = rules
@@ -82,13 +81,10 @@ class ReplayFile:
         if self.is_repeatable or not self._is_there:
             self._review_frames()  # a missing file is an error
 
-    def find_next_hops(self, capture_review: CaptureReview) -> None:
-        """Have the link asked for unknown addresses, and review the frames as they will leave."""
-        self._framing.resolve = True
-        if self.is_framed:
-            self.capture_review = capture_review
-            self._review_frames()
-        self._framing.reset_counts()
+    def review_again(self, capture_review: CaptureReview) -> None:
+        """Review the frames as they leave now that the adapter makes others."""
+        self.capture_review = capture_review
+        self._review_frames()
 
     @property
     def is_repeatable(self) -> bool:
@@ -125,9 +121,9 @@ class ReplayFile:
             too_large = self.capture_review.frames > MOST_KEPT or own_bytes > MOST_KEPT_BYTES
             if not batch.stable or too_large:
                 kept = None
-        unsendable = self._framing.unsendable
-        is_complete = not unsendable and not self._framing.without_ip
-        self._kept = kept if is_complete else None  # omitted frames are counted in each round
+        omitted = self._adapter.omitted
+        unsendable = omitted.unsendable
+        self._kept = None if omitted.total() else kept  # omitted frames are counted in each round
         if unsendable and not self.capture_review.frames:
             names = ", ".join(link_type_name(kind) for kind in sorted(unsendable))
             raise FileError(
@@ -151,13 +147,11 @@ class ReplayFile:
     def _rewritten(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[ReplayFrames]:
         """Yield the packets as they leave."""
         packets, changed = rewrite_packets(batch, link_types, self._rules)
-        for frames, rows in self._framing.frames(packets, link_types):
+        for frames, rows in self._adapter.frames(packets, link_types):
             frames, also_changed = rewrite_links(frames, self._rules)
             yield ReplayFrames(frames, changed[rows] | also_changed)
 
     def _link_types(self, reader: CaptureReader, batch: Batch) -> NDArray[np.int64]:
         """Return (n,) the link type of each packet."""
-        kinds = np.array([one.link_type for one in reader.interfaces], np.int64)[batch.interface]
-        if self._framing.asks_link and np.isin(kinds, list(BARE)).any():
-            self.is_framed = True
-        return kinds
+        kinds = [one.link_type for one in reader.interfaces]
+        return np.array(kinds, np.int64)[batch.interface]

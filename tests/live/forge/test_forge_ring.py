@@ -186,7 +186,7 @@ def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, met
     batch = batch_of(frames, [0] * len(frames))
     journal: list[int] = []
 
-    class Journal:
+    class Observer:
         def leaving(self, *frames: object) -> None:
             pass
 
@@ -203,7 +203,7 @@ def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, met
             elif method == "put_many":
                 ring.put_many(batch.data, batch.offset, batch.captured.astype(np.int64))
             else:
-                Replay(ring, ReplayPace(None), journal=Journal()).feed(batch)
+                Replay(ring, ReplayPace(None), observer=Observer()).feed(batch)
             ring.flush()
             at_the_stop = ring.sent
             ring.put([frame(1)])
@@ -385,7 +385,7 @@ def test_a_replay_as_json(
     (end,) = (json.loads(line) for line in capfd.readouterr().out.splitlines())
     assert end.pop("seconds") > 0
     assert end == {
-        "event": "sent", "frames": 8, "sent": 4, "too_long": 2, "too_short": 2, "unframed": 0,
+        "event": "sent", "frames": 8, "sent": 4, "too_long": 2, "too_short": 2, "unresolved": 0,
         "without_ip": 0, "unsendable": 0, "cut": 0, "rewritten": None, "written_down": 4,
         "interrupted": False, "interface": "far0",
     }  # fmt: skip
@@ -495,7 +495,7 @@ def test_ip_packets_leave_behind_the_header_that_leads_to_them(
     ]
     out, said = capfd.readouterr()
     end = json.loads(out)
-    assert (end["frames"], end["sent"], end["unframed"], end["too_short"]) == (5, 3, 1, 1)
+    assert (end["frames"], end["sent"], end["unresolved"], end["too_short"]) == (5, 3, 1, 1)
     assert "1 frame is for an address that no host on the link answers for: skipped" in said
 
 

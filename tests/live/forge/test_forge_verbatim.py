@@ -297,6 +297,6 @@ def test_replay_frames_packets_for_groups_without_a_route(
         until(lambda: watch.read() and len(ip_frames(watch)) == 2, "both frames")
         found = ip_frames(watch)
     counts = json.loads(out.splitlines()[-1])
-    assert (counts["sent"], counts["unframed"]) == (2, 2)
+    assert (counts["sent"], counts["unresolved"]) == (2, 2)
     assert [frame[:6].hex() for frame in found] == ["01005e0000fb", "ffffffffffff"]
     assert [frame[14:] for frame in found] == packets[:2]

@@ -26,7 +26,7 @@ from tests.live.watching import watching
 
 pytestmark = pytest.mark.live
 
-LEFT_OUT = ("too_long", "too_short", "unframed", "without_ip", "unsendable")
+LEFT_OUT = ("too_long", "too_short", "unresolved", "without_ip", "unsendable")
 RECEIVER = RewriteRules(destination_mac=b"\2\0\0\0\0\x99")  # no host has to be found
 DEFECTS = [  # the frames of each file, and how many of them leave
     ("fargap.pcap", RewriteRules(), 4, 4),

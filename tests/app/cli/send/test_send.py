@@ -312,7 +312,7 @@ def test_a_dry_run_of_a_replay_counts_and_sends_nothing(
     assert "1 frame is longer than lo accepts: skipped" in said
     assert run(["replay", path, "--link", "lo", "--dry-run", "--limit", "3", "--json"]) == 1
     assert json.loads(capfd.readouterr().out) == {
-        "event": "dry_run", "frames": 3, "sent": 1, "too_long": 0, "too_short": 2, "unframed": 0,
+        "event": "dry_run", "frames": 3, "sent": 1, "too_long": 0, "too_short": 2, "unresolved": 0,
         "without_ip": 0, "unsendable": 0, "cut": 0, "rewritten": None, "written_down": None,
         "interrupted": False, "seconds": 0.0, "interface": "lo", "loops": 1, "pending": 0,
         "unknown_hops": 0,

@@ -24,9 +24,9 @@ def packets_in(
 ) -> tuple[Batch, list[int], Decapsulation]:
     batch = batch_of([data for _, data in records])
     batch = replace(batch, original=batch.captured + np.uint32(missing))
-    framing = Decapsulation()
-    ((found, rows),) = framing.frames(batch, np.array([kind for kind, _ in records], np.int64))
-    return found, rows.tolist(), framing
+    adapter = Decapsulation()
+    ((found, rows),) = adapter.frames(batch, np.array([kind for kind, _ in records], np.int64))
+    return found, rows.tolist(), adapter
 
 
 def test_headers_tags_and_padding_are_removed() -> None:
@@ -37,11 +37,11 @@ def test_headers_tags_and_padding_are_removed() -> None:
         (LinkType.NULL, b"\2\0\0\0" + FOUR),
         (LinkType.PPP, b"\xff\x03\x00\x21" + FOUR),
     ]
-    found, rows, framing = packets_in(records)
+    found, rows, adapter = packets_in(records)
     assert frames_of(found) == [FOUR, SIX, FOUR, FOUR, FOUR]
     assert (found.original == found.captured).all()
     assert rows == [0, 1, 2, 3, 4]
-    assert framing.without_ip == 0
+    assert adapter.omitted.without_ip == 0
 
 
 def test_packets_without_a_link_header_stay_as_they_are() -> None:
@@ -59,12 +59,12 @@ def test_frames_without_an_ip_packet_are_omitted_and_counted() -> None:
         (147, b"whatever"),
         (LinkType.ETHERNET, b""),
     ]
-    found, rows, framing = packets_in(records)
+    found, rows, adapter = packets_in(records)
     assert frames_of(found) == [FOUR, b""]
     assert rows == [1, 3]
-    assert framing.without_ip == 2
-    framing.reset_counts()
-    assert framing.without_ip == 0
+    assert adapter.omitted.without_ip == 2
+    adapter.omitted.clear()
+    assert adapter.omitted.without_ip == 0
 
 
 def test_packets_that_are_cut_keep_the_length_that_they_had() -> None:

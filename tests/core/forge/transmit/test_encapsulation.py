@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.decode.batch import Batch
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.transmit import encapsulation as module
@@ -24,6 +23,7 @@ from core.wire.link.linux_cooked import SLL, SLL2
 from core.wire.link.loopback import FAMILIES_IPV6, FAMILY_IPV4
 from core.wire.model.assigned_numbers import EtherType
 from tests.core.forge.review.test_capture_review import batch_of
+from tests.core.forge.transmit.rewriting import frames_of
 
 OWN = b"\x02\0\0\0\0\x17"
 HOP = b"\x02\0\0\0\0\x99"
@@ -73,19 +73,14 @@ def cooked_2(kind: int, data: bytes) -> bytes:
     return SLL2.emit({"etype": kind}) + data
 
 
-def framed(framing: Encapsulation, records: list[tuple[int, bytes]]) -> list[bytes]:
+def encapsulated(adapter: Encapsulation, records: list[tuple[int, bytes]]) -> list[bytes]:
     batch = batch_of([data for _, data in records], list(range(len(records))))
     kinds = np.array([kind for kind, _ in records], np.int64)
     found: list[bytes] = []
-    for piece, _ in framing.frames(batch, kinds):
+    for piece, _ in adapter.frames(batch, kinds):
         assert (piece.original == piece.captured).all()
         found += frames_of(piece)
     return found
-
-
-def frames_of(batch: Batch) -> list[bytes]:
-    ends = zip(batch.offset.tolist(), batch.captured.tolist(), strict=True)
-    return [batch.data[at : at + size].tobytes() for at, size in ends]
 
 
 def test_each_packet_gets_the_header_that_leads_to_its_next_hop(kernel: Kernel) -> None:
@@ -98,7 +93,7 @@ def test_each_packet_gets_the_header_that_leads_to_its_next_hop(kernel: Kernel) 
         (LinkType.LINUX_SLL, cooked(SIX, six)), (LinkType.RAW, odd), (LinkType.ETHERNET, b""),
         (LinkType.LINUX_SLL2, cooked_2(FOUR, four)), (LinkType.LINUX_SLL2, cooked_2(SIX, six)),
     ]  # fmt: skip
-    assert framed(Encapsulation(link()), records) == [
+    assert encapsulated(Encapsulation(link()), records) == [
         head(FOUR) + four, b"", whole, head(SIX) + six, head(SIX) + six, head(FOUR) + four,
         head(FOUR) + four, head(SIX) + six, head(FOUR) + odd, b"",
         head(FOUR) + four, head(SIX) + six,
@@ -108,15 +103,15 @@ def test_each_packet_gets_the_header_that_leads_to_its_next_hop(kernel: Kernel) 
 def test_a_next_hop_is_requested_once_and_only_if_allowed(kernel: Kernel) -> None:
     silent, other = packet(SILENT), packet("198.51.100.1")
     records = [(LinkType.RAW, one) for one in (silent, other, silent, other)]
-    framing = Encapsulation(link())
-    assert framed(framing, records)[0] == head(FOUR, bytes(6)) + silent, "still to be found"
-    assert framing.unframed == 0
+    adapter = Encapsulation(link())
+    assert encapsulated(adapter, records)[0] == head(FOUR, bytes(6)) + silent, "still to be found"
+    assert adapter.omitted.unresolved == 0
     assert {resolve for _, resolve in kernel.asked} == {False}
     kernel.asked.clear()
-    framing.resolve = True
+    adapter.resolve = True
     for _ in range(2):
-        assert framed(framing, records) == [head(FOUR) + other] * 2
-    assert framing.unframed == 4
+        assert encapsulated(adapter, records) == [head(FOUR) + other] * 2
+    assert adapter.omitted.unresolved == 4
     addresses = [IPv4Address(text).packed for text in (SILENT, "198.51.100.1")]
     assert kernel.asked == {(address, True): 1 for address in addresses}
 
@@ -124,15 +119,14 @@ def test_a_next_hop_is_requested_once_and_only_if_allowed(kernel: Kernel) -> Non
 def test_a_forecast_counts_packets_for_unknown_next_hops(kernel: Kernel) -> None:
     aims = (SILENT, "198.51.100.1", SILENT)
     records = [(LinkType.RAW, packet(aim)) for aim in aims]
-    framing = Encapsulation(link())
+    adapter = Encapsulation(link())
     for _ in range(2):
-        framed(framing, records)
-        assert framing.pending == {IPv4Address(SILENT).packed: 2}
-        framing.reset_counts()
-        assert not framing.pending
-    framing.resolve = True
-    framed(framing, records)
-    assert not framing.pending
+        encapsulated(adapter, records)
+        assert adapter.pending == {IPv4Address(SILENT).packed: 2}
+        adapter.pending.clear()
+    adapter.resolve = True
+    encapsulated(adapter, records)
+    assert not adapter.pending
 
 
 def test_a_router_that_does_not_answer_gets_one_request(
@@ -144,29 +138,29 @@ def test_a_router_that_does_not_answer_gets_one_request(
     monkeypatch.setattr(
         module, "link_address", lambda address, route, link, *, resolve: kernel.asked.update([hop])
     )
-    framing = Encapsulation(link())
-    framing.resolve = True
+    adapter = Encapsulation(link())
+    adapter.resolve = True
     records = [(LinkType.RAW, packet(f"203.0.113.{number}")) for number in range(5)]
-    assert framed(framing, records) == []
-    assert framing.unframed == 5
+    assert encapsulated(adapter, records) == []
+    assert adapter.omitted.unresolved == 5
     assert kernel.asked.total() == 1
 
 
 def test_frames_without_an_ip_packet_are_left_out_or_too_short(kernel: Kernel) -> None:
     short = [packet("198.51.100.1")[:19], packet("2001:db8::1")[:39], b"\x45"]
-    framing = Encapsulation(link())
+    adapter = Encapsulation(link())
     records = [(LinkType.RAW, one) for one in short]
     records += [
         (LinkType.LINUX_SLL, cooked(FOUR, b"")[:9]),
         (LinkType.LINUX_SLL, cooked(FOUR, b"")),
         (LinkType.LINUX_SLL2, cooked_2(FOUR, b"")[:17]),
     ]
-    found = framed(framing, records)
+    found = encapsulated(adapter, records)
     assert len(found) == len(records)
     assert all(len(one) < ETHERNET.size for one in found)
-    assert framing.unframed == 0
-    assert framed(framing, [(LinkType.LINUX_SLL, cooked(EtherType.ARP, bytes(28)))]) == []
-    assert framing.unframed == 1
+    assert adapter.omitted.unresolved == 0
+    assert encapsulated(adapter, [(LinkType.LINUX_SLL, cooked(EtherType.ARP, bytes(28)))]) == []
+    assert adapter.omitted.unresolved == 1
 
 
 @pytest.mark.parametrize("order", ["little", "big"])
@@ -174,35 +168,35 @@ def test_frames_of_a_bsd_loopback_are_sent_like_raw_ip(kernel: Kernel, order) ->
     """Of each family, whichever host wrote it; of others nothing is sent."""
     four, six = packet("198.51.100.1", "four"), packet("2001:db8::1", "six")
     kind = LinkType.NULL if order == "little" else LinkType.LOOP
-    framing = Encapsulation(link())
+    adapter = Encapsulation(link())
     records = [(kind, family.to_bytes(4, order) + six) for family in sorted(FAMILIES_IPV6)]
     records += [(kind, FAMILY_IPV4.to_bytes(4, order) + four)]
-    assert framed(framing, records) == [head(SIX) + six] * 4 + [head(FOUR) + four]
+    assert encapsulated(adapter, records) == [head(SIX) + six] * 4 + [head(FOUR) + four]
     short = [(kind, data[:cut]) for _, data in records[-2:] for cut in (0, 1, 3, 4, 5, 23)]
-    found = framed(framing, short)
+    found = encapsulated(adapter, short)
     assert [len(one) < ETHERNET.size for one in found] == [True] * len(short)
-    assert framing.unframed == 0
+    assert adapter.omitted.unresolved == 0
     osi = (kind, (7).to_bytes(4, order) + four)
-    assert framed(framing, [osi, (kind, b"\xff\x03\xc0\x21" + four)]) == []
-    assert framing.unframed == 2
+    assert encapsulated(adapter, [osi, (kind, b"\xff\x03\xc0\x21" + four)]) == []
+    assert adapter.omitted.unresolved == 2
 
 
 def test_frames_of_other_links_are_omitted_and_counted_by_link_type(kernel: Kernel) -> None:
     four, whole = packet("198.51.100.1"), head(0x88B5) + b"frame"
     ppp, user = (LinkType.PPP, b"\xff\x03\x00\x21" + four), (147, b"whatever")
-    framing = Encapsulation(link())
+    adapter = Encapsulation(link())
     records = [ppp, (LinkType.ETHERNET, whole), user, (LinkType.RAW, four), user]
-    assert framed(framing, records) == [whole, head(FOUR) + four]
-    assert framed(framing, [user]) == []
-    assert framing.unsendable == {LinkType.PPP: 1, 147: 3}
-    assert framing.unframed == 0
-    framing.reset_counts()
-    assert not framing.unsendable
+    assert encapsulated(adapter, records) == [whole, head(FOUR) + four]
+    assert encapsulated(adapter, [user]) == []
+    assert adapter.omitted.unsendable == {LinkType.PPP: 1, 147: 3}
+    assert adapter.omitted.unresolved == 0
+    adapter.omitted.clear()
+    assert not adapter.omitted.unsendable
 
 
 def test_on_loopback_all_link_addresses_are_zero(kernel: Kernel) -> None:
     data = packet("127.0.0.1")
-    found = framed(Encapsulation(link(IFF_LOOPBACK)), [(LinkType.RAW, data)])
+    found = encapsulated(Encapsulation(link(IFF_LOOPBACK)), [(LinkType.RAW, data)])
     assert found[0][:6] == bytes(6)
     assert not kernel.asked
 
@@ -235,14 +229,14 @@ def test_a_cut_frame_stays_cut(kernel: Kernel) -> None:
     ),
     st.integers(1, 200),
 )
-def test_any_bytes_are_framed_or_counted(records, piece) -> None:
+def test_any_bytes_are_encapsulated_or_counted(records, piece) -> None:
     with pytest.MonkeyPatch.context() as patch:
         Kernel(patch)
         patch.setattr(module, "_PIECE", piece)
-        framing = Encapsulation(link())
-        framing.resolve = True
-        found = framed(framing, records)
-    omitted = framing.unframed + framing.unsendable.total()
+        adapter = Encapsulation(link())
+        adapter.resolve = True
+        found = encapsulated(adapter, records)
+    omitted = adapter.omitted.total()
     assert len(found) + omitted == len(records)
     kept = [data for kind, data in records if kind == LinkType.ETHERNET]
     assert all(data in found for data in kept)
