@@ -13,6 +13,7 @@ import rich_click as click
 
 from app.cli.main import rawscope, run
 from app.cli.packet_source import PacketSource
+from tests.app.cli.forked_commands import run_commands
 from tests.app.made import SYN, capture_of
 from tests.helpers.support import ROOT
 from tests.helpers.waiting import PATIENCE_S
@@ -106,15 +107,13 @@ def test_any_other_word_says_what_to_do(
     assert not opened
 
 
-@pytest.mark.parametrize("command", every_command(), ids=lambda words: " ".join(words) or "-")
-def test_help_to_a_full_disk_fails_as_data_does(command: list[str]) -> None:
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "app", *command, "--help"],
-            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False, timeout=PATIENCE_S,
-        )  # fmt: skip
-    assert done.returncode == 1
-    assert done.stderr == b"rawscope: standard output: No space left on device\n"
+def test_help_to_a_full_disk_fails_as_data_does(tmp_path: Path) -> None:
+    commands = [[*command, "--help"] for command in every_command()]
+    for words, ended in zip(
+        commands, run_commands(commands, tmp_path, stdout="/dev/full"), strict=True
+    ):
+        assert ended.status == 1, words
+        assert ended.error == b"rawscope: standard output: No space left on device\n", words
 
 
 @pytest.mark.parametrize("option", ["--version", "-V"])
