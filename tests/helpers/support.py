@@ -65,6 +65,11 @@ def forge_defects_dir() -> Path:
     return folder
 
 
+def uses_all_captures() -> bool:
+    """Return True if the user wants the slow comparisons over all captures, not over a choice."""
+    return os.environ.get("RAWSCOPE_ALL_CAPTURES") == "1"
+
+
 def filters_dir() -> Path:
     """Return the folder of the shared filters and their captures, beside the captures."""
     folder = _captures().parent / "filters"

@@ -3,6 +3,11 @@
 tshark prints them with ``-T fields -E occurrence=a``. Reassembly and relative numbers are off,
 since they change what a field is. The differences that remain are listed by field, each with its
 reason; all other fields are equal in every packet that is not malformed.
+
+A process of tshark takes longer than most captures, so `COVER` has only as many captures as are
+needed for every field that occurs in any of them, for every field that a packet has several
+times, and for every verdict on a checksum. `RAWSCOPE_ALL_CAPTURES=1` compares all captures;
+``python -m`` with this module chooses again and prints the list.
 """
 
 from __future__ import annotations
@@ -26,9 +31,30 @@ from core.files.reader import open_capture
 from core.wire.model.dissection import Cause
 from tests.core.analysis.filter.fields.test_catalog import wireshark_types
 from tests.core.analysis.filter.values.reference import plain
-from tests.helpers.support import capture_index, captures_dir, require_peer
+from tests.helpers.support import capture_index, captures_dir, require_peer, uses_all_captures
 from tests.helpers.waiting import PATIENCE_S
 
+COVER = (
+    "OISF+suricata-verify/tests/ipv6-evasion/ipv6-malformed-fragments-22/frag-22.pcap",
+    "OISF+suricata-verify/tests/output-eve-ftp-data/input.pcap",
+    "arkime+arkime/tests/pcap/arkime_synthetic.pcap",
+    "arkime+arkime/tests/pcap/icmp-frame-relay.pcap",
+    "arkime+arkime/tests/pcap/nflog.pcap",
+    "hadrielk+pcapng-test-generator/output_le/advanced/test101.pcapng",
+    "hadrielk+pcapng-test-generator/output_le/basic/test009.pcapng",
+    "mozillazg+ptcpdump/testdata/format/tfo.pcap",
+    "rusticata+pcap-parser/assets/wireshark_samples-test.pcapng",
+    "seladb+PcapPlusPlus/Tests/ExamplesTest/pcap_examples/many-protocols.pcap",
+    "seladb+PcapPlusPlus/Tests/Fuzzers/RegressionTests/regression_samples/"
+    "clusterfuzz-testcase-FuzzTarget-6207688043397120",
+    "the-tcpdump-group+tcpdump/tests/HDLC.pcap",
+    "the-tcpdump-group+tcpdump/tests/extract_read2_asan.pcap",
+    "the-tcpdump-group+tcpdump/tests/lspping-fec-rsvp.pcap",
+    "zeek+zeek/testing/btest/Traces/chksums/ip4-icmp-bad-chksum.pcap",
+    "zeek+zeek/testing/btest/Traces/chksums/ip6-icmp6-bad-chksum.pcap",
+    "zeek+zeek/testing/btest/Traces/chksums/ip6-route0-tcp-bad-chksum.pcap",
+    "zeek+zeek/testing/btest/Traces/trunc/mpls-6in6-broken.pcap.gz",
+)
 OPTIONS = (
     "ip.defragment:FALSE",
     "ipv6.defragment:FALSE",
@@ -191,8 +217,48 @@ def differences(path: Path) -> Iterator[tuple[int, str, list[str], list[str]]]:
                 yield index + 1, name, got, want
 
 
+def compared_captures() -> list[str]:
+    """Return the captures of `COVER`, or all of them."""
+    return [path for path, _ in capture_index()] if uses_all_captures() else [*COVER]
+
+
+def features(path: Path, names: list[str]) -> set[tuple[str, str]]:
+    """Return what can be compared in a capture: fields, repeated fields, and verdicts."""
+    packets, malformed = by_columns(path, names)
+    found: set[tuple[str, str]] = set()
+    for index, packet in enumerate(packets):
+        if index not in malformed:
+            found |= {(name, "") for name in packet}
+            found |= {(name, "repeated") for name, values in packet.items() if len(values) > 1}
+            found |= {
+                (name, value)
+                for name, values in packet.items()
+                if name.endswith(".status")
+                for value in values
+            }
+    return found
+
+
+def choose_cover() -> list[str]:
+    """Return captures that together have all features; a greedy choice."""
+    names = compared_names()
+    of: dict[str, set[tuple[str, str]]] = {}
+    for path, _ in capture_index():
+        if Path(path).name in WITH_JOURNAL:
+            continue
+        try:
+            of[path] = features(captures_dir() / "files" / path, names)
+        except FileError:
+            continue
+    missing, chosen = set[tuple[str, str]]().union(*of.values()), []
+    while missing:
+        chosen.append(max(of, key=lambda path: len(of[path] & missing)))
+        missing -= of[chosen[-1]]
+    return sorted(chosen)
+
+
 @pytest.mark.corpus
-@pytest.mark.parametrize("path", [path for path, _ in capture_index()])
+@pytest.mark.parametrize("path", compared_captures())
 def test_occurrences_are_those_of_tshark(path: str) -> None:
     """All values in order, in tunnels and quoted packets, too."""
     capture = captures_dir() / "files" / path
@@ -210,3 +276,7 @@ def test_occurrences_are_those_of_tshark(path: str) -> None:
 def test_most_fields_are_compared() -> None:
     assert len(compared_names()) > 250
     assert DIFFERENT.keys() <= set(compared_names())
+
+
+if __name__ == "__main__":
+    print(*choose_cover(), sep="\n")
