@@ -22,7 +22,13 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 class Command(click.RichCommand):
-    """A command whose help reports a failed write as its data does."""
+    """A command whose help reports a failed write as its data does.
+
+    An option that takes one value may be given once.
+    """
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        return _refusing_repetition(super().make_parser(ctx), ctx)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         return _with_checked_help(super().get_help_option(ctx))  # type: ignore[arg-type]
@@ -42,6 +48,9 @@ class Commands(click.RichGroup):
         "send": "app.cli.send_arguments",
     }
     command_class = Command
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        return _refusing_repetition(super().make_parser(ctx), ctx)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         return _with_checked_help(super().get_help_option(ctx))  # type: ignore[arg-type]
@@ -89,6 +98,27 @@ class Commands(click.RichGroup):
                 f"rawscope opens one file: '{file}' or '{others[0]}'; mergecap joins files"
             )
         return file
+
+
+def _refusing_repetition(parser: Any, ctx: click.Context) -> Any:
+    """Return a parser that raises `click.UsageError` if an option with one value is repeated.
+
+    click would use the last value, and ignore the others without a word.
+    """
+    parse = parser.parse_args
+
+    def parse_args(args: list[str]) -> Any:
+        found = parse(args)
+        given = [one for one in found[2] if isinstance(one, click.Option)]
+        for option in given:
+            is_single = not (option.multiple or option.is_flag or option.count)
+            if is_single and given.count(option) > 1 and not ctx.resilient_parsing:
+                hint = "; mergecap joins files" if option.name == "file" else ""
+                raise click.UsageError(f"{option.opts[0]} is given twice: give it once{hint}", ctx)
+        return found
+
+    parser.parse_args = parse_args
+    return parser
 
 
 def _not_found(word: str, commands: list[str]) -> str:
