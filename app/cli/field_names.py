@@ -59,6 +59,17 @@ def _described(field: FilterField) -> Described:
     return field.name, width, CATALOG.unit(field.name), field.meaning
 
 
+def is_for_filters(name: str) -> bool:
+    """Return True if only filters know a name: a record has no value for it."""
+    return CATALOG.find(name) is not None and name not in known_names()
+
+
+def members(name: str) -> str:
+    """Return a hint with the fields of a combined one: ``; print ip.src,ip.dst``, or nothing."""
+    combined = CATALOG.combined(name)
+    return f"; print {','.join(combined)}" if combined else ""
+
+
 def known_names() -> frozenset[str]:
     """Return the names that a packet's record may have."""
     return frozenset(_record_names())

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from app.cli.field_names import all_fields, suggestions
+from app.cli.field_names import all_fields, known_names, suggestions
 from app.cli.output import CommandError, CommandOutput
 
 
 def run_fields(prefix: str) -> int:
-    """Print the fields whose names begin with `prefix`, in the order of the headers."""
-    rows = [row for row in all_fields() if row[0].startswith(prefix)]
+    """Print the fields whose names begin with `prefix` in any case, in the order of the headers."""
+    start, known = prefix.lower(), known_names()
+    rows = [
+        (*row[:3], row[3] if row[0] in known else f"{row[3]} (filters only)")
+        for row in all_fields()
+        if row[0].lower().startswith(start)
+    ]
     if not rows:
         raise CommandError(f"no field name begins with '{prefix}'{suggestions(prefix)}")
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -225,7 +225,8 @@ def interfaces(as_json: bool, debug: bool) -> int:
 def fields(prefix: str, debug: bool) -> int:
     """List the field names that begin with PREFIX: width, unit, and meaning of each.
 
-    Without PREFIX, list all field names.
+    Without PREFIX, list all field names. Names marked 'filters only' are for 'dump -Y', not for
+    'dump --fields'.
     """
     from app.cli.fields import run_fields
 

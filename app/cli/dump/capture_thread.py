@@ -18,7 +18,7 @@ from functools import partial
 from app.cli.dump.backlog import Backlog
 from app.cli.output import CommandError, print_message, print_unread
 from core.capture.options import CaptureOptions
-from core.capture.session import CaptureSession, Feed
+from core.capture.session import CaptureSession, Feed, LinkState
 from core.capture.source import CaptureError
 from core.decode.batch import Batch, CaptureInterface
 from core.net.event_loop import EpollLoop
@@ -51,6 +51,7 @@ class CaptureThread(threading.Thread):
         self.lost = ""  # one line about the first interface that was deleted
         self.failure: Exception | None = None
         self._trouble = ""
+        self._awaited: list[Feed] = []  # their links are down
         self._reported: set[int] = set()
         self._is_closing = False
         self._loop = EpollLoop()
@@ -140,3 +141,7 @@ class CaptureThread(threading.Thread):
         if trouble and trouble != self._trouble:
             print_message(f"rawscope: {trouble}")
         self._trouble = trouble
+        for feed in self._awaited:
+            if feed.link is LinkState.UP:
+                print_message(f"rawscope: {safe(feed.source.name)} is up; capturing")
+        self._awaited = [feed for feed in self._session.feeds if feed.link is not LinkState.UP]

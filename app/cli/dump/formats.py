@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from app.cli.field_names import known_names, suggestions
+from app.cli.field_names import is_for_filters, known_names, members, suggestions
 from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import seconds_text
 from core.wire.model.dissection import Dissection, is_timed
@@ -90,6 +90,8 @@ class FieldLines:
     def __init__(self, names: Sequence[str]) -> None:
         known = known_names()
         for name in names:
+            if name not in known and is_for_filters(name):
+                raise UnknownFieldError(f"'{name}' is for filters only (-Y){members(name)}")
             if name not in known:
                 raise UnknownFieldError(f"no field is named '{name}'{suggestions(name)}")
         self._names = tuple(names)

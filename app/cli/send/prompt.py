@@ -18,7 +18,8 @@ _YES = frozenset({"y", "yes"})
 def approve(found: Examination, yes: bool) -> bool:
     """Print the questions of a review and return the user's answer; `yes` answers all of them.
 
-    Raises `CommandError` if nobody can answer.
+    Raises `CommandError` if nobody can answer. At ctrl+c, reports that nothing was sent, and raises
+    `KeyboardInterrupt`.
     """
     for question in found.questions:
         print_message(f"rawscope: {safe(question)}")
@@ -32,4 +33,9 @@ def approve(found: Examination, yes: bool) -> bool:
         print_message(f"rawscope: {REMEMBERED}")
     sys.stderr.write("Send? [y/N] ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in _YES
+    try:
+        return sys.stdin.readline().strip().lower() in _YES
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        print_message("rawscope: not sent")
+        raise

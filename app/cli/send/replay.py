@@ -25,6 +25,7 @@ from core.forge.journal.send_journal import SendJournal
 from core.forge.orders import OrderError
 from core.forge.replay_job import ReplayJob, ReplayPlan
 from core.forge.send_errors import SendError
+from core.forge.transmit.link_header import check_carrier
 from core.forge.transmit.rewrite_rules import RewriteRules
 from core.forge.transmit.schedule import ReplayPace
 from core.forge.transmit.tx_ring import TxRing
@@ -85,6 +86,7 @@ def _replay(request: ReplayRequest, link: LinkMessage, host: ForgeHost) -> int:
         if request.dry_run:
             write_dry_run(link.name, job.forecast(), request.plan, request.as_json)
             return job.status
+        check_carrier(link)
         folder = Paths.of_user().state_folder
         journal = SendJournal(folder, is_audited(request.audit), WITHOUT_AUDIT)
         if not pipeline.carry_out(job, journal, driver):

@@ -8,11 +8,15 @@ take bare IP packets there, and the kernel reads the protocol from their version
 
 from __future__ import annotations
 
+import errno
+
+from core.forge.send_errors import SendError
 from core.forge.values import SendMethod
-from core.net.interfaces import ARPHRD_NONE, ARPHRD_RAWIP, InterfaceInfo
+from core.net.interfaces import ARPHRD_NONE, ARPHRD_RAWIP, IFF_RUNNING, IFF_UP, InterfaceInfo
 from core.net.netlink import LinkMessage
 from core.net.routes import ARPHRD_ETHER, ARPHRD_LOOPBACK
 from core.wire.link.ethernet import ETHERNET
+from core.wire.model.text import safe
 from core.wire.network.ipv4 import IPV4
 
 _METHODS = {
@@ -26,6 +30,18 @@ _METHODS = {
 def method_on(link: LinkMessage | InterfaceInfo) -> SendMethod | None:
     """Return LINK or PACKET, the method that sends verbatim on a link; None on all other types."""
     return _METHODS.get(link.hardware_type)
+
+
+def check_carrier(link: LinkMessage) -> None:
+    """Raise `SendError` if the link is up but has no carrier: the kernel drops all packets there.
+
+    Sending succeeds nevertheless: the queueing discipline of such a link is noop, which drops
+    silently (net/sched/sch_generic.c, dev_deactivate). A link that is down answers ENETDOWN.
+    """
+    if link.flags & IFF_UP and not link.flags & IFF_RUNNING:
+        reason = "no program uses it" if link.kind == "tun" else "plug it in, or raise its peer"
+        words = f"{safe(link.name)} has no carrier ({reason}): the kernel would drop the packets"
+        raise SendError(errno.ENETDOWN, words)
 
 
 def header_bytes(method: SendMethod) -> int:

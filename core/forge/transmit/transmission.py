@@ -15,7 +15,7 @@ from core.forge.review.confirmation import Examination, SendVolume, examine
 from core.forge.review.loopback_rules import dropped_on_lo
 from core.forge.send_errors import Circumstances, SendError, no_route, refused
 from core.forge.transmit.injector import Injector, open_ip, open_link, open_system
-from core.forge.transmit.link_header import method_on
+from core.forge.transmit.link_header import check_carrier, method_on
 from core.forge.values import Egress, SendMethod
 from core.net.host_addresses import HostAddresses
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
@@ -134,6 +134,7 @@ def prepare(
             raise SendError(0, f"{link.name} {words}: verbatim (--link) is not for it")
         if method is SendMethod.PACKET and found is SendMethod.LINK:
             raise SendError(0, f"{link.name} needs a link header: put Ethernet around the packet")
+        check_carrier(link)
         loopback, known = bool(link.flags & IFF_LOOPBACK), ""
         if found is SendMethod.PACKET:
             _check_bare(packets, link.name, network)

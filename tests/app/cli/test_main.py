@@ -36,6 +36,8 @@ def one_syn(tmp_path: Path) -> str:
         (["dump", "-r", "x", "--json", "--hex"], "exclude each other"),
         (["dump", "-r", "x", "--raw"], "--raw requires --json"),
         (["dump", "-r", "x", "--fields", "ip.tll"], "nearest: ip.ttl"),
+        (["dump", "-r", "x", "--fields", "ip.addr"], "only (-Y); print ip.src,ip.dst"),
+        (["dump", "-r", "x", "--fields", "ip.src,tcp"], "'tcp' is for filters only (-Y)"),
         (["dump", "-r", "x", "-Y", "ip ="], "-Y, column 4"),
         (["dump", "-i", "lo", "-s", "262145"], "-s"),
         (["dump", "-i", "lo", "--source", "pcap"], "--source"),
@@ -43,6 +45,11 @@ def one_syn(tmp_path: Path) -> str:
         (["--demo", "-i", "lo"], "--demo watches loopback"),
         (["-i", "lo", "-r", "x"], "-i captures, and a file is read"),
         (["fields", "a", "b"], "unexpected extra argument"),
+        (["dump", "-r", "a", "-r", "b"], "-r is given twice: give it once; mergecap joins files"),
+        (["-r", "a", "-r", "b"], "-r is given twice: give it once; mergecap joins files"),
+        (["dump", "-i", "lo", "-c", "1", "-c", "2"], "-c is given twice: give it once"),
+        (["send", "--ip.ttl", "3", "--ip.ttl", "4"], "--ip.ttl is given twice: give it once"),
+        (["replay", "a", "--link", "lo", "--link", "lo"], "--link is given twice: give it once"),
         (["dump", "a.pcap"], "unexpected extra argument (a.pcap); -r FILE reads a file"),
     ],
 )
@@ -245,6 +252,18 @@ def test_each_field_is_listed_once(capsys: Capture) -> None:
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert len(names) == len(set(names))
     assert {"frame.number", "eth.src", "tcp.flags.syn", "tcp.options.mss_val"} <= set(names)
+
+
+def test_fields_ignores_case_and_marks_names_that_only_filters_have(capsys: Capture) -> None:
+    assert run(["fields", "IP."]) == 0
+    marked = {
+        line.split()[0]: line.endswith(" (filters only)")
+        for line in capsys.readouterr().out.splitlines()
+    }
+    assert marked["ip.addr"]
+    assert not marked["ip.src"]
+    for name, is_marked in marked.items():
+        assert run(["dump", "-r", "absent", "--fields", name]) == (2 if is_marked else 1), name
 
 
 def test_an_unknown_prefix_fails_with_a_hint(capsys: Capture) -> None:

@@ -21,6 +21,7 @@ from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from tests.app.made import capture_of
 from tests.core.forge.transmit.rewriting import frames_of, rewritten
 from tests.core.wire.frames import ethernet, ipv4, ipv6, udp, vlan
+from tests.helpers.support import require_device
 from tests.live.forge.replaying import quietly
 from tests.live.network import Network
 from tests.live.tunnel import Tun
@@ -191,3 +192,29 @@ def test_a_frame_for_a_tunnel_is_refused_with_advice(
     assert send(network, *words) == 1
     assert f"{tun.name} has no link header: send IP packets there" in capfd.readouterr().err
     assert tun.read_all() == []
+
+
+@pytest.mark.parametrize("kind", ["tun", "veth"])
+def test_nothing_is_sent_without_a_carrier(
+    kind: str, network: Network, tmp_path: Path, state: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The kernel would drop the packets, and report them as sent."""
+    if kind == "tun":
+        require_device("/dev/net/tun")
+        network.ip_near("tuntap", "add", "dead0", "mode", "tun")
+    else:
+        network.ip_near("link", "add", "dead0", "type", "veth", "peer", "name", "dead1")
+    network.ip_near("link", "set", "dead0", "up")
+    try:
+        request = ReplayRequest(
+            capture_of(tmp_path / "a.pcap", FRAMES), "dead0", ReplayPace(None), yes=True
+        )
+        with pytest.raises(CommandError, match="dead0 has no carrier"):
+            network.in_near(lambda: quietly(request))
+        words = ["send", "--link", "dead0", "--ip.dst", "10.0.0.9", "--ip.src", "10.0.0.5", "--yes"]
+        assert network.in_near(lambda: run(words)) == 1
+        out, said = capfd.readouterr()
+        assert "dead0 has no carrier" in said
+        assert "sent" not in out
+    finally:
+        network.ip_near("link", "del", "dead0")

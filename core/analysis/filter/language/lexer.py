@@ -104,6 +104,7 @@ _PATTERNS: tuple[tuple[TokenKind, re.Pattern[str]], ...] = tuple(
 )
 _BLANK = re.compile(r"[ \t\r\n]*")
 _QUOTE = re.compile(r'[rR]?"')
+_SWAPPED = re.compile(r"=[<>!](?!=)")  # >=, <=, and != with their characters exchanged
 _LAYER = re.compile(r"[0-9]+")
 _RANGE = re.compile(r"[^\],]+")
 
@@ -161,6 +162,10 @@ def _longest(text: str, at: int) -> Token:
     place = Place(at, best)
     if text.startswith("~=", at):
         raise FilterError('"~=" is not an operator; write !== for "some differ"', Place(at, at + 2))
+    if swapped := _SWAPPED.match(text, at):
+        shown, right = swapped[0], swapped[0][::-1]
+        message = f'"{shown}" is not an operator; write {right}'
+        raise FilterError(message, Place(at, swapped.end()))
     if best == at:
         raise _unexpected(text, at)
     return _classified(kind, text[at:best], place)

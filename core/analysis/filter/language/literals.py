@@ -187,7 +187,9 @@ def _bytes(node: Constant, target: Target) -> Value:
             return Value(target.type, bytes((code,)))
         case Number(value=int() as number) if target.type is _T.BYTES:
             if number > 0xFF:
-                message = f"{node.text} is too large for one byte; write bytes as 00:e0"
+                size = (number.bit_length() + 7) // 8
+                written = number.to_bytes(size, "big").hex(":")
+                message = f"{node.text} is too large for one byte; write bytes as {written}"
                 raise FilterError(message, node.place)
             return Value(target.type, bytes((number,)))
         case Number():

@@ -242,6 +242,7 @@ def test_a_link_that_goes_down_is_waited_for(start: Start, namespace: list[str])
     subprocess.run([*namespace, require_peer("ip"), "link", "set", "va", "down"], check=True)
     dump.wait_until("is down")
     subprocess.run([*namespace, require_peer("ip"), "link", "set", "va", "up"], check=True)
-    status, out, _ = dump.end()  # the link's own neighbor discovery is the packet
+    status, out, said = dump.end()  # the link's own neighbor discovery is the packet
     assert status == 0
+    assert said.index("va is down; waiting") < said.index("va is up; capturing\n")
     assert out.split() == [str(0x86DD)]

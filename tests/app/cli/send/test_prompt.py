@@ -62,3 +62,17 @@ def test_without_a_terminal_nothing_is_sent(monkeypatch, stdin) -> None:
     monkeypatch.setattr(sys, "stdin", stdin)
     with pytest.raises(CommandError, match="nobody can answer without a terminal; --yes sends"):
         approve(found("Is it new?"), False)
+
+
+def test_ctrl_c_at_the_question_says_that_nothing_was_sent(monkeypatch, capsys) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(terminal, "readline", interrupt)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    with pytest.raises(KeyboardInterrupt):
+        approve(found("Is it new?"), False)
+    assert capsys.readouterr().err.endswith("Send? [y/N] \nrawscope: not sent\n")
+
+
+def interrupt() -> str:
+    """Do what reading from a terminal does at ctrl+c."""
+    raise KeyboardInterrupt

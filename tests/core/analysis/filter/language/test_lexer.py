@@ -105,6 +105,9 @@ def test_the_longest_token_wins(text: str, parts: list[str]) -> None:
     [
         ("a = 4", (2, 3), "write =="),
         ("a ~= 4", (2, 4), "!=="),
+        ("a => 4", (2, 4), '"=>" is not an operator; write >='),
+        ("a =< 4", (2, 4), "write <="),
+        ("a =! 4", (2, 4), "write !="),
         ("a ; b", (2, 3), '";"'),
         ("a \x1b", (2, 3), "'\\x1b'"),
         ("ip#x", (3, 4), 'expected a digit or "["'),
