@@ -12,6 +12,7 @@ from core.forge.values import SendMethod
 from widgets.forge.fragments import with_address
 from widgets.forge.layers import (
     LAYER_CHOICES,
+    LinkPart,
     for_method,
     layer_names,
     with_forced_method,
@@ -26,12 +27,14 @@ class FormState:
     """The content of the form.
 
     `drafts` are in the order in which they are sent; `index` is the one that is shown; `settings`
-    say how to send them.
+    say how to send them. `links` has what the send method leaves out, by draft; empty if nothing
+    was left out yet.
     """
 
     drafts: tuple[Draft, ...] = (Draft(),)
     index: int = 0
     settings: SendSettings = field(default_factory=SendSettings)
+    links: tuple[LinkPart, ...] = ()
 
     @classmethod
     def of(cls, drafts: Sequence[Draft], interface: str = "") -> FormState:
@@ -62,9 +65,18 @@ class FormState:
         )
 
     def with_method(self, method: SendMethod) -> FormState:
-        """Return the state with another send method."""
-        drafts = tuple(for_method(draft, method) for draft in self.drafts)
-        return replace(self, drafts=drafts, settings=replace(self.settings, method=method))
+        """Return the state with another send method; verbatim brings back what others left out."""
+        links = self.links or (LinkPart(),) * len(self.drafts)
+        changed = [
+            for_method(draft, method, link) for draft, link in zip(self.drafts, links, strict=True)
+        ]
+        parts = tuple(link for _, link in changed)
+        return replace(
+            self,
+            drafts=tuple(draft for draft, _ in changed),
+            settings=replace(self.settings, method=method),
+            links=parts if any(link != LinkPart() for link in parts) else (),
+        )
 
 
 def typed(state: FormState, key: str, text: str) -> tuple[FormState, str]:

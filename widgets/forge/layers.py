@@ -7,9 +7,9 @@ verbatim, on an interface that has link headers.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from core.forge.compose.draft import Draft
+from core.forge.compose.draft import TRAILER, Draft
 from core.forge.compose.layer_kinds import DEFAULT_LINK, KINDS, PROTOCOL_OF
 from core.forge.values import SendMethod
 from core.wire.protocol import LayerPosition
@@ -50,13 +50,35 @@ def with_layer(draft: Draft, place: LayerPosition, name: str) -> Draft:
     return draft.with_layers(layers)
 
 
-def for_method(draft: Draft, method: SendMethod) -> Draft:
-    """Return the draft with a link header if the method needs one, else without link layers."""
+@dataclass(frozen=True, slots=True)
+class LinkPart:
+    """The link part of a draft, which a send method without link header leaves out.
+
+    `layers` are the link header and its tags; `trailer` is the text of the captured padding.
+    """
+
+    layers: tuple[str, ...] = ()
+    trailer: str = ""
+
+
+def for_method(draft: Draft, method: SendMethod, link: LinkPart) -> tuple[Draft, LinkPart]:
+    """Return the draft with the layers that the method needs, and its link part.
+
+    LINK brings back the layers and the padding of `link`; without any, it adds a link header. The
+    other methods leave out link layers and captured padding.
+    """
+    inner = tuple(name for name in draft.layers if KINDS[name].place > LayerPosition.TAG)
     if method is SendMethod.LINK:
-        return draft if draft.has_link else draft.with_layers((DEFAULT_LINK, *draft.layers))
-    return draft.with_layers(
-        [name for name in draft.layers if KINDS[name].place > LayerPosition.TAG]
-    )
+        if draft.has_link:
+            return draft, link
+        layers = link.layers if link.layers and inner == draft.layers else (DEFAULT_LINK,)
+        framed = draft.with_layers((*layers, *draft.layers))
+        return framed.with_text(TRAILER, draft.text(TRAILER) or link.trailer), link
+    if draft.has_link:
+        link = replace(link, layers=draft.layers[: len(draft.layers) - len(inner)])
+    if draft.text(TRAILER) == link.trailer:
+        draft = draft.with_text(TRAILER, "")
+    return draft.with_layers(inner), link
 
 
 def with_forced_method(draft: Draft, settings: SendSettings) -> SendSettings:

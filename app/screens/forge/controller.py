@@ -16,7 +16,7 @@ from app.keymap import KeyContext
 from app.screens.copy_choices import recipe_choices
 from app.screens.dialogs.dialog import Confirm
 from app.screens.forge.drafts import DraftController
-from app.screens.forge.egress import captured_interface, form_state_of, why_blind
+from app.screens.forge.egress import captured_interface, form_state_of, left_out, why_blind
 from app.screens.forge.interface_dialog import Interfaces, SendInterface
 from app.screens.forge.panel import ForgePanel
 from app.screens.side_panels import SideController
@@ -141,7 +141,9 @@ class ForgeController(SideController):
             if filled is None:
                 return
             interface = self._interface_of(selected.packet) if self._is_live else ""
-            self.drafts.fill(form_state_of(filled, interface), "; ".join(filled.notes))
+            state = form_state_of(filled, interface)
+            notes = (*filled.notes, left_out(state))
+            self.drafts.fill(state, "; ".join(filter(None, notes)))
         self._workspace.open_side("forge")
 
     def send(self) -> None:

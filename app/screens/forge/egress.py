@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.capture.options import ANY
 from core.capture.renaming import current_name
 from core.engine.snapshot import EngineSnapshot, EngineState
@@ -12,6 +14,7 @@ from core.forge.values import SendMethod
 from core.wire.model.text import safe
 from core.wire.protocol import LayerPosition
 from widgets.forge.changes import FormState
+from widgets.forge.layers import LinkPart
 
 ROUTED = ("ip", "ipv6")
 
@@ -19,15 +22,26 @@ ROUTED = ("ip", "ipv6")
 def form_state_of(filled: Filled, interface: str) -> FormState:
     """Return the form for a captured packet.
 
-    An IP packet is sent through the IP stack, which needs no link header; the user can bring its
-    link header back.
+    An IP packet is sent through the IP stack, which needs no link header; choosing verbatim brings
+    back the link layers and the padding of the frame.
     """
     state = FormState.of((filled.draft,), interface)
     network = [name for name in filled.draft.layers if KINDS[name].place is LayerPosition.NETWORK]
     if not network or network[0] not in ROUTED:
         return state
-    without_padding = state.draft.with_text(TRAILER, "")
-    return state.with_draft(without_padding).with_method(SendMethod.IP)
+    padding = LinkPart(trailer=filled.draft.text(TRAILER))
+    return replace(state, links=(padding,)).with_method(SendMethod.IP)
+
+
+def left_out(state: FormState) -> str:
+    """Return a note about the tags that the send method leaves out, or an empty string.
+
+    The link header alone is not worth a note: the kernel writes another one.
+    """
+    layers = next((link.layers for link in state.links if link.layers), ())
+    if len(layers) < 2 or state.settings.method is SendMethod.LINK:
+        return ""
+    return f"{'/'.join(layers)} is left out; send method verbatim brings it back"
 
 
 def chosen_interface(state: FormState, captured: str) -> str:
