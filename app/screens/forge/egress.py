@@ -8,8 +8,10 @@ from core.capture.options import ANY
 from core.capture.renaming import current_name
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.forge.compose.draft import TRAILER
+from core.forge.compose.draft_parser import given_values
 from core.forge.compose.from_packet import Filled
 from core.forge.compose.layer_kinds import KINDS
+from core.forge.compose.route_suggestions import destination
 from core.forge.values import SendMethod
 from core.wire.model.text import safe
 from core.wire.protocol import LayerPosition
@@ -47,13 +49,17 @@ def left_out(state: FormState) -> str:
 def chosen_interface(state: FormState, captured: str) -> str:
     """Return the interface for a verbatim frame that no route decides; empty if a route does.
 
-    It is the interface in the form. Without one, a frame that nothing routes, such as an ARP
-    request, leaves on `captured`, the interface of the capture.
+    It is the interface in the form. Without one, a frame without a destination to route, such as an
+    ARP request whose target is not typed yet, leaves on `captured`, the interface of the capture.
     """
-    if not state.settings.method.is_verbatim:
-        return ""
-    is_routed = any(name in ROUTED for draft in state.drafts for name in draft.layers)
-    return state.settings.interface or ("" if is_routed else captured)
+    settings = state.settings
+    if not settings.method.is_verbatim or settings.interface:
+        return settings.interface if settings.method.is_verbatim else ""
+    is_routed = any(
+        set(ROUTED) & set(draft.layers) or destination(draft, given_values(draft)) is not None
+        for draft in state.drafts
+    )
+    return "" if is_routed else captured
 
 
 def captured_interface(engine: EngineSnapshot) -> str:

@@ -8,6 +8,9 @@ the source that the kernel would use. Without such a route, the next hop is the 
 and the source is an address of the interface; if it has none of the family, the source stays
 0.0.0.0 or ::, as a DHCP client's does (RFC 2131 §4.1). A group's link address is computed (RFC 1112
 §6.4, RFC 2464 §7).
+
+An ARP message and a neighbor solicitation have no routed destination, so the route to their target
+decides. One about this host's own address leaves on the interface that has the address.
 """
 
 from __future__ import annotations
@@ -16,11 +19,13 @@ import contextlib
 import errno
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.draft_parser import given_values, outer_values
+from core.forge.compose.layer_kinds import network_layer
 from core.forge.send_errors import Circumstances, no_route, refused
+from core.net import netlink
 from core.net.interface_lookup import find_interface, unknown_interface
 from core.net.netlink import LinkMessage, dump_links
 from core.net.routes import (
@@ -31,11 +36,14 @@ from core.net.routes import (
     find_route,
     group_address,
     known_neighbor,
+    link_of,
     resolve_neighbor,
     source_on,
 )
+from core.wire.model.batch import Network
 from core.wire.model.field import Value
 from core.wire.network.arp import ARP, REQUEST
+from core.wire.network.neighbor_discovery import SOLICITATION
 from core.wire.registry import PROTOCOLS
 
 _NETWORKS = {  # by name: the fields with the addresses, and their size in bytes
@@ -43,8 +51,19 @@ _NETWORKS = {  # by name: the fields with the addresses, and their size in bytes
     for protocol in PROTOCOLS
     if protocol.has_pseudo_header and protocol.addresses is not None
 }
+_TARGETS = {  # by name: the field with the destination, and its size in bytes
+    protocol.name: (slot.key, slot.field.bits // 8)
+    for protocol in PROTOCOLS
+    if protocol.network is not Network.NONE and protocol.addresses is not None
+    for table in protocol.tables
+    for slot in table.slots
+    if slot.key == protocol.addresses[1]
+}
+_SOLICITED = f"{SOLICITATION.name}.nd.ns.target_address"
+_SOLICITED_NODE = ipaddress.ip_address("ff02::1:ff00:0").packed[:-3]
 _MAC_BYTES = 6
 _BROADCAST_MAC = (1 << 48) - 1
+_GROUP = 0xFF  # the first byte of an IPv6 group
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,8 @@ def suggest_from_routes(
         return RouteSuggestions(trouble=unknown_interface(interface, dump_links()))
     aim = destination(draft, given)
     route, trouble = _route(aim)
+    if route is not None and not _is_routed(draft, given):
+        route = _on_owner(route, aim)
     if link is not None:
         trouble = ""  # it leaves here, route or not
     elif trouble and draft.has_link and aim is not None:
@@ -88,16 +109,22 @@ def suggest_from_routes(
         link = route.link
     values: dict[str, Value] = {}
     if source:
+        number = int.from_bytes(source, "big")
         values |= {
-            f"{name}.{key}": int.from_bytes(source, "big")
+            f"{name}.{key}": number
             for name, (key, _, size) in _NETWORKS.items()
             if size == len(source)
         }
+        if len(source) == 4:
+            values["arp.src.proto_ipv4"] = number
+    group = _group_of_target(draft, given)
+    if group is not None:
+        values["ipv6.dst"] = int.from_bytes(group, "big")
     if link is not None:
         own = int.from_bytes(link.address, "big") if len(link.address) == 6 else 0
         values |= {"eth.src": own, "arp.src.hw_mac": own}
-        values |= _arp(link)
-        mac = _next_hop_mac(draft, given, route, link, resolve)
+        values = {**_arp(link), **values}
+        mac = _next_hop_mac(draft, given, group or aim, route, link, resolve)
         if isinstance(mac, int):
             values["eth.dst"] = mac
         elif mac:
@@ -106,13 +133,55 @@ def suggest_from_routes(
 
 
 def destination(draft: Draft, given: Mapping[str, Value]) -> bytes | None:
-    """Return the outermost network destination among the values `given`, or None."""
-    for name in draft.layers:
-        if name in _NETWORKS:
-            _, key, size = _NETWORKS[name]
-            value = given.get(f"{name}.{key}")
-            return value.to_bytes(size, "big") if isinstance(value, int) else None
-    return None
+    """Return the address among the values `given` whose route a packet takes, or None.
+
+    It is the outermost network destination, or the target of an ARP message or of a neighbor
+    solicitation.
+    """
+    network = network_layer(draft.layers)
+    if network is None or network.name not in _TARGETS:
+        return None
+    key, size = _TARGETS[network.name]
+    value = given.get(f"{network.name}.{key}")
+    if not network.has_pseudo_header:
+        value = value or None  # zeros are not a target
+    elif not _is_routed(draft, given):
+        value = given[_SOLICITED]
+    return value.to_bytes(size, "big") if isinstance(value, int) else None
+
+
+def _is_routed(draft: Draft, given: Mapping[str, Value]) -> bool:
+    """Return False for ARP, and for a neighbor solicitation to a group or without destination."""
+    network = network_layer(draft.layers)
+    if network is None or not network.has_pseudo_header:
+        return False
+    if network.name != "ipv6" or _SOLICITED not in given:
+        return True
+    value = given.get("ipv6.dst")
+    return isinstance(value, int) and value >> 120 != _GROUP
+
+
+def _group_of_target(draft: Draft, given: Mapping[str, Value]) -> bytes | None:
+    """Return the group that a neighbor solicitation goes to (RFC 4291 §2.7.1), or None.
+
+    It is the one that the user typed, else the solicited-node group of the target.
+    """
+    network = network_layer(draft.layers)
+    if network is None or network.name != "ipv6" or _is_routed(draft, given):
+        return None
+    value, target = given.get("ipv6.dst"), given[_SOLICITED]
+    if isinstance(value, int):
+        return value.to_bytes(16, "big")
+    assert isinstance(target, int)
+    return _SOLICITED_NODE + target.to_bytes(16, "big")[-3:]
+
+
+def _on_owner(route: Route, aim: bytes | None) -> Route:
+    """Return the route to this host's own address on the interface that has the address."""
+    if route.kind != RouteKind.LOCAL or aim is None:
+        return route
+    owner = next((one.index for one in netlink.dump_addresses() if one.address == aim), None)
+    return route if owner is None else replace(route, link=link_of(owner), source=aim)
 
 
 def _route(address: bytes | None) -> tuple[Route | None, str]:
@@ -146,11 +215,12 @@ def _arp(link: LinkMessage) -> dict[str, Value]:
 def _next_hop_mac(
     draft: Draft,
     given: Mapping[str, Value],
+    address: bytes | None,
     route: Route | None,
     link: LinkMessage,
     resolve: bool,
 ) -> int | str:
-    """Return the MAC address for a frame, or why it is unknown; empty if none is needed."""
+    """Return the MAC address for a frame to `address`, or why it is unknown; empty for no frame."""
     if not draft.has_link or "eth.dst" in given:
         return ""
     if link.flags & IFF_LOOPBACK:
@@ -158,7 +228,6 @@ def _next_hop_mac(
     if "arp" in draft.layers:
         asking = given.get("arp.opcode", ARP["opcode"].field.default) == REQUEST
         return _BROADCAST_MAC if asking else ""
-    address = destination(draft, given)
     if address is None:
         return ""
     found = link_address(address, route, link, resolve=resolve)

@@ -40,6 +40,8 @@ UNROUTED = Draft(("eth", "arp"))
         (UNROUTED, "", "eth0", "eth0"),
         (UNROUTED, "eth1", "eth0", "eth1"),
         (UNROUTED, "", "", ""),
+        (UNROUTED.with_text("arp.dst.proto_ipv4", "10.9.0.2"), "", "lo", ""),
+        (UNROUTED.with_text("arp.dst.proto_ipv4", "10.9.0.2"), "eth1", "lo", "eth1"),
     ],
 )
 def test_a_frame_that_nothing_routes_leaves_on_the_interface_of_the_capture(

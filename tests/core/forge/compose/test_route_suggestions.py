@@ -15,7 +15,7 @@ from core.forge.compose.evaluation import evaluate
 from core.forge.compose.route_suggestions import suggest_from_routes
 from core.net import netlink
 from core.net.netlink import AddressMessage, LinkMessage
-from core.net.routes import source_on
+from core.net.routes import Route, RouteKind, source_on
 
 HERE, THERE = 7, 8
 ADDRESSES = [
@@ -70,6 +70,7 @@ def test_no_address_no_source(addresses, destination):
 
 MAC = bytes.fromhex("020000000001")
 LINK = LinkMessage(False, HERE, 1, 0x1043, "mirror0", 1500, MAC, 0, "")
+LOOPBACK = LinkMessage(False, 1, 772, 0x49, "lo", 65_536, bytes(6), 0, "")
 STRANGER = {"eth.dst": "02:00:00:00:00:99"}
 REFUSALS = [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EINVAL, errno.EAFNOSUPPORT]
 
@@ -128,8 +129,7 @@ def test_the_interface_has_to_be_chosen_where_no_route_says_it(no_route, name):
     layers, texts, _ = COMPLETE[name]
     around = suggest_from_routes(Draft(layers, texts))
     assert around.link is None
-    if name != "arp":  # which nothing routes
-        assert around.trouble.endswith("leaves: choose its interface")
+    assert around.trouble.endswith("leaves: choose its interface")
 
 
 @pytest.mark.parametrize("destination", ["ip.dst", "ipv6.dst"])
@@ -158,3 +158,61 @@ def test_sending_by_ip_reports_that_there_is_no_route(no_route):
     assert suggest_from_routes(Draft(("ip",), UNICAST)).trouble.startswith(
         "ENETUNREACH: there is no route"
     )
+
+
+SOLICITATION = {"icmpv6.type": "135", "icmpv6.nd.ns.target_address": "2001:db8:1::2"}
+WHO_HAS = {"arp.dst.proto_ipv4": "10.5.0.2"}
+BY_TARGET = {  # layers, texts, the source field, its value, the destination of the frame
+    "arp": (("eth", "arp"), WHO_HAS, "arp.src.proto_ipv4", "10.5.0.1", "ffffffffffff"),
+    "tagged arp": (("eth", "vlan", "arp"), WHO_HAS, "arp.src.proto_ipv4", "10.5.0.1", "ff" * 6),
+    "solicitation": (
+        ("eth", "ipv6", "icmpv6"),
+        SOLICITATION,
+        "ipv6.src",
+        "2001:db8:1::1",
+        "3333ff000002",
+    ),
+}
+
+
+@pytest.fixture
+def routes(monkeypatch, addresses):
+    """A host with two interfaces: targets are on `LINK`, all else is local, on lo."""
+
+    def find(target):
+        if target in (one.address for one in addresses):
+            return Route(RouteKind.LOCAL, LOOPBACK, target, target, 65_536)
+        assert ipaddress.ip_address(target).exploded[-1] == "2"
+        source = source_on(HERE, target)
+        return Route(RouteKind.UNICAST, LINK, source, target, 1500)
+
+    monkeypatch.setattr(route_suggestions, "find_route", find)
+    monkeypatch.setattr(route_suggestions, "link_of", {HERE: LINK}.__getitem__)
+
+
+@pytest.mark.parametrize("name", BY_TARGET)
+def test_the_route_to_the_target_says_where_a_question_about_it_leaves(routes, name):
+    layers, texts, key, source, destination = BY_TARGET[name]
+    draft = Draft(layers, texts)
+    around = suggest_from_routes(draft)
+    assert (around.interface, around.trouble) == ("mirror0", "")
+    evaluation = evaluate(draft, around.values)
+    assert not evaluation.errors
+    assert evaluation.missing_destination is None
+    assert evaluation.field(key).shown == source
+    assert evaluation.data[:12].hex() == destination + MAC.hex()
+
+
+def test_a_question_about_an_own_address_leaves_on_its_interface(routes):
+    draft = Draft(("eth", "arp"), {"arp.dst.proto_ipv4": "10.5.0.1"})
+    around = suggest_from_routes(draft)
+    assert around.interface == "mirror0"
+    assert evaluate(draft, around.values).field("arp.src.proto_ipv4").shown == "10.5.0.1"
+
+
+def test_a_solicitation_of_one_host_keeps_its_destination(routes, monkeypatch):
+    monkeypatch.setattr(route_suggestions, "known_neighbor", lambda _index, _address: MAC)
+    texts = {**SOLICITATION, "ipv6.dst": "2001:db8:1::2"}
+    around = suggest_from_routes(Draft(("eth", "ipv6", "icmpv6"), texts))
+    assert "ipv6.dst" not in around.values
+    assert around.values["eth.dst"] == int.from_bytes(MAC, "big")
