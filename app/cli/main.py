@@ -239,7 +239,28 @@ def fields(prefix: str, debug: bool) -> int:
 def filter(expression: str, debug: bool) -> int:
     """Check the display filter EXPR: print 'valid', or where and why it is not.
 
-    The exit status is 0 for a valid filter, else 2.
+    The exit status is 0 for a valid filter, else 2. 'dump -Y' prints the packets that pass. Names
+    of fields and the language are Wireshark's (version 4.6):
+
+    \b
+    tcp                           the packet has a TCP header
+    ip.addr == 10.0.0.0/8         some address is in this network
+    ip.addr != 10.0.0.1           no address is this one
+    ip.ttl === 64                 all are equal; !==: some differ
+    ip.ttl < 64                   also <=, >, >=
+    tcp.port in {80, 8000..8080}  one of these or in this range; not in
+    tcp contains "GET"            the header and its data have these bytes
+    frame matches "^GET /[a-z]"   a regular expression; ignores case
+    arp or not ip and udp         'not' binds first, then and, xor, or
+    all ip.ttl > 9                every value, in tunnels too; any: one
+    eth.src[0:3] == 00:1b:21      3 bytes from byte 0; [1], [2-4], [-2:]
+    len(udp.payload) > 100        also count(), string(), lower(), upper(),
+                                  min(), max(), abs()
+    ip.src#2 == 10.0.0.1          in the second IP header; #[-1]: the last
+    udp.length == ip.len - 20     + - * / % &, with { } around parts
+    @ip.len == 00:28              the bytes of a field
+    ip.src == ${ip.src}           that of the selected packet; dump has
+                                  none, so nothing passes
     """
     from app.cli.filter import run_filter
 

@@ -13,6 +13,7 @@ import rich_click as click
 
 from app.cli.commands import Command
 from app.cli.number_ranges import FiniteRange
+from app.cli.output import print_message
 from app.cli.send_arguments import checked_rate
 
 if TYPE_CHECKING:
@@ -234,6 +235,8 @@ def replay(
     pace = ReplayPace(None if topspeed else speed or 1.0, checked_rate(rate), max_gap_s, mbit)
     if max_gap_s is not None and not pace.is_captured:
         raise click.UsageError("--max-gap limits captured gaps: omit --rate, --mbit, --topspeed")
+    if given["loop_delay_s"] and given["loops"] == 1:
+        print_message("rawscope: --loop-delay has no effect: the file is sent once; give --loop N")
     rules = _rules(given)
     request = ReplayRequest(pace=pace, audit=not no_audit, rules=rules, **given)
     return run_replay(request, ForgeHost(LOCAL_SOCKETS))

@@ -115,4 +115,13 @@ class _ReplayDriver(TerminalPrompter):
         request = self._request
         has_gaps = request.pace.is_captured and not request.loop_delay_s
         hint = _MAX_GAP_HINT if has_gaps else ""
-        return ReplayReport(self._interface, of, ring, audit, request.as_json, hint, request.rules)
+        return ReplayReport(
+            self._interface,
+            of,
+            ring,
+            audit,
+            request.as_json,
+            hint,
+            request.rules,
+            shows_bits=request.pace.mbit is not None,
+        )

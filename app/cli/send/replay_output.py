@@ -47,8 +47,11 @@ class ReplayReport:
         as_json: bool,
         hint: str = "",
         rules: RewriteRules = RewriteRules(),  # noqa: B008 - a frozen value
+        shows_bits: bool = False,
     ) -> None:
         self._interface = interface
+        self._shows_bits = shows_bits
+        self._bytes = self._last = 0  # of the frames that left, and of the last one
         self._of = of
         self._ring = ring
         self._audit = audit
@@ -80,6 +83,8 @@ class ReplayReport:
     def left(self, count: int) -> None:
         """Take back the frames that did not leave, and report the progress."""
         unsent = self._leaving[count:]
+        self._bytes += int(self._leaving[:count].sum())
+        self._last = int(self._leaving[count - 1]) if count else self._last
         if self._audit is not None and len(unsent):
             self._take_back(self._audit, unsent)
         now_s = time.monotonic()
@@ -122,10 +127,9 @@ class ReplayReport:
                 }
             )
         else:
-            rate = max(0, self._ring.sent - 1) / elapsed_s if elapsed_s else 0.0
             self._text(
-                f"sent {self._ring.sent:,} of {frames:,} frames in {elapsed_s:.3f} s, "
-                f"{rate:,.0f} per second{_rewritten(total, self._rules)}"
+                f"sent {self._ring.sent:,} of {frames:,} frames in {elapsed_s:.3f} s"
+                f"{self._rates(elapsed_s)}{_rewritten(total, self._rules)}"
                 f"{', interrupted' if interrupted else ''}"
             )
         report_left_out(self._interface, total)
@@ -133,6 +137,15 @@ class ReplayReport:
             path = safe(str(self._audit.path))
             written = f"{self._written:,} frame{'s' * (self._written != 1)}"
             print_message(f"rawscope: {written if self._written else 'nothing'} recorded in {path}")
+
+    def _rates(self, elapsed_s: float) -> str:
+        """Return the rates reached, from the first frame to the last; nothing for one frame."""
+        if self._ring.sent < 2 or not elapsed_s:
+            return ""
+        words = f", {(self._ring.sent - 1) / elapsed_s:,.0f} per second"
+        if self._shows_bits:
+            words += f", {(self._bytes - self._last) * 8 / elapsed_s / 1e6:,.3g} Mbit/s"
+        return words
 
     def _progress(self, wait_s: float | None = None) -> None:
         """Print the progress; `wait_s` is the time until the next frame, if it is to be shown."""

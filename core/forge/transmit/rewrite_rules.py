@@ -131,6 +131,9 @@ def parse_hop_limit(text: str) -> HopLimitEdit:
 
 def parse_link_address(text: str) -> bytes:
     """Return the 6 bytes of a MAC address. Raises `ValueError`."""
-    value = parse_value(ETHERNET["src"], text)
+    try:
+        value = parse_value(ETHERNET["src"], text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a MAC address, e.g. 02:00:5e:10:00:01") from None
     assert isinstance(value, int)
     return value.to_bytes(6, "big")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app.cli.main import run
+from core.analysis.filter.language.lexer import tokens
 
 Capture = pytest.CaptureFixture[str]
 
@@ -68,3 +71,17 @@ def test_a_filter_is_one_argument(capsys: Capture) -> None:
     assert "Missing argument 'EXPR'" in capsys.readouterr().err
     assert run(["filter", "tcp", "udp"]) == 2
     assert "unexpected extra argument" in capsys.readouterr().err
+
+
+def test_the_help_has_a_valid_example_of_every_operator(capsys: Capture) -> None:
+    assert run(["filter", "--help"]) == 0
+    text = capsys.readouterr().out
+    lines = [line for line in text.splitlines() if line.startswith(" ") and "  " in line.strip()]
+    examples = [re.split(" {2,}", line.strip())[0] for line in lines if line[1:2] != " "]
+    assert len(examples) >= 15
+    for example in examples:
+        assert run(["filter", example]) == 0, example
+    words = {token.text for example in examples for token in tokens(example)}
+    assert words >= {"==", "!=", "===", "<", "in", "contains", "matches", "and", "or", "not", "all"}
+    assert words >= {"[", "#", "@", "$", "-", "len"}
+    assert all(name in text for name in ("!==", "<=", ">=", "xor", "any", "count()", "%", "&"))

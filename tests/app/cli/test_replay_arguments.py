@@ -54,7 +54,7 @@ def test_rules(options: list[str], rules: RewriteRules, monkeypatch: pytest.Monk
         (["--ttl=0"], "'0' is not 1–255"),
         (["--speed=1e-9"], "--speed 1e-09: 1e-06 is the least"),
         (["--mbit=1e-9"], "--mbit 1e-09: 1e-06 is the least"),
-        (["--enet-smac=x"], "source is an Ethernet address"),
+        (["--enet-smac=x"], "'--enet-smac': 'x' is not a MAC address"),
         (["--enet-vlan=add"], "--enet-vlan add needs the id of the tag: --enet-vlan-tag ID"),
         (["--enet-vlan=change"], "--enet-vlan"),
         (["--enet-vlan-tag=3"], "--enet-vlan-tag, -pri, -cfi, and -proto are for --enet-vlan add"),
@@ -78,3 +78,9 @@ def test_a_dry_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*command, "-C"]) == 0
     out = capsys.readouterr().out
     assert out == "would send 1 of 1 frames through lo, 1 of them rewritten\n"
+
+
+def test_a_delay_between_rounds_needs_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, is_told in (([], True), (["--loop=2"], False), (["--loop=0"], False)):
+        run(["replay", "absent.pcap", "--link=lo", "--loop-delay=1", *words])
+        assert ("--loop-delay has no effect" in capsys.readouterr().err) is is_told

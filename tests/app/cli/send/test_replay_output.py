@@ -7,11 +7,14 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app.cli.send.replay_output import ReplayReport, write_dry_run
+from core.forge.replay_job import ReplayForecast, ReplayPlan
 from core.forge.transmit.replay import ReplayCounts
 from core.forge.transmit.rewrite_rules import RewriteRules
+from core.forge.transmit.schedule import ReplayPace
 
 HINT = "--max-gap SECONDS limits such a gap"
 EPOCH_S = 1_796_000_000.0
@@ -90,9 +93,26 @@ def test_numbers_have_thousands_separators_in_text_only(
         report = ReplayReport("veth9", 1_500_000, ring, None, as_json, rules=rules)
         clock.now_s += 2
         report.end(total, interrupted=False)
-        write_dry_run("veth9", total, None, as_json, rules)
+        plan = ReplayPlan("a.pcap", ReplayPace(), rules=rules)
+        write_dry_run("veth9", ReplayForecast(total, None, 0, 0), plan, as_json)
     texts = [line for line in capfd.readouterr().out.splitlines() if not line.startswith("{")]
     assert texts[0].startswith("sent 1,234,567 of 1,500,000 frames in ")
     assert texts[0].endswith(", 70,000 of them rewritten")
     assert texts[1].startswith("would send 1,500,000 of 1,500,000 frames through veth9")
     assert len(texts) == 2
+
+
+def test_rates_are_those_reached_and_one_frame_has_none(
+    clock: Clock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    nothing = np.zeros(0, np.uint8)
+    for count, rates in ((1, ""), (5, ", 4 per second, 0.016 Mbit/s")):
+        ring: Any = SimpleNamespace(sent=count)
+        report = ReplayReport("veth9", count, ring, None, False, shows_bits=True)
+        lengths = np.full(count, 500, np.int64)
+        report.leaving(nothing, lengths, lengths)
+        report.left(count)
+        clock.now_s += 1.0
+        report.end(ReplayCounts(frames=count), interrupted=False)
+        expected = f"sent {count} of {count} frames in 1.000 s{rates}\n"
+        assert capfd.readouterr().out == expected
