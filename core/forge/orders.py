@@ -53,10 +53,10 @@ class Order:
     """Packets to send: `drafts`, or `packets` as they were captured.
 
     `interface` is for verbatim frames; empty means that the route decides. `bypass` is
-    PACKET_QDISC_BYPASS (packet(7)). `description` names the order in the audit; the report shows
-    `notes`. `shown` has one entry per draft if the user saw the bytes, which are then sent as they
-    are; else the drafts are evaluated when the order is carried out. `files` are the contents that
-    the user saw of files that the drafts name.
+    PACKET_QDISC_BYPASS (packet(7)). `description` names the order in the audit and the report; the
+    report shows `notes`. `shown` has one entry per draft if the user saw the bytes, which are then
+    sent as they are; else the drafts are evaluated when the order is carried out. `files` are the
+    contents that the user saw of files that the drafts name.
     """
 
     drafts: tuple[Draft, ...] = ()

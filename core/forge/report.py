@@ -12,6 +12,7 @@ from core.forge.values import SendProgress
 class Report:
     """The state of one order.
 
+    `subject` names a captured packet that is sent again; it is empty for the form's drafts.
     `progress` stays None until the first packet; `error` is why the order cannot be sent, or
     why sending ended. `unseen_reason` is why the capture cannot show the packet, or empty.
     `listening` is true while replies may arrive, `counting` while captured packets are still to be
@@ -31,3 +32,4 @@ class Report:
     outcomes: tuple[PacketOutcome, ...] = ()
     audit: str = ""
     notes: tuple[str, ...] = ()
+    subject: str = ""

@@ -97,7 +97,8 @@ class Sender:
         self._order = command.serial
         self._is_stopped = False
         self._notes = ()
-        report = Report(method=command.order.method.value, sending=True)
+        order = command.order
+        report = Report(method=order.method.value, subject=order.description, sending=True)
         self._publish(question=None, report=report, watched=None, handled=command.serial)
         try:
             evaluated = pipeline.evaluate_order(command.order, self._host)
@@ -223,4 +224,6 @@ class Sender:
 
 def answered(report: Report, yes: bool) -> Report:
     """Return the report of an order after the user's answer."""
-    return replace(report, asking=False) if yes else Report(method=report.method, declined=True)
+    if yes:
+        return replace(report, asking=False)
+    return Report(method=report.method, subject=report.subject, declined=True)

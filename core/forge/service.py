@@ -103,7 +103,8 @@ class ForgeService:
             return False
         self._serial += 1
         self._order = self._serial
-        self._expected = Report(method=order.method.value, sending=True)
+        method, subject = order.method.value, order.description
+        self._expected = Report(method=method, subject=subject, sending=True)
         self._start()
         self._sender.put(Send(self._serial, order))
         self._reader.task.wake()  # show the new content of a file that changed

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from rich.segment import Segment
 
 from core.wire.model.text import safe
-from widgets.forge.rows import FormRow, RowKind
+from widgets.forge.rows import LAYERS, FormRow, RowKind
 from widgets.lines.cells import cut, left, width_of
 from widgets.lines.component_styles import StyleOf
 from widgets.lines.line_editor import LineEditor
@@ -125,7 +125,7 @@ def paint_form_row(
     """
     if row.kind is RowKind.HEADING:
         return _heading(row, style_of, editor is not None)
-    sign = WRONG if row.error else TYPED if row.text and row.name else "  "
+    sign = WRONG if row.error else TYPED if row.text and row.key != LAYERS else "  "
     label = " " * (MARGIN + row.level * INDENT) + sign + row.label
     look = "error" if row.error else "selected" if editor is not None else "label"
     start = left(label, layout.value - 1) + " "

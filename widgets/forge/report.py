@@ -52,6 +52,9 @@ def report_lines(report: Report, width: int) -> tuple[ReportLine, ...]:
 
 
 def _lines(report: Report, width: int) -> Iterator[ReportLine]:
+    if report.subject:
+        words = f"{report.subject}; the form is not sent"
+        yield from _wrapped(words, ReportStyle.COPY, width, "", "  ")
     yield from _sent(report, width)
     many = len(report.outcomes) > 1
     for index, outcome in enumerate(report.outcomes):

@@ -231,7 +231,7 @@ def _field_row(field: FormField) -> FormRow:
     shown = field.shown
     if field.layer < 0 and field.value:
         assert isinstance(field.value, bytes)
-        shown = f"{len(field.value)} bytes"
+        shown = f"{len(field.value)} byte" + "s" * (len(field.value) != 1)
     return FormRow(
         field.key,
         RowKind.FLAG if is_flag else RowKind.TEXT,
@@ -254,7 +254,7 @@ def _send_rows(settings: SendSettings) -> list[FormRow]:
     for key, label, hint, characters in (
         (COUNT, "Count", "packets to send", OF_WHOLE_NUMBERS),
         (RATE, "Rate", "packets a second", OF_NUMBERS),
-        (INTERVAL, "Interval", "seconds between packets", OF_NUMBERS),
+        (INTERVAL, "Interval", "seconds between packets · ctrl+s sends", OF_NUMBERS),
     ):
         rows.append(
             FormRow(

@@ -29,6 +29,13 @@ NAME_LONGEST = 60
 HISTORY_SHOWN = 50
 _DRAFTS_HINT = "enter loads it into the form · d deletes a saved draft"
 
+NOT_DELETED = {
+    "Before": "the form's previous content cannot be deleted",
+    "Templates": "templates cannot be deleted",
+    "Sent": "the drafts of sent packets cannot be deleted",
+}
+"""The reply to `d`, by the heading of an entry that it cannot delete."""
+
 Entry = tuple[str, str, tuple[Draft, ...]]  # heading, name, drafts
 
 
@@ -89,7 +96,9 @@ class Drafts(Dialog[tuple[Draft, ...]]):
     async def action_delete(self) -> None:
         """Delete the highlighted draft, if it is a saved one."""
         entry = self._highlighted()
-        if entry is not None and entry[0] == "Saved":
+        if entry is not None and entry[0] != "Saved":
+            self._say(NOT_DELETED[entry[0]])
+        elif entry is not None:
             _, name, drafts = entry
             if await self._change(partial(self._journal.drafts.delete, name)):
                 self._deleted.append((name, drafts))
@@ -183,10 +192,12 @@ def destination_text(drafts: tuple[Draft, ...]) -> str:
 
 
 def _summary(drafts: tuple[Draft, ...]) -> str:
-    """Return one line about drafts: ``ip/tcp  dst=192.0.2.1  dstport=80``."""
+    """Return one line, destination first: ``ip/tcp  dst=192.0.2.1  dstport=80``."""
     first = drafts[0].own()
+    aims = [key for key in destination_keys(first.layers) if key in first.texts]
+    texts = {key: first.texts[key] for key in aims} | dict(first.texts)
     words = "/".join(first.layers)
     if len(drafts) > 1:
         words = f"{len(drafts)} × {words}"
-    given = [f"{key.partition('.')[2]}={text}" for key, text in first.texts.items() if "." in key]
+    given = [f"{key.partition('.')[2]}={text}" for key, text in texts.items() if "." in key]
     return safe("  ".join([words, *given]))

@@ -249,12 +249,13 @@ class ForgeController(SideController):
             self._send_again(packet.number, again, interface if again.method.is_verbatim else "")
 
     def _send_again(self, number: int, again: Resent, interface: str) -> None:
+        is_same = again.method is SendMethod.LINK and not again.notes
         self._order(
             Order(
                 packets=(again.data,),
                 method=again.method,
                 interface=interface,
-                description=f"packet {number}, again",
+                description=f"packet {number}, {'unchanged' if is_same else 'again'}",
                 notes=again.notes,
             )
         )

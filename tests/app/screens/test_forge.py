@@ -19,7 +19,7 @@ from textual.widgets import Input, OptionList, Static
 from app.config.paths import Paths
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm
-from app.screens.dialogs.drafts import Drafts
+from app.screens.dialogs.drafts import Drafts, _summary
 from app.screens.forge.explanation import Explanation
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.forge.panel import EARLIER, ForgePanel
@@ -451,7 +451,8 @@ async def test_templates_kept_drafts_and_history(tmp_path):
         await pilot.pause()
         assert form.held.draft.texts["tcp.flags.syn"] == "1"
         await pilot.press("ctrl+t", "m", "i", "n", "e", "enter")
-        await pilot.pause()
+        explanation = stage.forge.query_one(Explanation)
+        await stage.until(lambda: explanation.message.startswith("saved as mine"))
         await pilot.press("ctrl+n")
         assert form.held.draft.texts == {}
         await pilot.press("ctrl+o")
@@ -537,6 +538,21 @@ async def test_u_restores_a_deleted_draft(tmp_path, monkeypatch):
         await pilot.press("d")
         await pilot.pause()
         assert str(hint.content) == "another program deleted it already"
+
+
+async def test_d_on_a_template_says_that_it_cannot_be_deleted(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2", "ctrl+o")
+        await stage.pilot.pause()
+        await stage.pilot.press("d")
+        await stage.pilot.pause()
+        hint = stage.pilot.app.screen.query_one(".dialog-hint", Static)
+        assert str(hint.content) == "templates cannot be deleted"
+
+
+def test_the_line_of_a_draft_names_its_destination_first():
+    draft = Draft(("ip", "udp"), {"ip.ttl": "3", "udp.dstport": "9", "ip.dst": "192.0.2.1"})
+    assert _summary((draft,)) == "ip/udp  dst=192.0.2.1  ttl=3  dstport=9"
 
 
 async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path):

@@ -35,6 +35,14 @@ def test_changed_fields_and_replies_are_shown():
     assert [line.number for line in report_lines(report, 80)] == [0, 12, 12, 0, 13, 0]
 
 
+def test_a_packet_that_is_sent_again_is_named_before_its_outcome():
+    report = Report("verbatim", "veth0", SendProgress(1, 1), subject="packet 512, unchanged")
+    assert texts(report)[:2] == [
+        "packet 512, unchanged; the form is not sent",
+        "✓ sent 1 of 1 (verbatim) on veth0",
+    ]
+
+
 def test_nothing_to_tell_is_nothing():
     assert texts(Report()) == []
 
