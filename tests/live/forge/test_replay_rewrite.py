@@ -124,7 +124,7 @@ def test_ip_packets_get_the_link_header_of_the_new_next_hop(
         ReplayRequest(path, "far0", ReplayPace(None), yes=True, rules=given),
         [receiver + sender + b"\x08\x00" + packets[0]],
     )
-    assert capfd.readouterr().out.splitlines()[-1].endswith(" per second, 1 of them rewritten")
+    assert capfd.readouterr().out.splitlines()[-1].endswith(" s, 1 of them rewritten")
 
 
 def test_a_dry_run_counts_what_would_be_rewritten(
