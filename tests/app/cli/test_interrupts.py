@@ -86,5 +86,5 @@ def test_at_a_question_nothing_is_sent(words: list[str], tmp_path: Path) -> None
         os.close(terminal.fd)
     assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGINT
     assert b"Traceback" not in painted
-    assert b"sent" not in painted
+    assert b"sent" not in painted.replace(b"not sent", b"")
     assert not list(tmp_path.rglob("sent*.pcapng"))

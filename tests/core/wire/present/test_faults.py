@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import OptionList
 
 from app.cli.dump import printer
 from app.cli.main import run
 from app.screens import copy_choices, echo_controller
 from app.screens.dialogs.copy import Copy
 from app.screens.forge import controller as forge_controller
+from app.screens.forge.interface_dialog import SendInterface
 from core.decode import verdicts
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.forge.compose.evaluation import evaluate
@@ -301,7 +303,13 @@ async def test_no_fault_in_one_packet_ends_the_monitor(
         await eventually(lambda: isinstance(monitor.screen, Copy), "the window that copies")
         await pilot.press("escape")
         await eventually(lambda: monitor.screen is screen, "the main screen")
-        await pilot.press("r", "f")
+        await pilot.press("r")
+        if fault == "resent":  # what is sent depends on the interface that the user chooses
+            await eventually(lambda: isinstance(monitor.screen, SendInterface), "the window")
+            listed = monitor.screen.query_one(OptionList)
+            await eventually(lambda: listed.highlighted is not None, "an interface")
+            await pilot.press("enter")
+        await pilot.press("f")
         await pilot.pause()
         assert monitor.is_running
         assert monitor.bridge.faults.count == 1
