@@ -16,7 +16,7 @@ from tests.helpers.idle import use_exact_idle
 from tests.helpers.isolation import leave_network
 from tests.helpers.support import captures_dir, require_capture
 
-STOPPING = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP)
+STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP)
 SCREEN_SIZE = ("COLUMNS", "LINES")
 
 # drawing the first text builds tables of all of Unicode, which may take seconds
@@ -47,7 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
     for number in STOPPING:
         if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
+            keyboard = number is signal.SIGINT
+            signal.signal(number, signal.default_int_handler if keyboard else signal.SIG_DFL)
 
 
 @pytest.hookimpl(tryfirst=True)
