@@ -51,7 +51,6 @@ def test_state_and_round_trip_time_are_those_of_the_header(pair):
         )  # fmt: skip
         info = TcpInfo.from_buffer_copy(told)
         assert sample(connected).rtt_us == info.tcpi_rtt > 0
-        assert info.tcpi_rtt not in (info.tcpi_rttvar, info.tcpi_rto)
         assert sample(connected).state == info.tcpi_state
         assert state_name(info.tcpi_state) == "ESTABLISHED"
 
