@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import rich_click as click
 
-from app.cli.main import rawscope, run
+from app.cli.arguments import rawscope
+from app.cli.main import run
 from tests.app.cli.test_commands import every_command
 from tests.app.made import SYN, capture_of
 from tests.helpers.support import ROOT

@@ -1,6 +1,6 @@
 """The options of ``rawscope echo`` and ``rawscope iolab``.
 
-As in `app.cli.main`, a command's code is imported when it runs.
+As in `app.cli.arguments`, a command's code is imported when it runs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import rich_click as click
 
 from app.cli.commands import Command
 from app.cli.number_ranges import FiniteRange
+from app.cli.shared_options import debug_option, json_option
 
 MOST_PORT = 0xFFFF
 MOST_CLIENTS = 10_000
@@ -75,8 +76,8 @@ def _checked_addresses(
     type=click.IntRange(1, MOST_HIGH_WATER),
     help="Stop reading while this many bytes are queued for the client (default 262144).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
+@json_option
+@debug_option
 def echo(
     ports: tuple[int, ...],
     addresses: tuple[str, ...],
@@ -119,8 +120,8 @@ def echo(
     default=20_000,
     help="Send this many messages per model, over all connections (default 20000).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
+@json_option
+@debug_option
 def iolab(models: tuple[str, ...], clients: int, messages: int, as_json: bool, debug: bool) -> int:
     """Compare I/O models on the same echo workload.
 

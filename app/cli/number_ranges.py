@@ -19,3 +19,6 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
+
+
+POSITIVE = FiniteRange(min=0, min_open=True)

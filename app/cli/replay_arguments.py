@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from app.cli.commands import Command
-from app.cli.number_ranges import FiniteRange
+from app.cli.number_ranges import POSITIVE, FiniteRange
 from app.cli.output import print_message
-from app.cli.send_arguments import checked_rate
+from app.cli.shared_options import (
+    bypass_option,
+    checked_rate,
+    debug_option,
+    json_option,
+    no_audit_option,
+    sending_option,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from core.forge.transmit.rewrite_rules import RewriteRules
@@ -57,7 +65,6 @@ def _parsed(parser: Callable[[str], object]) -> Any:
     return callback
 
 
-_sending_option = partial(click.option, panel="Sending")
 _timing_option = partial(click.option, panel="Timing")
 _rewrite_option = partial(click.option, panel="Rewriting", default=None)
 _MAP: dict[str, Any] = {"metavar": "OLD:NEW,…", "callback": _parsed(_address_map)}
@@ -72,19 +79,19 @@ _MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed(_link_address)}
     }
 )
 @click.argument("file")
-@_sending_option(
+@sending_option(
     "--link",
     metavar="IFACE",
     required=True,
     help="Send on this interface (name, alternative name, or index).",
 )
-@_sending_option(
+@sending_option(
     "--limit",
     metavar="N",
     type=click.IntRange(min=1),
     help="Send only the first N frames of the file.",
 )
-@_sending_option(
+@sending_option(
     "--loop",
     "loops",
     metavar="N",
@@ -92,28 +99,24 @@ _MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed(_link_address)}
     default=1,
     help="Send the file N times (default 1); 0: until stopped.",
 )
-@_sending_option(
+@sending_option(
     "--dry-run",
     is_flag=True,
     help="Print how many frames would be sent, left out, and rewritten; send nothing.",
 )
-@_sending_option("--yes", is_flag=True, help="Approve every question, for this run only.")
-@_sending_option(
-    "--bypass",
-    is_flag=True,
-    help="Bypass the queueing discipline, and captures on this host with it.",
-)
-@_sending_option("--no-audit", is_flag=True, help="Do not record what is sent in the audit file.")
+@yes_option
+@bypass_option
+@no_audit_option
 @_timing_option(
     "--speed",
     metavar="X",
-    type=FiniteRange(min=0, min_open=True),
+    type=POSITIVE,
     help="Send X times as fast as captured (default 1).",
 )
 @_timing_option(
     "--rate",
     metavar="PPS",
-    type=FiniteRange(min=0, min_open=True),
+    type=POSITIVE,
     help="Send this many frames per second.",
 )
 @_timing_option(
@@ -121,7 +124,7 @@ _MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed(_link_address)}
     "--mbps",
     "mbit",
     metavar="RATE",
-    type=FiniteRange(min=0, min_open=True),
+    type=POSITIVE,
     help="Send this many Mbit per second, counting the bytes of the frames.",
 )
 @_timing_option("--topspeed", is_flag=True, help="Send as fast as possible.")
@@ -202,8 +205,8 @@ _MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed(_link_address)}
     type=click.Choice(_TAG_PROTOCOLS),
     help="Type of the added tag (default 802.1q).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
+@json_option
+@debug_option
 def replay(
     speed: float | None,
     rate: float | None,

@@ -6,29 +6,22 @@ because reading the tables takes longer than all the rest of ``rawscope --help``
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import Any
 
 import rich_click as click
 
 from app.cli.commands import Command
-from app.cli.number_ranges import FiniteRange
-
-
-def checked_rate(rate: float | None, interval: float | None = None) -> float | None:
-    """Return packets per second from either option. Raises `click.UsageError` below one a day."""
-    from core.forge.values import SLOWEST
-
-    option = f"--rate {rate}" if interval is None else f"--interval {interval}"
-    if interval is not None:
-        rate = 1 / interval
-        if not math.isfinite(rate):
-            raise click.UsageError(f"{option}: too short for a rate")
-    if rate is not None and rate < SLOWEST:
-        raise click.UsageError(f"{option}: one packet a day is the least")
-    return rate
-
+from app.cli.number_ranges import POSITIVE, FiniteRange
+from app.cli.shared_options import (
+    bypass_option,
+    checked_rate,
+    debug_option,
+    json_option,
+    no_audit_option,
+    sending_option,
+    yes_option,
+)
 
 _NAMES = "NAMES"  # in a help text: what `known_names` lists
 
@@ -49,7 +42,6 @@ class SendCommand(Command):
 
 
 _packet_option = partial(click.option, panel="Packet")
-_sending_option = partial(click.option, panel="Sending")
 
 
 @click.command(cls=SendCommand)
@@ -98,26 +90,26 @@ _sending_option = partial(click.option, panel="Sending")
     multiple=True,
     help="Set a field of a repeated layer, e.g. vlan.id#2=7.",
 )
-@_sending_option(
+@sending_option(
     "--count",
     metavar="N",
     type=click.IntRange(min=1),
     default=1,
     help="Send the packet N times (default 1).",
 )
-@_sending_option(
+@sending_option(
     "--rate",
     metavar="PPS",
-    type=FiniteRange(min=0, min_open=True),
+    type=POSITIVE,
     help="Send this many packets per second (default: as fast as possible).",
 )
-@_sending_option(
+@sending_option(
     "--interval",
     metavar="SECONDS",
-    type=FiniteRange(min=0, min_open=True),
+    type=POSITIVE,
     help="Wait this long between packets, instead of --rate.",
 )
-@_sending_option(
+@sending_option(
     "--wait",
     "wait_s",
     metavar="SECONDS",
@@ -125,16 +117,12 @@ _sending_option = partial(click.option, panel="Sending")
     help="Show what was sent, and replies for this long; exit with status 1 if none arrive. "
     "With 0, do not wait for replies.",
 )
-@_sending_option("--dry-run", is_flag=True, help="Print the packet's bytes and send nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@_sending_option("--yes", is_flag=True, help="Approve every question, for this run only.")
-@_sending_option(
-    "--bypass",
-    is_flag=True,
-    help="Bypass the queueing discipline, and captures on this host with it; requires --link.",
-)
-@_sending_option("--no-audit", is_flag=True, help="Do not record what is sent in the audit file.")
-@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
+@sending_option("--dry-run", is_flag=True, help="Print the packet's bytes and send nothing.")
+@json_option
+@yes_option
+@bypass_option
+@no_audit_option
+@debug_option
 def send(
     rate: float | None, interval: float | None, no_audit: bool, debug: bool, **given: Any
 ) -> int:

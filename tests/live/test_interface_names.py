@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import rich_click as click
 
-from app.cli.main import rawscope as program
+from app.cli.arguments import rawscope as program
 from core.capture.options import CaptureOptions
 from core.engine.engine import Engine
 from core.engine.snapshot import EngineState

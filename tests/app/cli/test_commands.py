@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import rich_click as click
 
-from app.cli.main import rawscope, run
+from app.cli.arguments import rawscope
+from app.cli.main import run
 from app.cli.packet_source import PacketSource
 from tests.app.cli.forked_commands import run_commands
 from tests.app.made import SYN, capture_of

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import rich_click as click
 
-from app.cli.main import rawscope, run
+from app.cli.arguments import rawscope
+from app.cli.main import run
 from app.cli.send.field_options import field_options
 from app.config.config_file import load
 from app.config.paths import Paths

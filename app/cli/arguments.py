@@ -1,0 +1,239 @@
+"""The command lines of the monitor, ``dump``, ``interfaces``, ``fields``, and ``filter``.
+
+This module only parses arguments. Each command is implemented in a module of `app.cli`, which is
+imported when the command runs. So ``--help`` imports nothing but click, and the headless commands
+never import Textual. Short options mean what they mean in tshark and tcpdump.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+from click.core import ParameterSource
+
+from app.cli.commands import Commands, version_option
+from app.cli.number_ranges import POSITIVE
+from app.cli.packet_source import PacketSource
+from app.cli.shared_options import debug_option, input_options
+from core.capture.options import Method
+
+if TYPE_CHECKING:
+    from app.cli.dump.selection import Selection
+
+LOOPBACK = "lo"
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings=_SETTINGS,
+    subcommand_metavar="[FILE | COMMAND [ARGS]...]",
+)
+@input_options
+@debug_option
+@click.option(
+    "--demo", is_flag=True, help="Capture on loopback, where rawscope runs sample conversations."
+)
+@version_option
+@click.pass_context
+def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -> int | None:
+    """Capture, inspect, and send packets.
+
+    Without a command, rawscope opens the full-screen monitor: on a capture FILE, on the interfaces
+    that -i names, or on one that you choose there. './dump' is a file named like a command.
+
+    The monitor reads ~/.config/rawscope/config.toml ($XDG_CONFIG_HOME/rawscope/config.toml): keys,
+    and whether sent packets are recorded. The README shows an example.
+    """
+    if context.invoked_subcommand is not None:
+        if any(_was_given(context, name) for name in context.params if name != "debug"):
+            raise click.UsageError(
+                f"options of the monitor come before '{context.invoked_subcommand}': "
+                f"put them after it"
+            )
+        return None
+    if (named := rawscope.file_of(context)) is not None:
+        if given["file"] is not None:
+            raise click.UsageError(f"-r and '{named}' each name a file: give one of them")
+        given["file"] = named
+    if demo:
+        if given["interfaces"] or given["file"] is not None:
+            raise click.UsageError("--demo watches loopback: it takes neither -i nor a file")
+        given["interfaces"] = (LOOPBACK,)
+    source = _packet_source(**given)
+    from app.cli.monitor import run_monitor
+
+    return run_monitor(source, demo)
+
+
+@rawscope.command()
+@input_options
+@debug_option
+@click.option(
+    "-c", "count", metavar="N", type=click.IntRange(min=1), help="Stop after this many packets."
+)
+@click.option(
+    "-a",
+    "seconds",
+    metavar="SECONDS",
+    type=POSITIVE,
+    help="Stop capturing after this many seconds.",
+)
+@click.option(
+    "-Y",
+    "display_filter",
+    metavar="FILTER",
+    help="Print only packets that pass this display filter; -c counts these.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object per line, for each packet."
+)
+@click.option(
+    "--fields",
+    metavar="A,B,C",
+    help="Print only these fields, separated by tabs; 'rawscope fields' lists them.",
+)
+@click.option("--hex", "as_hex", is_flag=True, help="Print the bytes, too, in hex and ASCII.")
+@click.option("--raw", is_flag=True, help="Add the captured bytes (frame.raw); requires --json.")
+@click.pass_context
+def dump(
+    context: click.Context,
+    /,
+    count: int | None,
+    seconds: float | None,
+    display_filter: str | None,
+    as_json: bool,
+    fields: str | None,
+    as_hex: bool,
+    raw: bool,
+    debug: bool,
+    **given: Any,
+) -> int:
+    """Print packets, one per line, live or from a file."""
+    source = _packet_source(**given)
+    _check_dump_source(context, source)
+    if as_json + (fields is not None) + as_hex > 1:
+        raise click.UsageError("--json, --fields, and --hex exclude each other")
+    if raw and not as_json:
+        raise click.UsageError("--raw requires --json")
+    from app.cli.dump.formats import UnknownFieldError, choose_format
+
+    try:
+        line_format = choose_format(as_json=as_json, raw=raw, as_hex=as_hex, fields=fields)
+    except UnknownFieldError as error:
+        raise click.UsageError(str(error)) from error
+    selection = None if display_filter is None else _selection(display_filter)
+    if source.file is not None:
+        from app.cli.dump.dump_file import print_file
+
+        return print_file(source.file, line_format, count, selection)
+    from app.cli.dump.dump_live import print_live
+    from core.net.sockets import LOCAL_SOCKETS
+
+    options = source.capture_options()
+    return print_live(options, LOCAL_SOCKETS, line_format, count, seconds, selection)
+
+
+@rawscope.command()
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object per line, for each interface."
+)
+@debug_option
+def interfaces(as_json: bool, debug: bool) -> int:
+    """List the network interfaces: names, index, state, kind, MTU, MAC, and IP addresses."""
+    from app.cli.interfaces import run_interfaces
+
+    return run_interfaces(as_json)
+
+
+@rawscope.command()
+@click.argument("prefix", default="")
+@debug_option
+def fields(prefix: str, debug: bool) -> int:
+    """List the field names that begin with PREFIX: width, unit, and meaning of each.
+
+    Without PREFIX, list all field names. Names marked 'filters only' are for 'dump -Y', not for
+    'dump --fields'.
+    """
+    from app.cli.fields import run_fields
+
+    return run_fields(prefix)
+
+
+@rawscope.command(context_settings={"ignore_unknown_options": True})  # a filter may begin with -
+@click.argument("expression", metavar="EXPR")
+@debug_option
+def filter(expression: str, debug: bool) -> int:
+    """Check the display filter EXPR: print 'valid', or where and why it is not.
+
+    The exit status is 0 for a valid filter, else 2. 'dump -Y' prints the packets that pass. Names
+    of fields and the language are Wireshark's (version 4.6):
+
+    \b
+    tcp                           the packet has a TCP header
+    ip.addr == 10.0.0.0/8         some address is in this network
+    ip.addr != 10.0.0.1           no address is this one
+    ip.ttl === 64                 all are equal; !==: some differ
+    ip.ttl < 64                   also <=, >, >=
+    tcp.port in {80, 8000..8080}  one of these or in this range; not in
+    tcp contains "GET"            the header and its data have these bytes
+    frame matches "^GET /[a-z]"   a regular expression; ignores case
+    arp or not ip and udp         'not' binds first, then and, xor, or
+    all ip.ttl > 9                every value, in tunnels too; any: one
+    eth.src[0:3] == 00:1b:21      3 bytes from byte 0; [1], [2-4], [-2:]
+    len(udp.payload) > 100        also count(), string(), lower(), upper(),
+                                  min(), max(), abs()
+    ip.src#2 == 10.0.0.1          in the second IP header; #[-1]: the last
+    udp.length == ip.len - 20     + - * / % &, with { } around parts
+    @ip.len == 00:28              the bytes of a field
+    ip.src == ${ip.src}           that of the selected packet; dump has
+                                  none, so nothing passes
+    """
+    from app.cli.filter import run_filter
+
+    return run_filter(expression)
+
+
+def _selection(text: str) -> Selection:
+    """Return the packets that pass a filter. Raise `click.UsageError` if it is wrong."""
+    from app.cli.dump.selection import Selection
+    from core.analysis.filter.display_filter import compile_filter
+    from core.analysis.filter.fields.catalog import CATALOG
+    from core.analysis.filter.language.errors import FilterError
+
+    try:
+        return Selection(compile_filter(text, CATALOG))
+    except FilterError as error:
+        message = f"-Y, column {error.column}: {error}; 'rawscope filter' marks the place"
+        raise click.UsageError(message) from error
+
+
+def _was_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _check_dump_source(context: click.Context, source: PacketSource) -> None:
+    if source.file is None:
+        if not source.interfaces:
+            raise click.UsageError("no source of packets: give -i IFACE or -r FILE")
+        return
+    about_capturing = {
+        "seconds": "-a", "snap_length": "-s", "no_promiscuous": "-p", "method": "--source"
+    }  # fmt: skip
+    for name, option in about_capturing.items():
+        if _was_given(context, name):
+            raise click.UsageError(f"{option} applies to capturing: do not combine it with -r")
+
+
+def _packet_source(
+    interfaces: tuple[str, ...],
+    file: str | None,
+    snap_length: int,
+    no_promiscuous: bool,
+    method: Method,
+) -> PacketSource:
+    if interfaces and file is not None:
+        raise click.UsageError("-i captures, and a file is read: give one of them")
+    return PacketSource(interfaces, file, snap_length, not no_promiscuous, method)

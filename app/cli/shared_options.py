@@ -1,0 +1,89 @@
+"""The options that several commands have, each declared once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import rich_click as click
+
+from core.capture.options import DEFAULT_SNAP_LENGTH
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+debug_option = click.option("--debug", is_flag=True, help="Show a traceback on failure.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object per line."
+)
+
+sending_option = partial(click.option, panel="Sending")
+yes_option = sending_option(
+    "--yes", is_flag=True, help="Approve every question, for this run only."
+)
+bypass_option = sending_option(
+    "--bypass",
+    is_flag=True,
+    help="Bypass the queueing discipline, and captures on this host with it; requires --link.",
+)
+no_audit_option = sending_option(
+    "--no-audit", is_flag=True, help="Do not record what is sent in the audit file."
+)
+
+
+def input_options(command: Decorated) -> Decorated:
+    """Add the options that select the source of packets, the same for monitor and dump."""
+    for option in reversed(
+        (
+            click.option(
+                "-i",
+                "interfaces",
+                metavar="IFACE",
+                multiple=True,
+                help="Capture on this interface (name, alternative name, or index; repeatable); "
+                "'any' means all.",
+            ),
+            click.option(
+                "-r", "file", metavar="FILE", help="Read this capture file; '-' is standard input."
+            ),
+            click.option(
+                "-s",
+                "snap_length",
+                metavar="SNAPLEN",
+                type=click.IntRange(1, DEFAULT_SNAP_LENGTH),
+                default=DEFAULT_SNAP_LENGTH,
+                help=f"Keep at most this many bytes of a frame (default {DEFAULT_SNAP_LENGTH}).",
+            ),
+            click.option(
+                "-p",
+                "no_promiscuous",
+                is_flag=True,
+                help="Turn promiscuous mode off (default: on).",
+            ),
+            click.option(
+                "--source",
+                "method",
+                type=click.Choice(["ring", "datagram", "inet"]),
+                default="ring",
+                help="How to receive frames: ring (shared memory; default), datagram (one system "
+                "call per frame), or inet (IPv4 packets only, through a raw socket).",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def checked_rate(rate: float | None, interval: float | None = None) -> float | None:
+    """Return packets per second from either option. Raises `click.UsageError` below one a day."""
+    from core.forge.values import SLOWEST
+
+    option = f"--rate {rate}" if interval is None else f"--interval {interval}"
+    if interval is not None:
+        rate = 1 / interval
+        if not math.isfinite(rate):
+            raise click.UsageError(f"{option}: too short for a rate")
+    if rate is not None and rate < SLOWEST:
+        raise click.UsageError(f"{option}: one packet a day is the least")
+    return rate
