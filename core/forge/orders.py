@@ -13,7 +13,7 @@ from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.report import Report
 from core.forge.values import SendMethod, SendPlan
 
-LINK_DESTINATION = "eth.dst"  # the field that `pipeline.resolve` patches
+LINK_DESTINATION = "eth.dst"  # the field that `order_job.resolve` patches
 
 
 class OrderError(Exception):
@@ -106,10 +106,10 @@ class ForgeSnapshot:
     """The published state of the service.
 
     `suggestions` has one entry per draft of `looked_up`; `interfaces` are those that are up, with
-    the method that sends verbatim there; `files` has the contents of the files that
-    drafts name. `watched` is the order whose packets are to be found. `sent_numbers` are the
-    packets in the store that the service sent. `listen_until_s` is when the service stops looking
-    for replies, by its clock. `handled` counts the commands of the screen that this state includes.
+    the method that sends verbatim there; `files` has the contents of the files that drafts name.
+    `watched` is the order whose packets are to be found. `sent_numbers` are the packets in the
+    store that the service sent. `listen_until_s` is when the service stops looking for replies, by
+    its clock. `handled` counts the commands of the screen that this state includes.
     """
 
     looked_up: ShownDrafts = ShownDrafts()

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from queue import SimpleQueue
 
-from core.forge import pipeline
+from core.forge import order_job
 from core.forge.commands import (
     Answer,
     Close,
@@ -101,15 +101,15 @@ class Sender:
         report = Report(method=order.method.value, subject=order.description, sending=True)
         self._publish(question=None, report=report, watched=None, handled=command.serial)
         try:
-            evaluated = pipeline.evaluate_order(command.order, self._host)
-            pipeline.run(evaluated, self._host, self._journal, self)
-        except pipeline.RouteChangedError as change:
+            evaluated = order_job.evaluate_order(command.order, self._host)
+            order_job.run(evaluated, self._host, self._journal, self)
+        except order_job.RouteChangedError as change:
             if self.published.looked_up == ShownDrafts(
                 command.order.drafts, command.order.interface
             ):
                 self._publish(suggestions=change.suggestions)  # the form shows the new bytes
             self._fail(str(change))
-        except pipeline.UnresolvedError as error:
+        except order_job.UnresolvedError as error:
             self._fail(f"{error}; type an address, or choose another send method")
         except (OrderError, SendError, NotPermittedError, OSError) as refusal:
             self._fail(str(refusal))
@@ -161,7 +161,7 @@ class Sender:
         """Return an empty context: no signal reaches this thread."""
         return nullcontext()
 
-    def opened(self, built: pipeline.BuiltOrder, stack: ExitStack) -> None:
+    def opened(self, built: order_job.BuiltOrder, stack: ExitStack) -> None:
         """Publish the order: its packets are to be found from here on."""
         transmission = built.transmission
         report = replace(
@@ -188,7 +188,7 @@ class Sender:
         """Keep the notes for the report."""
         self._notes = (*self._notes, *notes)
 
-    def sent(self, built: pipeline.BuiltOrder, progress: SendProgress, trouble: str) -> None:
+    def sent(self, built: order_job.BuiltOrder, progress: SendProgress, trouble: str) -> None:
         """Publish the result, and look for replies for `LISTEN_S` more."""
         all_notes = (*built.order.notes, *built.transmission.notes, trouble, *self._notes)
         self._publish(listen_until_s=self._clock() + LISTEN_S)

@@ -20,7 +20,7 @@ from app.cli.send.reply_listener import ReplyListener
 from app.cli.send.send_output import SendReport, write_dry_run
 from app.cli.send.terminal_prompter import TerminalPrompter
 from app.config.paths import Paths
-from core.forge import pipeline
+from core.forge import order_job
 from core.forge.compose.draft import Draft
 from core.forge.host import ForgeHost
 from core.forge.journal.database import StateDatabase
@@ -76,7 +76,7 @@ class SendRequest:
 
     @property
     def order(self) -> Order:
-        """The order for the send pipeline."""
+        """The order for the send order_job."""
         return Order(self.drafts, (), self.method, self.link, self.plan, self.bypass)
 
 
@@ -106,8 +106,8 @@ def run_send(request: SendRequest, host: ForgeHost) -> int:
     with ExitStack() as stack:
         driver = _OrderDriver(request, host.sockets, stack)
         try:
-            progress = pipeline.run(evaluated, host, journal, driver)
-        except pipeline.UnresolvedError as error:
+            progress = order_job.run(evaluated, host, journal, driver)
+        except order_job.UnresolvedError as error:
             raise CommandError(f"{error}; give it by --eth.dst") from error
         except StoppedError as stop:
             raise CommandError("stopped before anything was sent") from stop
@@ -120,10 +120,10 @@ def run_send(request: SendRequest, host: ForgeHost) -> int:
         return driver.status
 
 
-def _evaluated(request: SendRequest, host: ForgeHost) -> pipeline.EvaluatedOrder:
+def _evaluated(request: SendRequest, host: ForgeHost) -> order_job.EvaluatedOrder:
     try:
-        return pipeline.evaluate_order(request.order, host, complete=not request.dry_run)
-    except pipeline.FieldError as error:
+        return order_job.evaluate_order(request.order, host, complete=not request.dry_run)
+    except order_job.FieldError as error:
         words = f"--{error.key}{':' if error.missing else ''} {error.reason}"
         raise FieldTextError(words) from error
     except OrderError as error:
@@ -142,7 +142,7 @@ class _OrderDriver(TerminalPrompter):
         self._listener: ReplyListener | None = None
         self._tracks: list[Track] = []
 
-    def opened(self, built: pipeline.BuiltOrder, stack: ExitStack) -> None:
+    def opened(self, built: order_job.BuiltOrder, stack: ExitStack) -> None:
         """Listen for replies from before the first packet leaves."""
         request, transmission = self._request, built.transmission
         self._report = SendReport(transmission, request.as_json, request.bypass)
@@ -172,7 +172,7 @@ class _OrderDriver(TerminalPrompter):
         if self._listener is not None and progress.sent < progress.asked:
             self._listener.read()
 
-    def sent(self, built: pipeline.BuiltOrder, progress: SendProgress, trouble: str) -> None:
+    def sent(self, built: order_job.BuiltOrder, progress: SendProgress, trouble: str) -> None:
         """Report the result; wait for replies if asked to."""
         report, listener, wait_s = self._report, self._listener, self._request.wait_s
         assert report is not None

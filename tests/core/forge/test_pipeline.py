@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from app.cli.output import CommandError
 from app.cli.send import prompt, send, terminal_prompter
 from core.analysis.analysis_thread import AnalysisThread
 from core.files.reader import open_capture
-from core.forge import pipeline
+from core.forge import order_job
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.payload_file import read_file
@@ -21,14 +20,13 @@ from core.forge.compose.templates import TEMPLATES
 from core.forge.journal.approvals import Approvals
 from core.forge.journal.database import StateDatabase
 from core.forge.journal.history import SendHistory
-from core.forge.orders import Order, ShownPacket
+from core.forge.orders import Order
 from core.forge.review.confirmation import Examination
 from core.forge.send_errors import SendError
 from core.forge.service import ForgeService
 from core.forge.values import SendMethod, SendPlan
-from core.wire.link.ethernet import ETHERNET
-from tests.helpers.scripted import HOST, MAC_GATEWAY
-from tests.helpers.scripted_forge import ETH0, NO_ROUTE, Neighbor, ScriptedHost
+from tests.helpers.scripted import HOST
+from tests.helpers.scripted_forge import NO_ROUTE, ScriptedHost
 from tests.helpers.support import remarks_of
 from tests.helpers.waiting import until
 
@@ -228,86 +226,6 @@ def test_a_no_sends_and_records_nothing(name, tmp_path) -> None:
     assert form.records == command.records == ([], [], frozenset())
 
 
-def test_only_the_resolved_link_address_changes_the_frozen_bytes() -> None:
-    host, order = Neighbor(), FRAME
-    built = pipeline.build(pipeline.evaluate_order(order, host), host)
-    (before,), (after,) = (
-        built.transmission.packets,
-        pipeline.resolve(built, host).transmission.packets,
-    )
-    span = ETHERNET["dst"].span
-    assert after[span.start : span.stop] == bytes.fromhex("ffffffffffff")
-    assert before[: span.start] + before[span.stop :] == after[: span.start] + after[span.stop :]
-    assert after != before
-
-
-class Rerouted(ScriptedHost):
-    """A host whose route gives `source` and leads to `next_hop`."""
-
-    source, next_hop, link = HOST, MAC_GATEWAY, ETH0
-
-    def suggest_from_routes(self, draft, interface="", *, resolve=False):
-        found = super().suggest_from_routes(draft, interface, resolve=resolve)
-        source = int(ipaddress.ip_address(self.source))
-        values = {"ip.src": source, "eth.dst": int.from_bytes(self.next_hop, "big")}
-        return replace(found, values={**found.values, **values}, link=self.link)
-
-
-def shown_order(host: ScriptedHost, order: Order) -> Order:
-    """Return the order with its drafts as a form shows them."""
-    shown = []
-    for draft in order.drafts:
-        suggested = host.suggest_from_routes(draft, order.interface)
-        shown.append(ShownPacket(evaluate(draft, suggested.values), suggested))
-    return replace(order, shown=tuple(shown))
-
-
-def test_evaluations_that_the_user_saw_are_taken_as_they_are(monkeypatch) -> None:
-    host = Rerouted()
-    order = shown_order(host, FRAME)
-    monkeypatch.setattr(pipeline, "evaluate", None)
-    found = pipeline.evaluate_order(order, host)
-    assert found.evaluations[0] is order.shown[0].evaluation
-    assert pipeline.build(found, host).transmission.packets == (found.evaluations[0].data,)
-
-
-CHANGES = {
-    "the source": {"source": "192.0.2.99"},
-    "the interface": {"link": replace(ETH0, name="eth1", index=3)},
-}
-
-
-@pytest.mark.parametrize("name", CHANGES)
-def test_a_changed_route_is_an_error_before_and_after_the_question(name) -> None:
-    order = shown_order(Rerouted(), replace(FRAME, interface=""))
-    host, changed = Rerouted(), Rerouted()
-    vars(changed).update(CHANGES[name])
-    with pytest.raises(pipeline.RouteChangedError, match="check the new bytes") as before:
-        pipeline.evaluate_order(order, changed)
-    built = pipeline.build(pipeline.evaluate_order(order, host), host)
-    with pytest.raises(pipeline.RouteChangedError) as after:
-        pipeline.resolve(built, changed)
-    wanted = (changed.suggest_from_routes(FRAME.drafts[0]),)
-    assert before.value.suggestions == after.value.suggestions == wanted
-
-
-def test_a_changed_route_does_not_matter_where_the_user_typed_a_value() -> None:
-    draft = FRAME.drafts[0].with_texts({"ip.src": HOST, "eth.src": "02:00:00:00:00:17"})
-    order = shown_order(Rerouted(), replace(FRAME, drafts=(draft,)))
-    changed = Rerouted()
-    changed.source = "192.0.2.99"
-    assert pipeline.evaluate_order(order, changed).evaluations == (order.shown[0].evaluation,)
-
-
-def test_another_link_address_of_the_next_hop_is_patched_into_the_bytes() -> None:
-    order, changed = shown_order(Rerouted(), FRAME), Rerouted()
-    changed.next_hop = bytes.fromhex("020000000099")
-    built = pipeline.build(pipeline.evaluate_order(order, changed), changed)
-    shown = order.shown[0].evaluation.data
-    assert built.transmission.packets == (shown,)
-    assert pipeline.resolve(built, changed).transmission.packets == (changed.next_hop + shown[6:],)
-
-
 def test_frames_without_an_interface_are_an_error_for_form_and_command(tmp_path) -> None:
     form, command = both(replace(FRAME, method=SendMethod.IP, interface=""), tmp_path)
     reason = "link: these are frames with a link header; name their interface"
@@ -329,7 +247,7 @@ def test_the_command_evaluates_and_reads_once_although_it_saves_the_draft(
         return counted
 
     for call in (evaluate, read_file):
-        monkeypatch.setattr(pipeline, call.__name__, counting(call))
+        monkeypatch.setattr(order_job, call.__name__, counting(call))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     draft = Draft(("ip", "udp"), {**UDP, "payload": f"@{path}"})
