@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.walk import Numbering
+from core.wire.model.words import split_words, word_columns
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from core.wire.registry import PROTOCOLS
@@ -32,7 +33,6 @@ _NAMES = {table.name: kind for kind, table in _TABLES.items()}
 _PORTS = ("srcport", "dstport")
 _ENDS = ("src", "dst")
 _MULTIPLIER = 0x9E3779B97F4A7C15  # 2**64 / golden ratio, odd
-_WORD = (1 << 64) - 1
 
 _LEAST_INSIDE = IPV4.size + TCP.size  # bytes of a segment and its network header
 
@@ -136,7 +136,7 @@ def _outermost(chunk: Chunk, seed: int, bits: int) -> Segments:
         of_kind = np.flatnonzero(chunk.network[rows] == kind)
         at = chunk.offset[rows[of_kind]].astype(np.int64)
         at += chunk.network_offset[rows[of_kind]]
-        source, destination = (_words(table[key].column(chunk.data, at)) for key in _ENDS)
+        source, destination = (word_columns(table[key].column(chunk.data, at)).T for key in _ENDS)
         forward[of_kind] = _hash(forward[of_kind], *source, *destination)
         backward[of_kind] = _hash(backward[of_kind], *destination, *source)
     sequence = TCP["seq_raw"].column(chunk.data, starts)
@@ -144,7 +144,7 @@ def _outermost(chunk: Chunk, seed: int, bits: int) -> Segments:
 
 
 class _InnerSegment(NamedTuple):
-    """A segment in a tunnel: `words` are the addresses (64 bits each) and the ports."""
+    """A segment in a tunnel; `source` and `destination` are addresses in words of 64 bits."""
 
     row: int
     sequence: int
@@ -201,17 +201,13 @@ def _segment_of(dissection: Dissection, row: int, only_syn: bool) -> _InnerSegme
         return None
     if only_syn and not TCP["flags.syn"].number(data, layer.offset):
         return None
-    table = _TABLES[_NAMES[network.name]]
+    slots = [_TABLES[_NAMES[network.name]][key] for key in _ENDS]
     source, destination = (
-        _split(table[key].number(data, network.offset), network.name) for key in _ENDS
+        split_words(slot.number(data, network.offset), slot.field.bits) for slot in slots
     )
     source_port, destination_port = (TCP[key].number(data, layer.offset) for key in _PORTS)
     sequence = TCP["seq_raw"].number(data, layer.offset)
     return _InnerSegment(row, sequence, source, destination, (source_port, destination_port))
-
-
-def _split(address: int, name: str) -> tuple[int, ...]:
-    return (address,) if name == IPV4.name else (address >> 64, address & _WORD)
 
 
 def _columns(values: Sequence[tuple[int, ...]]) -> list[NDArray[np.uint64]]:
@@ -226,12 +222,6 @@ def _whole(chunk: Chunk, rows: NDArray[np.int64], size: int) -> NDArray[np.int64
 
 def _starts(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return chunk.offset[rows].astype(np.int64) + chunk.transport_offset[rows]
-
-
-def _words(addresses: NDArray[Any]) -> list[NDArray[np.uint64]]:
-    """Return an address column as columns of 64 bits: one for IPv4, two for IPv6."""
-    columns = addresses.T if addresses.ndim == 2 else addresses[np.newaxis]
-    return [column.astype(np.uint64) for column in columns]
 
 
 def _hash(state: NDArray[np.uint64], *words: NDArray[np.uint64]) -> NDArray[np.uint64]:

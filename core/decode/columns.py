@@ -42,6 +42,7 @@ from core.wire.model.field import PlacedField
 from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
+from core.wire.model.words import split_words
 from core.wire.registry import LINK_TABLES, PROTOCOLS, TABLES
 
 _NETWORKS = {
@@ -60,7 +61,6 @@ _TRANSPORTS = {rule.table: protocol for protocol, rule in RULES.items() if rule.
 
 _FIRST_STEP: Steps = {Numbering.LINK: LINK_STEPS[Numbering.LINK]}
 _NO_LIMIT = np.iinfo(np.int32).max
-_LOW_64 = (1 << 64) - 1
 
 
 def _slots_by_name() -> Mapping[str, tuple[PlacedField, ...]]:
@@ -116,7 +116,7 @@ def equals(chunk: Chunk, name: str, value: int) -> NDArray[np.bool_]:
     column = read(chunk, SLOTS[name])
     wanted: Any = value
     if column.values.ndim == 2:
-        wanted = np.array([value >> 64, value & _LOW_64], dtype=np.uint64)
+        wanted = np.array(split_words(value, SLOTS[name][0].field.bits), dtype=np.uint64)
     same: NDArray[np.bool_] = column.values == wanted
     return column.valid & (same.all(axis=1) if same.ndim == 2 else same)
 

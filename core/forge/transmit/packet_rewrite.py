@@ -23,6 +23,7 @@ from core.forge.transmit.rewrite_rules import MOST_HOPS, AddressMap, HopLimitEdi
 from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.batch import Network
 from core.wire.model.field import PlacedField
+from core.wire.model.words import split_words, word_columns
 from core.wire.network.arp import ARP, ARP_IPV4, IPV4_BYTES, MAC_BYTES, REPLY, REQUEST
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
@@ -36,7 +37,6 @@ _ARP_VALUES = {
     "opcode": (REQUEST, REPLY),
 }
 _VERSIONS = {32: 4, 128: 6}  # by the width of an address field
-_LOW_64 = (1 << 64) - 1
 
 
 def rewrite_packets(
@@ -84,7 +84,7 @@ def _map_addresses(
     changed = np.zeros(len(at), bool)
     if not pairs or not len(at):
         return changed
-    old = _halves(slot.column(data, at), bits)
+    old = word_columns(slot.column(data, at))
     new, mapped = old.copy(), np.zeros(len(at), bool)
     for pair in pairs:
         mask, network = _words(int(pair.old.netmask), bits), pair.old.network_address
@@ -100,17 +100,9 @@ def _map_addresses(
     return changed
 
 
-def _halves(values: NDArray[np.unsignedinteger], bits: int) -> NDArray[np.uint64]:
-    """Return a column of addresses as (n, 1) or (n, 2) 64-bit words, high word first."""
-    words: NDArray[np.uint64] = values.astype(np.uint64).reshape(len(values), -(-bits // 64))
-    return words
-
-
 def _words(number: int, bits: int) -> NDArray[np.uint64]:
     """Return an address or mask as one or two 64-bit words, high word first."""
-    if bits <= 64:
-        return np.array([number], np.uint64)
-    return np.array([number >> 64, number & _LOW_64], np.uint64)
+    return np.array(split_words(number, bits), np.uint64)
 
 
 def _edit_hop_limit(

@@ -1,0 +1,26 @@
+"""Numbers of up to 128 bits as 64-bit words, the high word first.
+
+numpy has no integers of more than 64 bits, so `PlacedField.column` returns two words for a wider
+field, such as an IPv6 address. These functions split a number, and shape a column, in the same way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+WORD_BITS = 64
+_MASK = (1 << WORD_BITS) - 1
+
+
+def split_words(number: int, bits: int) -> tuple[int, ...]:
+    """Return a number of `bits` bits, at most 128, as one word or two."""
+    return (number,) if bits <= WORD_BITS else (number >> WORD_BITS, number & _MASK)
+
+
+def word_columns(column: NDArray[Any]) -> NDArray[np.uint64]:
+    """Return a field's column, (n,) or (n, 2), as (n, 1) or (n, 2) uint64."""
+    words: NDArray[np.uint64] = column.astype(np.uint64)
+    return words if words.ndim == 2 else words[:, np.newaxis]
