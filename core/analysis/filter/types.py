@@ -76,6 +76,11 @@ class FilterType(Enum):
         return self in _UNSIGNED_BITS or self in _SIGNED_BITS
 
     @property
+    def is_float(self) -> bool:
+        """True for numbers with a fraction."""
+        return self in (FilterType.FLOAT, FilterType.DOUBLE)
+
+    @property
     def bits(self) -> int:
         """The width of an integer in bits; 0 for other types."""
         return _UNSIGNED_BITS.get(self) or _SIGNED_BITS.get(self) or 0

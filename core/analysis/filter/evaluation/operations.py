@@ -17,17 +17,14 @@ from core.analysis.filter.types import FilterType, Spans, Values
 Mask = NDArray[np.bool_]
 
 _T = FilterType
-_FLOATS = frozenset({_T.FLOAT, _T.DOUBLE})
 
 
 def arithmetic(node: Arithmetic, left: Values, right: Values) -> tuple[Values, Mask | None]:
     """Return the results of pairs, and a mask of those that exist (None: all)."""
     kind, other_kind = node.left.type, node.right.type
-    if kind is _T.IPV4:
+    if kind in (_T.IPV4, _T.IPV6):
         return np.asarray(left) & np.asarray(right), None
-    if kind is _T.IPV6:
-        return np.asarray(left) & np.asarray(right), None
-    if not (kind.is_integer or kind.is_time or kind in _FLOATS):
+    if not (kind.is_integer or kind.is_time or kind.is_float):
         one, other = byte_strings.spans_of(left), byte_strings.spans_of(right)
         return byte_strings.bit_and(one, other), None
     numbers, others = np.asarray(left), np.asarray(right)

@@ -40,7 +40,7 @@ def texts_of(values: Values, kind: FilterType) -> Texts:
     if kind in _ADDRESS_TEXTS:
         keys = np.ascontiguousarray(values).view(f"V{values.shape[1]}").reshape(-1)
         return _each(keys, _ADDRESS_TEXTS[kind])
-    return _each(values, repr if kind in (_T.FLOAT, _T.DOUBLE) else str)
+    return _each(values, repr if kind.is_float else str)
 
 
 def hexadecimal(values: Values, kind: FilterType) -> Texts:

@@ -78,13 +78,13 @@ def _has_words(name: str, argument: Expression, place: Place) -> None:
 
 def _is_number(name: str, argument: Expression, place: Place) -> None:
     kind = argument.type
-    if not (kind.is_integer or kind.is_time or kind in (_T.FLOAT, _T.DOUBLE, _T.BOOLEAN)):
+    if not (kind.is_integer or kind.is_time or kind.is_float or kind is _T.BOOLEAN):
         raise FilterError(f"{name}() takes a number, not {kind.phrase}", place)
 
 
 def _has_sign(name: str, argument: Expression, place: Place) -> None:
     kind = argument.type
-    if not (kind.is_integer or kind in (_T.FLOAT, _T.DOUBLE, _T.RELATIVE_TIME)):
+    if not (kind.is_integer or kind.is_float or kind is _T.RELATIVE_TIME):
         raise FilterError(f"{name}() takes a number, not {kind.phrase}", place)
 
 

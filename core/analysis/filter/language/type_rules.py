@@ -11,13 +11,12 @@ from core.analysis.filter.language.syntax import Binary, Number, Operand, Operat
 from core.analysis.filter.types import FilterType
 
 _T = FilterType
-_FLOATS = frozenset({_T.FLOAT, _T.DOUBLE})
 _BYTE_STRINGS = frozenset({_T.BYTES, _T.ETHER, _T.EUI64})
 _SEARCHED = frozenset({_T.STRING, _T.BYTES, _T.PROTOCOL, _T.ETHER})
 _WITH_PARTS = _SEARCHED | {_T.IPV4, _T.IPV6}
 _MASKED = frozenset({_T.IPV4, _T.IPV6, _T.BYTES, _T.ETHER})
 
-_DOINGS: Mapping[Operator, str] = {
+_PREDICATES: Mapping[Operator, str] = {
     Operator.PLUS: "be added",
     Operator.MINUS: "be subtracted",
     Operator.TIMES: "be multiplied",
@@ -31,8 +30,8 @@ def are_compatible(left: FilterType, right: FilterType) -> bool:
     """Return True if values of the types can be compared."""
     if left.is_integer:
         return right.is_integer or right is _T.BOOLEAN
-    if left in _FLOATS:
-        return right in _FLOATS
+    if left.is_float:
+        return right.is_float
     if left in _BYTE_STRINGS:
         return right in _BYTE_STRINGS
     return left is right
@@ -88,7 +87,7 @@ def has_parts(kind: FilterType) -> bool:
 def check_negation(operand: Expression, place: Place) -> None:
     """Raise `FilterError` for a type without negative values."""
     kind = operand.type
-    if not (kind.is_integer or kind in _FLOATS or kind.is_time):
+    if not (kind.is_integer or kind.is_float or kind.is_time):
         raise FilterError(f"{kind.phrase} has no negative", place)
 
 
@@ -105,7 +104,7 @@ def right_type(operator: Operator, left: FilterType, right: Operand) -> FilterTy
 def check_operand(operator: Operator, operand: Expression, place: Place) -> None:
     """Raise `FilterError` if an operator does not take this operand."""
     if not _takes(operator, operand.type):
-        raise FilterError(f"{operand.type.phrase} cannot {_DOINGS[operator]}", place)
+        raise FilterError(f"{operand.type.phrase} cannot {_PREDICATES[operator]}", place)
 
 
 def check_pair(node: Binary, left: Expression, right: Expression) -> None:
@@ -116,7 +115,7 @@ def check_pair(node: Binary, left: Expression, right: Expression) -> None:
         _check_time(node, left, right)
     elif not are_compatible(left.type, right.type) or right.type is _T.BOOLEAN:
         both = f"{left.type.phrase} and {right.type.phrase}"
-        raise FilterError(f"{both} cannot {_DOINGS[node.operator]}", node.place)
+        raise FilterError(f"{both} cannot {_PREDICATES[node.operator]}", node.place)
     is_division = node.operator in (Operator.DIVIDE, Operator.MODULO)
     if is_division and isinstance(left, Value) and isinstance(right, Value) and not right.value:
         raise FilterError("division by zero", node.place)
@@ -129,9 +128,7 @@ def _takes(operator: Operator, kind: FilterType) -> bool:
         return kind in _MASKED
     if operator is Operator.MODULO:
         return False
-    if kind in _FLOATS:
-        return True
-    return kind.is_time
+    return kind.is_float or kind.is_time
 
 
 def _check_time(node: Binary, left: Expression, right: Expression) -> None:
@@ -139,7 +136,7 @@ def _check_time(node: Binary, left: Expression, right: Expression) -> None:
         if isinstance(left, Value):
             message = f"the number goes on the right side of {node.operator.value}"
             raise FilterError(message, node.left.place)
-        if not (right.type.is_integer or right.type in _FLOATS):
+        if not (right.type.is_integer or right.type.is_float):
             message = f"expected a number, not {right.type.phrase}"
             raise FilterError(f"{message}, to multiply or divide a time", node.right.place)
     elif not right.type.is_time:

@@ -16,7 +16,8 @@ def test_each_type_is_in_one_group(kind: FilterType) -> None:
         kind.is_address,
         kind.is_time,
         kind.is_byte_string,
-        kind in (FilterType.BOOLEAN, FilterType.STRING, FilterType.FLOAT, FilterType.DOUBLE),
+        kind.is_float,
+        kind in (FilterType.BOOLEAN, FilterType.STRING),
     )
     assert sum(groups) == 1
     assert kind.is_integer == (kind.bits > 0) == (kind.is_unsigned or kind.is_signed)

@@ -52,7 +52,7 @@ def array(kind: FilterType, items: Sequence[Any]) -> Values:
         texts = np.empty(len(items), dtype=object)
         texts[:] = items
         return texts
-    if kind in (_T.FLOAT, _T.DOUBLE):
+    if kind.is_float:
         return np.array(items, dtype=np.float64)
     if kind.is_unsigned:
         return np.array(items, dtype=f"u{max(1, kind.bits // 8)}")
