@@ -123,9 +123,9 @@ class _Checker:
             Operator.ANY_NOT_EQUAL: (True, Quantifier.ALL),
         }
         if test.operator not in opposite:
-            message = (
-                f"{test.right.place and 'the word'} names several numbers, which have no order"
-            )
+            word = test.left if values is left else test.right
+            assert isinstance(word, CONSTANTS)
+            message = f"{word.text} names several numbers, which have no order"
             raise FilterError(message, test.operator_place)
         is_negated, quantifier = opposite[test.operator]
         if test.quantifier is not None:

@@ -89,7 +89,8 @@ def test_valid(text: str) -> None:
         ('${tcp.note} contains "y"', (0, 10), "expected a field"),
         ("tcp.payload matches HEAD", (20, 24), "double quotes"),
         ('tcp.payload matches "(a"', (20, 24), "regular expression is wrong"),
-        ('ip.proto > "twice"', (9, 10), "no order"),
+        ('ip.proto > "twice"', (9, 10), '"twice" names several numbers, which have no order'),
+        ('"Twice" <= ip.proto', (8, 10), '"Twice" names several numbers, which have no order'),
     ],
 )
 def test_wrong(text: str, place: tuple[int, int], says: str) -> None:
