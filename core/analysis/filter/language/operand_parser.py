@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.analysis.filter.language.errors import Place
 from core.analysis.filter.language.lexer import Token, TokenKind
 from core.analysis.filter.language.ranges import parse_range
@@ -48,28 +50,24 @@ class OperandParser:
         return left
 
     def _unary(self) -> Operand:
-        """Read ``-entity``, ``+entity``, an entity, or arithmetic in curly brackets."""
-        operator = self._stream.operator
-        if operator in (Operator.PLUS, Operator.MINUS):
-            start = self._stream.advance().place
-            operand = self._braced() if self._stream.has("{") else self.entity()
-            return (
-                Negative(start.to(operand.place), operand)
-                if operator is Operator.MINUS
-                else (operand)
-            )
-        return self._braced() if self._stream.has("{") else self.entity()
+        """Read an entity or arithmetic in curly brackets, which may have a sign."""
+        return self._signed(self._braced_or_entity)
 
     def signed(self) -> Operand:
         """Read an item of a set: an entity, which may have a sign."""
+        return self._signed(self.entity)
+
+    def _signed(self, read: Callable[[], Operand]) -> Operand:
         operator = self._stream.operator
         if operator not in (Operator.PLUS, Operator.MINUS):
-            return self.entity()
+            return read()
         start = self._stream.advance().place
-        operand = self.entity()
+        operand = read()
         return Negative(start.to(operand.place), operand) if operator is Operator.MINUS else operand
 
-    def _braced(self) -> Operand:
+    def _braced_or_entity(self) -> Operand:
+        if not self._stream.has("{"):
+            return self.entity()
         self._stream.advance()
         with self._stream.deeper():
             operand = self.arithmetic()
