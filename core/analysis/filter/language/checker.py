@@ -43,7 +43,6 @@ from core.analysis.filter.language.syntax import (
     Operator,
     Quantifier,
     Reference,
-    Search,
     SetTest,
     Slice,
     String,
@@ -77,14 +76,14 @@ class _Checker:
             raise FilterError(NO_FIELD, test.place)
         return found
 
-    def _simple(self, test: Comparison | Search | SetTest | Truth) -> Condition:
+    def _simple(self, test: Comparison | SetTest | Truth) -> Condition:
         match test:
+            case Comparison(operator=Operator.CONTAINS):
+                return self._contains(test)
+            case Comparison(operator=Operator.MATCHES):
+                return self._matches(test)
             case Comparison():
                 return self._comparison(test)
-            case Search(operator=Operator.CONTAINS):
-                return self._contains(test)
-            case Search():
-                return self._matches(test)
             case SetTest():
                 return self._membership(test)
             case Truth():
@@ -141,7 +140,7 @@ class _Checker:
         """Return what a constant means beside an expression."""
         return self._expressions.converted(node, Target(other.type, _field_of(other)))
 
-    def _contains(self, test: Search) -> Condition:
+    def _contains(self, test: Comparison) -> Condition:
         left = self._search_side(test.left)
         found = type_rules.searchable(left, test.left.place, test.operator)
         right = self._expressions.resolved(test.right)
@@ -156,7 +155,7 @@ class _Checker:
         other = type_rules.searchable(other, right.place, test.operator)
         return Relation(test.operator, found, other, test.quantifier)
 
-    def _matches(self, test: Search) -> Condition:
+    def _matches(self, test: Comparison) -> Condition:
         if not isinstance(test.right, String):
             message = "'matches' takes a regular expression in double quotes"
             raise FilterError(message, test.right.place)

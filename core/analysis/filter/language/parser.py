@@ -24,7 +24,6 @@ from core.analysis.filter.language.syntax import (
     Operand,
     Operator,
     Quantifier,
-    Search,
     SetTest,
     Test,
     Truth,
@@ -145,7 +144,7 @@ class _TestParser:
         assert operator is not None
         right = self._operands.entity()
         place = start.to(right.place)
-        return Search(place, operator, token.place, left, right, quantifier)
+        return Comparison(place, operator, token.place, left, right, quantifier)
 
     def _membership(self, left: Operand, start: Place, quantifier: Quantifier | None) -> Test:
         is_negated = self._stream.operator is Operator.NOT

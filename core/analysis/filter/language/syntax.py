@@ -174,19 +174,7 @@ Operand = Constant | FieldName | Reference | Slice | Call | Negative | Binary
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``left == right``, with a quantifier if one is written."""
-
-    place: Place
-    operator: Operator
-    operator_place: Place
-    left: Operand
-    right: Operand
-    quantifier: Quantifier | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """``left contains right`` or ``left matches right``."""
+    """``left == right``, ``left contains right``, or ``left matches right``."""
 
     place: Place
     operator: Operator
@@ -242,4 +230,4 @@ class Logic:
     right: Test
 
 
-Test = Comparison | Search | SetTest | Truth | Not | Logic
+Test = Comparison | SetTest | Truth | Not | Logic

@@ -18,7 +18,6 @@ from core.analysis.filter.language.syntax import (
     Not,
     Operand,
     Reference,
-    Search,
     SetTest,
     Slice,
     Test,
@@ -38,7 +37,7 @@ def shape(node: Test | Operand | None) -> str:
             return f"(not {shape(test)})"
         case Logic() | Binary():
             return f"({node.operator.value} {shape(node.left)} {shape(node.right)})"
-        case Comparison() | Search():
+        case Comparison():
             prefix = f"{node.quantifier.value} " if node.quantifier else ""
             return f"({prefix}{node.operator.value} {shape(node.left)} {shape(node.right)})"
         case SetTest():
