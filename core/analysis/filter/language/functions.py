@@ -14,7 +14,6 @@ from core.analysis.filter.types import FilterType
 
 _T = FilterType
 _TO_STRING = frozenset({_T.IPV4, _T.IPV6, _T.ETHER, _T.EUI64, _T.FLOAT, _T.DOUBLE})
-_IP = frozenset({_T.IPV4, _T.IPV6})
 
 Check = Callable[[str, Expression, Place], None]
 
@@ -92,23 +91,20 @@ def _anything(name: str, argument: Expression, place: Place) -> None:
     """Accept every argument: all types have an order."""
 
 
-def _is_ip(name: str, argument: Expression, place: Place) -> None:
-    _is_field(name, argument, place)
-    if argument.type not in _IP:
-        raise FilterError(f"{name}() takes an IP address, not {argument.type.phrase}", place)
+def _is_one_of(phrase: str, *types: FilterType) -> Check:
+    """Return the check that the argument is a field of one of these types."""
+
+    def check(name: str, argument: Expression, place: Place) -> None:
+        _is_field(name, argument, place)
+        if argument.type not in types:
+            raise FilterError(f"{name}() takes {phrase}, not {argument.type.phrase}", place)
+
+    return check
 
 
-def _is_ipv4(name: str, argument: Expression, place: Place) -> None:
-    _is_field(name, argument, place)
-    if argument.type is not _T.IPV4:
-        raise FilterError(f"{name}() takes an IPv4 address, not {argument.type.phrase}", place)
-
-
-def _is_ipv6(name: str, argument: Expression, place: Place) -> None:
-    _is_field(name, argument, place)
-    if argument.type is not _T.IPV6:
-        raise FilterError(f"{name}() takes an IPv6 address, not {argument.type.phrase}", place)
-
+_is_ip = _is_one_of("an IP address", _T.IPV4, _T.IPV6)
+_is_ipv4 = _is_one_of(_T.IPV4.phrase, _T.IPV4)
+_is_ipv6 = _is_one_of(_T.IPV6.phrase, _T.IPV6)
 
 _ALL = (
     Function("lower", _T.STRING, _is_text, "Text in lower case"),

@@ -81,6 +81,7 @@ _IPV6 = (  # the checker verifies the number of groups
 _HEX2 = r"[0-9a-fA-F]{2}"
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 _FIELD = rf"{_NAME}(?:\.{_NAME})*"
+_DECIMAL = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 
 # Of matches with the same length the first counts.
 _PATTERNS: tuple[tuple[TokenKind, re.Pattern[str]], ...] = tuple(
@@ -92,7 +93,7 @@ _PATTERNS: tuple[tuple[TokenKind, re.Pattern[str]], ...] = tuple(
         (TokenKind.LITERAL, rf"{_IPV4}(?:/[0-9]{{1,2}})?"),
         (TokenKind.LITERAL, rf"(?:{_IPV6})(?:/[0-9]{{1,3}})?"),
         (TokenKind.NUMBER, r"0[bBxX]?[0-9a-fA-F]+|[0-9]+"),
-        (TokenKind.NUMBER, r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"),
+        (TokenKind.NUMBER, _DECIMAL),
         (TokenKind.LITERAL, r":[0-9a-fA-F]+"),
         (TokenKind.LITERAL, rf":?(?:{_HEX2}(?::{_HEX2})+|{_HEX2}:)"),
         (TokenKind.LITERAL, rf":{_HEX2}(?:-{_HEX2})+|:{_HEX2}(?:\.{_HEX2})+"),
@@ -199,7 +200,7 @@ def _classified(kind: TokenKind, text: str, place: Place) -> Token:
 def _number(text: str, place: Place) -> Token:
     """Return a number, or a literal: bytes may resemble a number (``0a``, ``08``)."""
     if any(mark in text for mark in ".eE") and text[:2] not in ("0x", "0X"):
-        if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", text):
+        if re.fullmatch(_DECIMAL, text):
             return Token(TokenKind.NUMBER, text, place, float(text))
         return Token(TokenKind.LITERAL, text, place, text)
     is_octal = len(text) > 1 and text[0] == "0" and text[1].isdigit()
