@@ -7,7 +7,7 @@ destination inside is part of the group.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.batch import HeaderState, Network
-from core.wire.model.field import Span
+from core.wire.model.field import PlacedField, Span
 from core.wire.network.arp import ARP_IPV4
 from core.wire.network.icmpv6 import ICMPV6
 from core.wire.network.ipv4 import IPV4
@@ -32,20 +32,15 @@ _REVIEWED = {  # the bytes of each network header that the review reads, besides
     Network.ARP: (Span(0, ARP_IPV4.stop),),
 }
 _KIND = ICMPV6["type"].span
-_CARRIERS = {  # by protocol: the table, its protocol byte, and a header without more headers
-    IpProtocol.IPV4: (IPV4, IPV4["proto"].span.start, (0xFF, 0x45)),
-    IpProtocol.IPV6: (IPV6, IPV6["nxt"].span.start, (0xF0, 0x60)),
+_CARRIERS = {  # by protocol: the table, its next protocol, and the values without more headers
+    IpProtocol.IPV4: (IPV4, IPV4["proto"], {"version": 4, "hdr_len": IPV4.size}),
+    IpProtocol.IPV6: (IPV6, IPV6["nxt"], {"version": 6}),
 }
 _CARRIED_WIDTH = 2 + 16  # of a key: the protocols of both, and the destination inside
 _SIMPLE = (IpProtocol.TCP, IpProtocol.UDP, IpProtocol.ICMP, IpProtocol.ICMPV6)
-_VXLAN = np.frombuffer(VXLAN_PORT.to_bytes(2, "big"), np.uint8)
 _VXLAN_HEADERS = UDP.size + VXLAN.size + ETHERNET.size
-_VXLAN_FLAG = VXLAN.emit({"flag_i": 1})[0]
-_GRE_ROUTED = GRE.emit({"flags.routing": 1})[0]
-_GRE_VERSION = 7
-_GRE_WORDS = np.array(  # optional words of the header, by its first byte
-    [(one >> 7) + (one >> 5 & 1) + (one >> 4 & 1) for one in range(256)], np.int64
-)
+_GRE_OPTIONAL = ("flags.checksum", "flags.key", "flags.sequence_number")
+_GRE_WORD = 4  # bytes that each of these flags announces after the header (RFC 2890 §2)
 _GATHERED = 8 << 20  # bytes of frames that are compared at once
 
 
@@ -118,7 +113,7 @@ def _carried(
     inside = _inner(data, offset, length, read)
     keys = np.zeros((len(offset), _CARRIED_WIDTH), np.uint8)
     unknown = inside.is_tunnel.copy()
-    for protocol, (table, proto, begins) in _CARRIERS.items():
+    for protocol, (table, following, plain) in _CARRIERS.items():
         rows = np.flatnonzero(inside.protocol == protocol)
         at = inside.at[rows]
         inner = _bytes(data, offset[rows] + at, length[rows] - at, table.size + UDP.size)
@@ -126,17 +121,17 @@ def _carried(
         keys[rows, 0] = read.transport[rows]
         keys[rows, 1] = protocol
         keys[rows, 2 : 2 + span.stop - span.start] = inner[:, span.start : span.stop]
-        carries = inner[:, proto]
-        vxlan = (inner[:, table.size + 2 : table.size + 4] == _VXLAN).all(axis=1)
-        has_more = (carries == IpProtocol.UDP) & vxlan
-        has_more |= (carries == IpProtocol.ICMPV6) & (
-            inner[:, table.size] == NEIGHBOR_ADVERTISEMENT
-        )
-        is_simple = np.isin(carries, _SIMPLE) & ~has_more
-        is_whole = at + table.size <= inside.stop[rows]
+        carries = _column(inner, following)
+        port, kind = (_column(inner, slot, table.size) for slot in (UDP["dstport"], ICMPV6["type"]))
+        has_more = (carries == IpProtocol.UDP) & (port == VXLAN_PORT)
+        has_more |= (carries == IpProtocol.ICMPV6) & (kind == NEIGHBOR_ADVERTISEMENT)
+        is_known = np.isin(carries, _SIMPLE) & ~has_more
+        is_known &= at + table.size <= inside.stop[rows]
+        for key, value in plain.items():
+            is_known &= _column(inner, table[key]) == value
         if table is IPV4:
-            is_whole &= _number(inner, IPV4["len"].span) >= IPV4.size
-        unknown[rows] = (inner[:, 0] & begins[0] != begins[1]) | ~is_simple | ~is_whole
+            is_known &= _column(inner, IPV4["len"]) >= IPV4.size
+        unknown[rows] = ~is_known
     return _Carried(keys, unknown)
 
 
@@ -155,31 +150,33 @@ def _inner(
 
     rows = np.flatnonzero(transport == IpProtocol.GRE)
     head = _bytes(data, offset[rows] + at[rows], length[rows] - at[rows], GRE.size)
-    is_plain = (head[:, 0] & _GRE_ROUTED == 0) & (head[:, 1] & _GRE_VERSION == 0)
-    protocol[rows] = np.where(is_plain, _ip_protocol(_number(head, GRE["proto"].span)), 0)
+    is_plain = (_column(head, GRE["flags.routing"]) | _column(head, GRE["flags.version"])) == 0
+    protocol[rows] = np.where(is_plain, _ip_protocol(_column(head, GRE["proto"])), 0)
     is_tunnel[rows] = True
-    at[rows] += GRE.size + 4 * _GRE_WORDS[head[:, 0]]
+    at[rows] += GRE.size
+    for key in _GRE_OPTIONAL:
+        at[rows] += _GRE_WORD * _column(head, GRE[key]).astype(np.int64)
 
     rows = np.flatnonzero(transport == IpProtocol.UDP)
     head = _bytes(data, offset[rows] + at[rows], length[rows] - at[rows], _VXLAN_HEADERS)
-    port = UDP["dstport"].span
-    is_vxlan = (head[:, port.start : port.stop] == _VXLAN).all(axis=1)
+    is_vxlan = _column(head, UDP["dstport"]) == VXLAN_PORT
     rows, head = rows[is_vxlan], head[is_vxlan]
-    has_flag = head[:, UDP.size] & _VXLAN_FLAG > 0
-    protocol[rows] = np.where(has_flag, _ip_protocol(_number(head, Span(-2, 0))), 0)
+    is_valid = _column(head, VXLAN["flag_i"], UDP.size) == 1
+    ethertype = _column(head, ETHERNET["type"], UDP.size + VXLAN.size)
+    protocol[rows] = np.where(is_valid, _ip_protocol(ethertype), 0)
     is_tunnel[rows] = True
-    stop[rows] = np.minimum(stop[rows], at[rows] + _number(head, UDP["length"].span))
+    stop[rows] = np.minimum(stop[rows], at[rows] + _column(head, UDP["length"]))
     at[rows] += _VXLAN_HEADERS
     return _Inner(is_tunnel, protocol, at, stop)
 
 
-def _number(rows: NDArray[np.uint8], span: Span) -> NDArray[np.int64]:
-    """Return (n,) the numbers of two bytes in the rows (n, width)."""
-    first = rows[:, span.start].astype(np.int64)
-    return first << 8 | rows[:, span.start + 1]
+def _column(heads: NDArray[np.uint8], slot: PlacedField, at: int = 0) -> NDArray[Any]:
+    """Return (n,) the values of a field in headers that begin `at` bytes into `heads` (n, width)."""
+    count, width = heads.shape
+    return slot.column(heads.ravel(), np.arange(count) * width + at)
 
 
-def _ip_protocol(ethertypes: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ip_protocol(ethertypes: NDArray[np.unsignedinteger]) -> NDArray[np.int64]:
     """Return (n,) the IP protocol number of packets of these Ethernet types, 0 if not IP."""
     found = np.where(ethertypes == EtherType.IPV4, IpProtocol.IPV4, 0)
     return np.where(ethertypes == EtherType.IPV6, IpProtocol.IPV6, found)

@@ -81,13 +81,16 @@ def _heads_with_tag(
     """Return (n, 16) the addresses of frames, and a new tag in front of their type."""
     heads = np.zeros((len(offset), _TYPE.start + VLAN.size), np.uint8)
     heads[:, : _TYPE.start] = data[offset[:, None] + np.arange(_TYPE.start)]
-    control = np.full(len(offset), tag.number, np.uint16)
-    for key, given, shift in (("priority", tag.priority, 13), ("dei", tag.dei, 12)):
-        values = np.full(len(offset), given or 0, np.uint16)
-        if given is None:
-            within = offset[tagged] + ETHERNET.size
-            values[tagged] = VLAN[key].column(data, within)
-        control |= values << np.uint16(shift)
     heads[:, _TYPE.start : _TYPE.stop] = np.frombuffer(tag.protocol.to_bytes(2, "big"), np.uint8)
-    heads[:, _TYPE.stop :] = control.astype(">u2").view(np.uint8).reshape(-1, 2)
+    chosen = {"priority": tag.priority, "dei": tag.dei}
+    given = {key: value for key, value in chosen.items() if value is not None}
+    heads[:, _TYPE.stop :] = _control(given | {"id": tag.number})
+    copied = _control({key: VLAN[key].maximum for key in chosen if key not in given})
+    inside = offset[tagged] + ETHERNET.size  # the tag that each frame has
+    heads[tagged, _TYPE.stop :] |= data[inside[:, None] + np.arange(len(copied))] & copied
     return heads
+
+
+def _control(values: dict[str, int]) -> NDArray[np.uint8]:
+    """Return the bytes of a tag before the type that follows it."""
+    return np.frombuffer(VLAN.emit(values), np.uint8)[: VLAN["etype"].span.start]
