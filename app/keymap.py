@@ -202,10 +202,10 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.PANELS, KeyContext.PANELS,
+        ("panel.forge", "f2", "side('forge')", "form", "Show or hide the forge"),
         ("panel.next", "tab", "move_panel(1)", "panel", "Next panel"),
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "Previous panel"),
         ("panel.zoom", "z,f4", "zoom", "zoom", "Zoom the panel, or restore the layout"),
-        ("panel.forge", "f2", "side('forge')", "", "Show or hide the forge"),
         ("panel.echo", "e", "side('echo')", "echo", "Show or hide the echo panel"),
     ),
     *_of(

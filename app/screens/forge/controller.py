@@ -106,10 +106,15 @@ class ForgeController(SideController):
         return current_name(packet.interface.name, self._renamed)
 
     def labels(self) -> dict[str, str]:
-        """Return the label of `escape`, while it stops sending or leaves the panel."""
+        """Return the label of `escape`, while it stops sending or leaves the panel.
+
+        In the panel, the key bar has no key that opens it.
+        """
+        is_here = self._workspace.panel == self.panel.id
+        labels = {"panel.forge": ""} if is_here else {}
         if self.is_sending:
-            return {"panel.close": "stop sending"}
-        return {"panel.close": "back"} if self._workspace.panel == self.panel.id else {}
+            return {**labels, "panel.close": "stop sending"}
+        return {**labels, "panel.close": "back"} if is_here else labels
 
     def _look_up(self) -> None:
         """Have the service look up routes and neighbors for drafts or an interface that changed."""

@@ -15,6 +15,7 @@ from core.forge.values import SendMethod
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from tests.app.screens.test_forge import (
+    SIZES,
     SYN,
     Stage,
     click_key,
@@ -83,7 +84,8 @@ class MouseUser(EnterUser):
     """Goes to fields with the wheel and a click."""
 
     async def open_form(self) -> None:
-        await self.stage.pilot.press("f2")  # no key bar entry opens an empty form
+        await click_key(self.stage, "f2")
+        await self.stage.until(lambda: self.stage.screen.focused is self.form)
 
     async def fill_form(self, number: int) -> None:
         await click_packet(self.stage, number)
@@ -191,3 +193,15 @@ async def test_a_packet_again_with_another_ttl(
         await one.type("ip.ttl", "3")
         (packet,) = await sent_by(one, stage)
         assert packet["ip.ttl"] == 3
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_click_on_the_key_bar_opens_the_form_at_any_width(tmp_path, size: str) -> None:
+    async with forging(tmp_path, size) as stage:
+        await MouseUser(stage).open_form()
+        bar = stage.screen.query_one("#keys")
+        await stage.until(lambda: all(key != "f2" for key, _, _ in bar.entries()))
+        while stage.screen.focused is stage.forge.form:
+            await click_key(stage, "esc")
+            await stage.pilot.pause()
+        await stage.until(lambda: ("f2", "f2", "form") in bar.entries())
