@@ -227,6 +227,7 @@ def replay(
     """
     from app.cli.send.replay import ReplayRequest, run_replay
     from core.forge.host import ForgeHost
+    from core.forge.replay_job import ReplayPlan
     from core.forge.transmit.schedule import ReplayPace
     from core.net.sockets import LOCAL_SOCKETS
 
@@ -241,7 +242,9 @@ def replay(
     if given["loop_delay_s"] and given["loops"] == 1:
         print_message("rawscope: --loop-delay has no effect: the file is sent once; give --loop N")
     rules = _rules(given)
-    request = ReplayRequest(pace=pace, audit=not no_audit, rules=rules, **given)
+    planned = {key: given.pop(key) for key in ("file", "loops", "loop_delay_s", "limit", "bypass")}
+    plan = ReplayPlan(pace=pace, rules=rules, **planned)
+    request = ReplayRequest(plan, audit=not no_audit, **given)
     return run_replay(request, ForgeHost(LOCAL_SOCKETS))
 
 

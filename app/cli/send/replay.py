@@ -26,8 +26,6 @@ from core.forge.orders import OrderError
 from core.forge.replay_job import ReplayJob, ReplayPlan
 from core.forge.send_errors import SendError
 from core.forge.transmit.link_header import check_carrier
-from core.forge.transmit.rewrite_rules import RewriteRules
-from core.forge.transmit.schedule import ReplayPace
 from core.forge.transmit.tx_ring import TxRing
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
 from core.net.netlink import LinkMessage
@@ -39,33 +37,14 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """The options of ``rawscope replay``; `ReplayPlan` describes those that it has, too."""
+    """The options of ``rawscope replay``: what to send by `link`, and how to ask and report."""
 
-    file: str
+    plan: ReplayPlan
     link: str
-    pace: ReplayPace
-    loops: int = 1
-    loop_delay_s: float = 0.0
-    limit: int | None = None
     dry_run: bool = False
     yes: bool = False
-    bypass: bool = False
     audit: bool = True
     as_json: bool = False
-    rules: RewriteRules = RewriteRules()  # noqa: RUF009 - a frozen value
-
-    @property
-    def plan(self) -> ReplayPlan:
-        """The plan for the replay."""
-        return ReplayPlan(
-            self.file,
-            self.pace,
-            self.loops,
-            self.loop_delay_s,
-            self.limit,
-            self.bypass,
-            self.rules,
-        )
 
 
 def run_replay(request: ReplayRequest, host: ForgeHost) -> int:
@@ -112,8 +91,8 @@ class _ReplayDriver(TerminalPrompter):
 
     def begin(self, ring: TxRing, of: int | None, audit: Audit | None) -> ReplayReport:
         """Return the report of a replay."""
-        request = self._request
-        has_gaps = request.pace.is_captured and not request.loop_delay_s
+        request, plan = self._request, self._request.plan
+        has_gaps = plan.pace.is_captured and not plan.loop_delay_s
         hint = _MAX_GAP_HINT if has_gaps else ""
         return ReplayReport(
             self._interface,
@@ -122,6 +101,6 @@ class _ReplayDriver(TerminalPrompter):
             audit,
             request.as_json,
             hint,
-            request.rules,
-            shows_bits=request.pace.mbit is not None,
+            plan.rules,
+            shows_bits=plan.pace.mbit is not None,
         )

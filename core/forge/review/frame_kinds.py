@@ -171,7 +171,7 @@ def _inner(
 
 
 def _column(heads: NDArray[np.uint8], slot: PlacedField, at: int = 0) -> NDArray[Any]:
-    """Return (n,) the values of a field in headers that begin `at` bytes into `heads` (n, width)."""
+    """Return (n,) a field of the headers that begin `at` bytes into each row of `heads`."""
     count, width = heads.shape
     return slot.column(heads.ravel(), np.arange(count) * width + at)
 

@@ -22,6 +22,7 @@ from core.files.pcapng_writer import PcapngWriter
 from core.files.reader import open_capture
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
+from core.forge.replay_job import ReplayPlan
 from core.forge.send_errors import Circumstances, SendError, refused
 from core.forge.transmit import tx_ring
 from core.forge.transmit.replay import Replay
@@ -331,7 +332,7 @@ def test_frames_that_do_not_fit_are_skipped_and_reported(
 ) -> None:
     frames = [frame(1), frame(2, 1600), b"", frame(3)[:13], frame(3)]
     request = ReplayRequest(
-        capture_of(tmp_path / "a.pcap", frames), "far0", ReplayPace(None), yes=True
+        ReplayPlan(capture_of(tmp_path / "a.pcap", frames), ReplayPace(None)), "far0", yes=True
     )
     with watching(network) as watch:
         assert network.in_far(lambda: quietly(request)) == 1
@@ -361,7 +362,7 @@ def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
     monkeypatch.setattr(TxRing, "flush", flush)
     monkeypatch.setattr(replay_output, "REPORT_S", 0)
     path = capture_of(tmp_path / "a.pcap", [frame(1), frame(2)])
-    request = ReplayRequest(path, "far0", ReplayPace(None), loops=3, yes=True)
+    request = ReplayRequest(ReplayPlan(path, ReplayPace(None), loops=3), "far0", yes=True)
     with pytest.raises(CommandError, match="ENETDOWN"):
         network.in_far(lambda: quietly(request))
     out, said = capfd.readouterr()
@@ -380,7 +381,9 @@ def test_a_replay_as_json(
 ) -> None:
     frames = [frame(1), frame(2, 1600), frame(3)[:13], frame(4)]
     path = capture_of(tmp_path / "a.pcap", frames)
-    request = ReplayRequest(path, "far0", ReplayPace(None), loops=2, yes=True, as_json=True)
+    request = ReplayRequest(
+        ReplayPlan(path, ReplayPace(None), loops=2), "far0", yes=True, as_json=True
+    )
     assert network.in_far(lambda: quietly(request)) == 1
     (end,) = (json.loads(line) for line in capfd.readouterr().out.splitlines())
     assert end.pop("seconds") > 0
@@ -401,7 +404,10 @@ def test_the_first_frames_of_a_file(
 ) -> None:
     path = capture_of(tmp_path / "a.pcap", [frame(number) for number in range(5)])
     request = ReplayRequest(
-        path, "far0", ReplayPace(None), loops=2, loop_delay_s=0.01, limit=3, yes=True, as_json=True
+        ReplayPlan(path, ReplayPace(None), loops=2, loop_delay_s=0.01, limit=3),
+        "far0",
+        yes=True,
+        as_json=True,
     )
     with watching(network) as watch:
         assert network.in_far(lambda: quietly(request)) == 0
@@ -476,7 +482,7 @@ def test_ip_packets_leave_behind_the_header_that_leads_to_them(
     drafts = [Draft(("ip",), {"ip.src": FAR_ADDRESS, "ip.dst": aim}) for aim in aims]
     packets = [evaluate(draft).data for draft in drafts]
     path = of_link(capture_of(tmp_path / "raw.pcap", [*packets, b""]), LinkType.RAW)
-    request = ReplayRequest(path, "far0", ReplayPace(None), yes=True, as_json=True)
+    request = ReplayRequest(ReplayPlan(path, ReplayPace(None)), "far0", yes=True, as_json=True)
     network.ip_far("neigh", "flush", "dev", "far0")
     with watching(network) as watch:
         assert network.in_far(lambda: quietly(request)) == 1
@@ -516,7 +522,9 @@ def test_a_file_of_many_links_sends_the_rest_and_counts_every_record(
         number = writer.add_interface("x", kind)
         writer.write(data, timestamp_ns=1, interface=number, flags=0, comments=())
     writer.close()
-    request = ReplayRequest(str(path), "far0", ReplayPace(None), loops=2, yes=True, as_json=True)
+    request = ReplayRequest(
+        ReplayPlan(str(path), ReplayPace(None), loops=2), "far0", yes=True, as_json=True
+    )
     with watching(network) as watch:
         assert network.in_far(lambda: quietly(request)) == 1
 
@@ -534,6 +542,6 @@ def test_a_file_of_many_links_sends_the_rest_and_counts_every_record(
 
 def test_frames_of_another_link_are_refused(network: Network, tmp_path: Path, state: Path) -> None:
     path = of_link(capture_of(tmp_path / "x.pcap", [udp_frame(b"x")]), LinkType.PPP)
-    request = ReplayRequest(path, "far0", ReplayPace(None), yes=True)
+    request = ReplayRequest(ReplayPlan(path, ReplayPace(None)), "far0", yes=True)
     with pytest.raises(CommandError, match="only Ethernet frames and IP packets"):
         network.in_far(lambda: quietly(request))

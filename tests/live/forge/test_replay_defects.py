@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from app.cli.send.replay import ReplayRequest
+from core.forge.replay_job import ReplayPlan
 from core.forge.transmit.rewrite_rules import RewriteRules
 from core.forge.transmit.schedule import ReplayPace
 from core.wire.link.ethernet import ETHERNET
@@ -64,15 +65,15 @@ def test_every_frame_is_sent_or_counted(
 ) -> None:  # fmt: skip
     """A replay without gaps, after a dry run that announces the same counts."""
     path = str(forge_defects_dir() / name)
-    given = {"pace": ReplayPace(max_gap_s=0.0), "yes": True, "as_json": True, "rules": rules}
+    plan = ReplayPlan(path, ReplayPace(max_gap_s=0.0), rules=rules)
 
     def arrived() -> int:
         watch.read()
         found = [one.data for one in watch.packets if not one.flags & PacketFlag.OUTBOUND]
         return sum(ETHERNET["type"].number(data) != EtherType.ARP for data in found)
 
-    def replay(**more: Any) -> dict[str, Any]:
-        request = ReplayRequest(path, "far0", **given, **more)
+    def replay(*, dry_run: bool = False) -> dict[str, Any]:
+        request = ReplayRequest(plan, "far0", dry_run=dry_run, yes=True, as_json=True)
         status = network.in_far(lambda: quietly(request))
         record = result_of(capfd.readouterr().out)
         left_out = sum(record[key] for key in LEFT_OUT)
@@ -91,7 +92,7 @@ def test_a_rate_in_bits_is_the_highest(network: Network, tmp_path: Path) -> None
     """The frames before the last one have 8,000 bits, which take 0.1 s at 0.08 Mbit/s."""
     frames = [frame(number, 100) for number in range(11)]
     path = capture_of(tmp_path / "a.pcap", frames)
-    request = ReplayRequest(path, "far0", ReplayPace(mbit=0.08), yes=True, audit=False)
+    request = ReplayRequest(ReplayPlan(path, ReplayPace(mbit=0.08)), "far0", yes=True, audit=False)
     with watching(network) as watch:
         start_s = time.monotonic()
         assert network.in_far(lambda: quietly(request)) == 0

@@ -13,6 +13,7 @@ from app.cli.send.replay import ReplayRequest
 from core.files.reader import open_capture
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
+from core.forge.replay_job import ReplayPlan
 from core.forge.transmit import replay_file
 from core.forge.transmit.rewrite_rules import AddedTag, RewriteRules, parse_address_map
 from core.forge.transmit.schedule import ReplayPace
@@ -77,7 +78,10 @@ def test_frames_arrive_rewritten_in_each_round_and_the_audit_has_them_so(
     )  # fmt: skip
     wanted, _ = rewritten(rules, *FRAMES)
     request = ReplayRequest(
-        path, "far0", ReplayPace(None), limit=2, loops=2, yes=True, as_json=True, rules=rules
+        ReplayPlan(path, ReplayPace(None), limit=2, loops=2, rules=rules),
+        "far0",
+        yes=True,
+        as_json=True,
     )
     arrived(network, request, wanted * 2)
     end = json.loads(capfd.readouterr().out.splitlines()[-1])
@@ -96,7 +100,7 @@ def test_the_question_is_about_the_new_destination(
 ) -> None:
     path = capture_of(tmp_path / "a.pcap", FRAMES[:1])
     rules = RewriteRules(destinations=parse_address_map("203.0.113.0/24:10.77.0.0/24"))
-    request = ReplayRequest(path, "far0", ReplayPace(None), rules=rules)
+    request = ReplayRequest(ReplayPlan(path, ReplayPace(None), rules=rules), "far0")
     with pytest.raises(CommandError, match="nobody can answer"):
         network.in_far(lambda: quietly(request))
     asked = capfd.readouterr().err
@@ -114,14 +118,14 @@ def test_ip_packets_get_the_link_header_of_the_new_next_hop(
     network.ip_far("neigh", "flush", "dev", "far0")
     arrived(
         network,
-        ReplayRequest(path, "far0", ReplayPace(None), yes=True, rules=MAPS),
+        ReplayRequest(ReplayPlan(path, ReplayPace(None), rules=MAPS), "far0", yes=True),
         [near + far + b"\x08\x00" + new],
     )
     sender, receiver = bytes.fromhex("020000000009"), bytes.fromhex("020000000008")
     given = RewriteRules(source_mac=sender, destination_mac=receiver)
     arrived(
         network,
-        ReplayRequest(path, "far0", ReplayPace(None), yes=True, rules=given),
+        ReplayRequest(ReplayPlan(path, ReplayPace(None), rules=given), "far0", yes=True),
         [receiver + sender + b"\x08\x00" + packets[0]],
     )
     assert capfd.readouterr().out.splitlines()[-1].endswith(" s, 1 of them rewritten")
@@ -134,7 +138,7 @@ def test_a_dry_run_counts_what_would_be_rewritten(
     path = capture_of(tmp_path / "a.pcap", FRAMES)
     for as_json in (False, True):
         request = ReplayRequest(
-            path, "far0", ReplayPace(), dry_run=True, rules=rules, as_json=as_json
+            ReplayPlan(path, ReplayPace(), rules=rules), "far0", dry_run=True, as_json=as_json
         )
         assert network.in_far(lambda request=request: quietly(request)) == 0
     text, record = capfd.readouterr().out.splitlines()
@@ -147,5 +151,7 @@ def test_a_large_file_is_rewritten_again_for_each_round(
 ) -> None:
     monkeypatch.setattr(replay_file, "MOST_KEPT_BYTES", 10)
     path = capture_of(tmp_path / "a.pcap", FRAMES)
-    request = ReplayRequest(path, "far0", ReplayPace(None), loops=3, yes=True, rules=MAPS)
+    request = ReplayRequest(
+        ReplayPlan(path, ReplayPace(None), loops=3, rules=MAPS), "far0", yes=True
+    )
     arrived(network, request, rewritten(MAPS, *FRAMES)[0] * 3)

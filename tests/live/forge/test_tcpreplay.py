@@ -13,6 +13,7 @@ import pytest
 
 from app.cli.send.replay import ReplayRequest
 from core.files.reader import open_capture
+from core.forge.replay_job import ReplayPlan
 from core.forge.transmit.schedule import ReplayPace
 from core.wire.model.dissection import PacketFlag
 from tests.app.made import TIME_NS, capture_of
@@ -76,7 +77,7 @@ def test_the_same_frames_arrive_in_the_same_order(
     network: Network, name: str, tmp_path: Path
 ) -> None:
     path = captures_dir() / "files" / name
-    request = ReplayRequest(str(path), "far0", ReplayPace(None), yes=True, audit=False)
+    request = ReplayRequest(ReplayPlan(str(path), ReplayPace(None)), "far0", yes=True, audit=False)
     expected = frames_in(path)
     rawscope = arrivals(network, len(expected), lambda: network.in_far(lambda: quietly(request)))
     peer = arrivals(network, len(expected), lambda: run_tcpreplay(network, str(path)))
@@ -89,7 +90,7 @@ def test_no_frame_arrives_before_it_is_due(network: Network, tmp_path: Path) -> 
     times = list(accumulate(gaps_ns, initial=TIME_NS))
     frames = [frame(number) for number in range(len(times))]
     path = capture_of(tmp_path / "a.pcap", frames, times)
-    request = ReplayRequest(path, "far0", ReplayPace(), yes=True, audit=False)
+    request = ReplayRequest(ReplayPlan(path, ReplayPace()), "far0", yes=True, audit=False)
     with watching(network, method="datagram") as watch:
         start_ns = time.time_ns()
         assert network.in_far(lambda: quietly(request)) == 0
@@ -107,7 +108,7 @@ def test_gaps_are_as_exact_as_those_of_tcpreplay(network: Network, tmp_path: Pat
     times = list(accumulate(gaps_ns, initial=TIME_NS))
     frames = [frame(number) for number in range(len(times))]
     path = capture_of(tmp_path / "a.pcap", frames, times)
-    request = ReplayRequest(path, "far0", ReplayPace(), yes=True, audit=False)
+    request = ReplayRequest(ReplayPlan(path, ReplayPace()), "far0", yes=True, audit=False)
 
     def median_error_ns(send: Callable[[], object]) -> float:
         with watching(network, method="datagram") as watch:

@@ -13,6 +13,7 @@ from app.cli.output import CommandError
 from app.cli.send.replay import ReplayRequest
 from core.files.pcapng_writer import PcapngWriter
 from core.files.reader import open_capture
+from core.forge.replay_job import ReplayPlan
 from core.forge.transmit.rewrite_rules import AddedTag, RewriteRules, parse_address_map
 from core.forge.transmit.schedule import ReplayPace
 from core.wire.link.link_types import LinkType
@@ -70,7 +71,9 @@ def test_an_ethernet_capture_arrives_as_ip_packets(
     network: Network, tun: Tun, tmp_path: Path, state: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = capture_of(tmp_path / "a.pcap", FRAMES)
-    request = ReplayRequest(path, tun.name, ReplayPace(None), loops=2, yes=True, as_json=True)
+    request = ReplayRequest(
+        ReplayPlan(path, ReplayPace(None), loops=2), tun.name, yes=True, as_json=True
+    )
     assert network.in_near(lambda: quietly(request)) == 1
     assert read(tun, 6) == [FOUR, SIX, FOUR] * 2
     out, said = capfd.readouterr()
@@ -98,7 +101,7 @@ def test_captures_without_a_link_header_arrive_as_they_are(
         number = writer.add_interface("x", kind)
         writer.write(data, timestamp_ns=1, interface=number, flags=0, comments=())
     writer.close()
-    request = ReplayRequest(str(path), tun.name, ReplayPace(None), yes=True)
+    request = ReplayRequest(ReplayPlan(str(path), ReplayPace(None)), tun.name, yes=True)
     assert network.in_near(lambda: quietly(request)) == 0
     assert read(tun, 3) == [data for _, data in packets]
 
@@ -108,7 +111,9 @@ def test_the_questions_are_about_the_packets(
 ) -> None:
     path = capture_of(tmp_path / "a.pcap", FRAMES)
     with pytest.raises(CommandError, match="nobody can answer"):
-        network.in_near(lambda: quietly(ReplayRequest(path, tun.name, ReplayPace(None))))
+        network.in_near(
+            lambda: quietly(ReplayRequest(ReplayPlan(path, ReplayPace(None)), tun.name))
+        )
     asked = capfd.readouterr().err
     assert f"10.0.0.9 on {tun.name} was not approved before." in asked
     assert f"2001:db8::9 on {tun.name} was not approved before." in asked
@@ -124,13 +129,17 @@ def test_addresses_are_rewritten_and_link_headers_cannot_be(
 ) -> None:
     path = capture_of(tmp_path / "a.pcap", FRAMES)
     rules = RewriteRules(destinations=parse_address_map("10.0.0.0/8:192.168.0.0/16"))
-    request = ReplayRequest(path, tun.name, ReplayPace(None), yes=True, rules=rules, limit=3)
+    request = ReplayRequest(
+        ReplayPlan(path, ReplayPace(None), rules=rules, limit=3), tun.name, yes=True
+    )
     assert network.in_near(lambda: quietly(request)) == 1
     new, _ = rewritten(rules, FOUR, kind=LinkType.RAW)
     assert read(tun, 2) == [*new, SIX]
     assert capfd.readouterr().out.endswith(", 1 of them rewritten\n")
     for impossible in (RewriteRules(source_mac=bytes(6)), RewriteRules(tag=AddedTag(3))):
-        request = ReplayRequest(path, tun.name, ReplayPace(None), yes=True, rules=impossible)
+        request = ReplayRequest(
+            ReplayPlan(path, ReplayPace(None), rules=impossible), tun.name, yes=True
+        )
         with pytest.raises(CommandError, match="has no link header: omit --enet-smac"):
             network.in_near(lambda request=request: quietly(request))
 
@@ -142,10 +151,10 @@ def test_the_type_of_the_interface_counts_and_not_its_name(
     network.ip_near("link", "set", tun.name, "name", "eth9")
     network.ip_near("link", "set", "eth9", "up")
     path = capture_of(tmp_path / "a.pcap", FRAMES[:1])
-    request = ReplayRequest(path, "eth9", ReplayPace(None), dry_run=True)
+    request = ReplayRequest(ReplayPlan(path, ReplayPace(None)), "eth9", dry_run=True)
     assert network.in_near(lambda: quietly(request)) == 0
     assert "would send 1 of 1 frames through eth9" in capfd.readouterr().out
-    request = ReplayRequest(path, "eth9", ReplayPace(None), yes=True)
+    request = ReplayRequest(ReplayPlan(path, ReplayPace(None)), "eth9", yes=True)
     assert network.in_near(lambda: quietly(request)) == 0
     assert read(tun, 1) == [FOUR]
 
@@ -207,7 +216,7 @@ def test_nothing_is_sent_without_a_carrier(
     network.ip_near("link", "set", "dead0", "up")
     try:
         request = ReplayRequest(
-            capture_of(tmp_path / "a.pcap", FRAMES), "dead0", ReplayPace(None), yes=True
+            ReplayPlan(capture_of(tmp_path / "a.pcap", FRAMES), ReplayPace(None)), "dead0", yes=True
         )
         with pytest.raises(CommandError, match="dead0 has no carrier"):
             network.in_near(lambda: quietly(request))
