@@ -44,7 +44,7 @@ def test_rules(options: list[str], rules: RewriteRules, monkeypatch: pytest.Monk
     given: list[ReplayRequest] = []
     monkeypatch.setattr(replay, "run_replay", lambda request, host: given.append(request) or 0)
     assert run(["replay", "a.pcap", "--link", "lo", *options]) == 0
-    assert given[0].rules == rules
+    assert given[0].plan.rules == rules
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from tests.core.decode.frames import ethernet, ipv4, ipv6, tcp, tcp_frame
 from tests.core.decode.support import batch_of
 from tests.fuzz.shapes import shapes
 
-SAMPLE = 60  # packets of each capture
+SAMPLE = 150  # packets of each capture
 NOTHING = CaptureContext()
 PROTOCOL_NAMES = {protocol.name for protocol in PROTOCOLS}
 
