@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from core.forge.compose.evaluation import Evaluation
 from core.wire.encode.build import Built, BuiltField
-from core.wire.model.field import Value
+from core.wire.model.field import Field, Value
 from core.wire.model.kind import Kind, address_text
 from core.wire.model.other_tools import ScapyLayer, ScapyOptions
 from core.wire.registry import PROTOCOLS
@@ -74,7 +74,7 @@ def _text(place: BuiltField, layer: ScapyLayer, data: bytes, *, next_is_known: b
             continue
         if key in layer.unless_zero and not place.values[key]:
             continue
-        value = _value(slot.field.kind, place.values[key], layer.units.get(key, 1))
+        value = _value(slot.field, place.values[key])
         arguments.append(f"{name}=[{value}]" if key in layer.lists else f"{name}={value}")
     body = data[place.body.start : place.body.stop]
     if body:
@@ -82,12 +82,13 @@ def _text(place: BuiltField, layer: ScapyLayer, data: bytes, *, next_is_known: b
     return f"{layer.name}({', '.join(arguments)})"
 
 
-def _value(kind: Kind, value: Value, unit: int) -> str:
+def _value(field: Field, value: Value) -> str:
+    """Return a value as Python; scapy takes the number in the header, in the units of the field."""
     if isinstance(value, bytes):
         return repr(value)
-    if kind in (Kind.MAC, Kind.IPV4, Kind.IPV6):
-        return f'"{address_text(kind, value)}"'
-    return str(value // unit)
+    if field.kind in (Kind.MAC, Kind.IPV4, Kind.IPV6):
+        return f'"{address_text(field.kind, value)}"'
+    return str(value // field.unit)
 
 
 def _raw_option(body: bytes) -> str:

@@ -27,15 +27,14 @@ class ScapyOptions(Enum):
 class ScapyLayer(NamedTuple):
     """scapy's class for headers that begin with a protocol's first table.
 
-    `arguments` maps fields to scapy's names, `units` to the bytes that scapy counts as one. A field
-    of `unless_zero` is left out if it is 0, a field of `lists` is an address in a list. Headers are
+    `arguments` maps fields to scapy's names; scapy counts in the units of the header. A field of
+    `unless_zero` is left out if it is 0, a field of `lists` is an address in a list. Headers are
     written only if the field that `when` names has one of its values, and headers before a payload
     only with `carries_payload`.
     """
 
     name: str
     arguments: Mapping[str, str]
-    units: Mapping[str, int] = _EMPTY
     unless_zero: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
     options: ScapyOptions = ScapyOptions.NONE

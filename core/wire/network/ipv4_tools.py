@@ -11,7 +11,6 @@ from core.wire.model.other_tools import (
 )
 
 FRAGMENT_UNIT = 8  # bytes; the fragment offset counts these (RFC 791 §3.1)
-_WORD = 4  # bytes; scapy counts the header in words
 
 TOOLS = OtherTools(
     scapy=ScapyLayer(
@@ -30,7 +29,6 @@ TOOLS = OtherTools(
             "src": "src",
             "dst": "dst",
         },
-        units={"hdr_len": _WORD},
         options=ScapyOptions.RAW,
     ),
     nping=CommandOptions(

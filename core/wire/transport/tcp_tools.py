@@ -10,7 +10,6 @@ from core.wire.model.other_tools import (
     ScapyOptions,
 )
 
-_WORD = 4  # bytes; scapy counts the header in words
 _NPING_FLAGS = {
     "flags.fin": "fin",
     "flags.syn": "syn",
@@ -36,7 +35,6 @@ TOOLS = OtherTools(
             "checksum": "chksum",
             "urgent_pointer": "urgptr",
         },
-        units={"hdr_len": _WORD},
         options=ScapyOptions.PAIRS,
     ),
     nping=CommandOptions(
