@@ -39,4 +39,4 @@ def is_ipv6(packet: bytes, network: str = "") -> bool:
 
 
 def _version(packet: bytes) -> int:
-    return packet[0] >> 4 if packet else 0
+    return IPV4["version"].number(packet) if packet else 0

@@ -139,10 +139,7 @@ class Audit:
 def _cooked(packet: bytes, transmission: PreparedTransmission) -> bytes:
     """Return an IP packet with the header of a cooked capture (SLL)."""
     kind = EtherType.IPV6 if is_ipv6(packet, transmission.network) else EtherType.IPV4
-    return (
-        SLL.emit({"pkttype": SENT_BY_US, "hatype": HARDWARE_NONE, "halen": 0, "etype": kind})
-        + packet
-    )
+    return _cooked_header(kind) + packet
 
 
 def _all_cooked(
@@ -150,15 +147,16 @@ def _all_cooked(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
     """Return IP packets ``data[offset : offset + captured]`` with headers of a cooked capture."""
     four, six = (
-        np.frombuffer(
-            SLL.emit({"pkttype": SENT_BY_US, "hatype": HARDWARE_NONE, "halen": 0, "etype": kind}),
-            np.uint8,
-        )
-        for kind in (EtherType.IPV4, EtherType.IPV6)
+        np.frombuffer(_cooked_header(kind), np.uint8) for kind in (EtherType.IPV4, EtherType.IPV6)
     )
-    is_six = data[offset] >> 4 == IPV6["version"].field.default
+    version = IPV6["version"]
+    is_six = version.column(data, offset) == version.field.default
     heads = np.where(is_six[:, None], six, four)
     return joined(data, offset, captured, heads, np.ones(len(offset), bool))
+
+
+def _cooked_header(kind: EtherType) -> bytes:
+    return SLL.emit({"pkttype": SENT_BY_US, "hatype": HARDWARE_NONE, "halen": 0, "etype": kind})
 
 
 def path_of(folder: Path, method: SendMethod) -> Path:
