@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.batch import Batch
 from core.decode.batch_walk import BatchWalk, Steps
 from core.decode.header_positions import HeaderObserver
 from core.wire.dissect import MAXIMUM_LAYERS
@@ -60,6 +61,13 @@ class HeaderOffsets:
     transport_offset: NDArray[np.int32]
     stop: NDArray[np.uint32]
     state: NDArray[np.uint8]
+
+
+def index_batch(batch: Batch, link_types: NDArray[Any]) -> HeaderOffsets:
+    """Return the positions of the headers in a batch; `link_types` (n,) are those of its frames."""
+    return index_headers(
+        batch.data, batch.offset, batch.captured, batch.original, link_types, batch.flags
+    )
 
 
 def index_headers(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
-from core.decode.header_index import index_headers
+from core.decode.header_index import index_batch
 from core.forge.transmit.encapsulation import OmittedCounts
 from core.forge.transmit.frame_assembly import Rows, selected
 from core.wire.link.link_types import LinkType
@@ -32,9 +32,7 @@ class Decapsulation:
 
     def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[tuple[Batch, Rows]]:
         """Yield the packets in the frames of a batch, and the row (m,) of each in `batch`."""
-        read = index_headers(
-            batch.data, batch.offset, batch.captured, batch.original, link_types, batch.flags
-        )
+        read = index_batch(batch, link_types)
         is_raw = np.isin(link_types, _RAW)
         keep = np.flatnonzero(is_raw | np.isin(read.network, _NETWORKS) | (batch.captured == 0))
         self.omitted.without_ip += len(batch) - len(keep)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
-from core.decode.header_index import index_headers
+from core.decode.header_index import index_batch
 from core.forge.compose.route_suggestions import link_address, next_hop
 from core.forge.transmit.frame_assembly import Rows, joined, selected
 from core.net.netlink import LinkMessage
@@ -257,9 +257,7 @@ def _ethertypes(
 
 def _loopback_ethertypes(batch: Batch, link_types: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return (n,) the Ethernet type of what follows each BSD loopback header, 0 if it is not IP."""
-    read = index_headers(
-        batch.data, batch.offset, batch.captured, batch.original, link_types, batch.flags
-    )
+    read = index_batch(batch, link_types)
     kinds = np.zeros(len(batch), np.int64)
     for network, kind in _NETWORK_TYPES:
         kinds[(read.network == network) & (read.network_offset == NULL.size)] = kind

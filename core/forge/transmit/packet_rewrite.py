@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.decode.batch import Batch
 from core.decode.batch_decoder import extent
-from core.decode.header_index import index_headers
+from core.decode.header_index import index_batch
 from core.forge.transmit import checksum_repair
 from core.forge.transmit.checksum_repair import IndexedPackets
 from core.forge.transmit.frame_assembly import Rows
@@ -50,9 +50,8 @@ def rewrite_packets(
         return batch, np.zeros(len(batch), bool)
     low, high = extent(batch)
     data, offset = batch.data[low:high].copy(), batch.offset - low
-    read = index_headers(
-        data, offset, batch.captured, batch.original, link_types, batch.flags
-    )  # fmt: skip
+    copy = replace(batch, data=data, offset=offset, stable=True)
+    read = index_batch(copy, link_types)
     packets = IndexedPackets(data, offset, batch.captured.astype(np.int64), read)
     before = checksum_repair.header_sums_of(packets)
     changed = np.zeros(len(batch), bool)
@@ -72,7 +71,7 @@ def rewrite_packets(
     if rules.fixes_checksums:
         changed |= checksum_repair.compute(packets)
     checksum_repair.repair_routed(packets, batch.data[low:high], rules.fixes_checksums, changed)
-    return replace(batch, data=data, offset=offset, stable=True), changed
+    return copy, changed
 
 
 def _map_addresses(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.decode.batch import CaptureInterface
-from core.decode.header_index import STEPS, index_headers
+from core.decode.header_index import STEPS, index_batch, index_headers
 from core.store.packet_store import PacketStore
 from core.store.snapshot import Snapshot
 from core.wire.dissect import MAXIMUM_LAYERS, dissect
@@ -238,26 +239,15 @@ def test_bytes_outside_a_frame_do_not_count(parts, link_type):
     """The same frames decode the same between other bytes, or at the very end of memory."""
     frames = [start + rest for start, rest in parts]
     batch = batch_of(frames, gap=8)
-    count = len(frames)
     inside = np.zeros(len(batch.data), dtype=bool)
     for start, length in zip(batch.offset, batch.captured, strict=True):
         inside[start : start + length] = True
-    results = []
-    for canary in (0x00, 0xFF, 0x45):
-        data = np.where(inside, batch.data, canary).astype(np.uint8)
-        results.append((data, batch.offset))
-    tight = batch_of(frames)
-    results.append((tight.data, tight.offset))
+    batches = [
+        replace(batch, data=np.where(inside, batch.data, canary).astype(np.uint8))
+        for canary in (0x00, 0xFF, 0x45)
+    ]
     layouts = [
-        index_headers(
-            data,
-            offset,
-            batch.captured,
-            batch.original,
-            np.full(count, link_type),
-            batch.flags,
-        )
-        for data, offset in results
+        index_batch(one, np.full(len(frames), link_type)) for one in (*batches, batch_of(frames))
     ]
     for layout in layouts[1:]:
         for name in ("network", "network_offset", "transport", "transport_offset", "stop", "state"):
