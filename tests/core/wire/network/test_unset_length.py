@@ -29,6 +29,7 @@ from tests.core.wire import frames
 DATA = b"segments" * 300
 LONG = b"more than the field can say" * 2600
 TCP, UDP_NUMBER = IpProtocol.TCP, IpProtocol.UDP
+EXPERIMENTAL = 253  # RFC 3692 §2.1
 
 Made = tuple[int, bytes]  # link type and frame
 
@@ -116,12 +117,22 @@ BIG = {
         )
     ),
 }
-OTHERS = (1, 2, 4, 41, 47, 50, 51, 58, 59, 132, 253)
-READ = (1, 2, 4, 41, 47, 51, 58, 132)  # shapes whose header, once read, shows that it is cut short
+DISSECTED = (  # protocols other than TCP and UDP whose headers the dissector reads
+    IpProtocol.ICMP,
+    IpProtocol.IGMP,
+    IpProtocol.IPV4,
+    IpProtocol.IPV6,
+    IpProtocol.GRE,
+    IpProtocol.AH,
+    IpProtocol.ICMPV6,
+    IpProtocol.SCTP,
+)
+OPAQUE = (IpProtocol.ESP, IpProtocol.NO_NEXT, EXPERIMENTAL)
 TOO_MANY = SEGMENTS_WITHIN + 1
 FAULTS: dict[str, Made] = {
-    **{f"ip, {n}": (LinkType.RAW, ip(bytes(80), n, unset=True)) for n in OTHERS},
-    **{f"ipv6, {n}": (LinkType.RAW, ip6(bytes(80), n, unset=True)) for n in READ},
+    **{f"ip, {n}": (LinkType.RAW, ip(bytes(80), n, unset=True)) for n in (*DISSECTED, *OPAQUE)},
+    # an IPv6 length of 0 is a fault only if the header after it needs more bytes
+    **{f"ipv6, {n}": (LinkType.RAW, ip6(bytes(80), n, unset=True)) for n in DISSECTED},
     "ip, nothing there": (LinkType.RAW, ip(b"", TCP, unset=True)),
     "ipv6, nothing there": (LinkType.RAW, ip6(b"", TCP, unset=True)),
     "first fragment": (LinkType.RAW, ip(frames.tcp(DATA), TCP, unset=True, flags__mf=1)),
