@@ -65,16 +65,16 @@ class ScriptedTransmission(PreparedTransmission):
         self,
         load: SendVolume,
         known: Collection[str] = frozenset(),
-        machine: HostAddresses | None = None,
+        host: HostAddresses | None = None,
     ) -> Examination:
-        return super().examine(load, known, machine or ScriptedAddresses())
+        return super().examine(load, known, host or ScriptedAddresses())
 
 
 class ScriptedInjector:
     """Takes packets; refuses with `error` if there is one."""
 
-    def __init__(self, machine: ScriptedHost) -> None:
-        self._machine = machine
+    def __init__(self, host: ScriptedHost) -> None:
+        self._host = host
 
     def __enter__(self) -> ScriptedInjector:
         return self
@@ -85,13 +85,13 @@ class ScriptedInjector:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._machine.closed += 1
+        self._host.closed += 1
 
     def send(self, packet: bytes) -> None:
-        if self._machine.error is not None:
-            raise self._machine.error
-        self._machine.sent.append(packet)
-        self._machine.wire(packet)
+        if self._host.error is not None:
+            raise self._host.error
+        self._host.sent.append(packet)
+        self._host.wire(packet)
 
     def send_burst(self, packet: bytes, count: int) -> int:
         for _ in range(count):

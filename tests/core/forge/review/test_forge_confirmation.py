@@ -28,9 +28,9 @@ UDP = {"ip.dst": SERVER, "ip.src": HOST}
 class Asked:
     """A forger, and what it asks."""
 
-    def __init__(self, folder: Path, machine: ScriptedHost) -> None:
-        self.machine = machine
-        self.forger = ForgeService(folder, machine, AnalysisThread())
+    def __init__(self, folder: Path, host: ScriptedHost) -> None:
+        self.host = host
+        self.forger = ForgeService(folder, host, AnalysisThread())
 
     def send(self, order: Order) -> Question | None:
         """The question, or None if it left."""
@@ -61,12 +61,12 @@ def test_a_change_after_the_answer_is_another_question(asked: Asked) -> None:
     assert first is not None
     assert f"{SERVER} on eth0 was not approved before." in first.sentences
     second = asked.answer()
-    assert asked.machine.sent == []
+    assert asked.host.sent == []
     assert second is not None
     assert "(ff:ff:ff:ff:ff:ff) is a broadcast: every host on eth0" in second.sentences[0]
     assert not set(first.sentences) & set(second.sentences)
     assert asked.answer() is None
-    assert len(asked.machine.sent) == 1
+    assert len(asked.host.sent) == 1
 
 
 def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Asked) -> None:
@@ -84,7 +84,7 @@ def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Aske
     assert found is not None
     assert found.sentences == (f"{SERVER} on eth0 was not approved before.",)
     asked.forger.answer(False)
-    assert asked.machine.sent == []
+    assert asked.host.sent == []
 
 
 def test_the_command_asks_about_a_resolved_link_address(
@@ -92,14 +92,14 @@ def test_the_command_asks_about_a_resolved_link_address(
 ) -> None:
     """Only the resolved link address is not approved, and no user can answer."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    machine = Neighbor()
+    host = Neighbor()
     draft = Draft(("eth", "ip", "udp"), UDP)
-    around = machine.suggest_from_routes(draft, "eth0")
-    departure = machine.prepare([evaluate(draft, around.values).data], SendMethod.LINK, "eth0")
+    around = host.suggest_from_routes(draft, "eth0")
+    departure = host.prepare([evaluate(draft, around.values).data], SendMethod.LINK, "eth0")
     Approvals(StateDatabase(tmp_path / "rawscope")).add(departure.examine(SendVolume()).marks)
     with pytest.raises(CommandError, match="not sent: nobody"):
-        send.run_send(send.SendRequest((draft,), link="eth0"), machine)
-    assert machine.sent == []
+        send.run_send(send.SendRequest((draft,), link="eth0"), host)
+    assert host.sent == []
     said = capfd.readouterr().err
     assert "(ff:ff:ff:ff:ff:ff) is a broadcast: every host on eth0" in said
     assert "was not approved" not in said
