@@ -27,7 +27,7 @@ from core.decode.batch import Batch
 from core.net import sockets as kernel
 from core.net.sockets import SocketProvider
 
-BATCH_FRAMES = 512  # at most so many per read, so that other sources are read, too
+BATCH_FRAMES = 512  # at most, per read, so that other sources are read, too
 _GAP = 32  # bytes before a frame for a VLAN tag or a cooked header
 _ARENA_BYTES = 1 << 20  # frames of one read, in addition to the largest one
 

@@ -6,8 +6,8 @@ receives a frame that the filter would reject.
 
 Promiscuous mode is a membership of the socket (packet(7), PACKET_ADD_MEMBERSHIP): the kernel counts
 members and leaves the mode with the last one, also when the process is killed. `close` drops it
-explicitly, since a mapped ring keeps the socket alive as long as it is mapped. With ``any`` there
-is not a single device, so promiscuous mode stays off, as in tcpdump.
+explicitly, since a mapped ring keeps the socket alive as long as it is mapped. ``any`` names no
+device, so promiscuous mode stays off, as in tcpdump.
 
 When the interface goes down, the socket gets ENETDOWN and the kernel takes it off the link; when it
 comes up again, the kernel puts it back. After the interface is deleted, the socket never receives

@@ -139,7 +139,7 @@ class RingSource:
                 del self._map_object
 
     def _map(self, blocks: int) -> None:
-        """Request a ring of so many blocks, or fewer if memory is short, and map it."""
+        """Request a ring of `blocks` blocks, or fewer if memory is short, and map it."""
         ring_socket = self._packet_socket.socket
         ring_socket.setsockopt(kernel.SOL_PACKET, kernel.PACKET_VERSION, kernel.TPACKET_V3)
         while True:

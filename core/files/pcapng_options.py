@@ -36,7 +36,7 @@ Lengths = TypeVar("Lengths", int, NDArray[np.int64])
 
 MOST_OPTIONS = 128  # of one block that are read; writers use fewer than ten
 _HEADER_BYTES = 4
-_FEW_BLOCKS = 128  # up to so many, a loop is faster than vector operations
+_FEW_BLOCKS = 128  # up to this number, a loop is faster than vector operations
 
 # Lengths that packet block options must have, and least lengths (§4.3).
 _EXACT = {EPB_FLAGS: 4, 4: 8, 5: 8, 6: 4}

@@ -52,7 +52,7 @@ def _create(folder: int, name: str, content: bytes) -> None:
 
 
 def _replace(folder: int, name: str, content: bytes) -> None:
-    """Write a file beside it, and rename that: a link that appears meanwhile is replaced itself."""
+    """Write another file and rename it: a link that appears meanwhile is replaced itself."""
     new = f".{secrets.token_hex(8)}.new"
     _create(folder, new, content)
     try:

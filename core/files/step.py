@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.decode.batch import Batch, CaptureInterface
 from core.wire.model.dissection import PacketFlag
 
-MAXIMUM_PACKET = 262_144  # bytes; libpcap's MAXIMUM_SNAPLEN and Wireshark's limit alike
+MAXIMUM_PACKET = 262_144  # bytes; the limit of libpcap (MAXIMUM_SNAPLEN) and of Wireshark
 _LARGER_PACKETS = {  # link types whose packets may be longer (Wireshark's wtap.h)
     231: 128 << 20,  # D-Bus
     249: 128 << 20,  # USBPcap

@@ -162,7 +162,7 @@ class Sender:
         return nullcontext()
 
     def opened(self, built: order_job.BuiltOrder, stack: ExitStack) -> None:
-        """Publish the order: its packets are to be found from here on."""
+        """Publish the order: the search for its packets begins."""
         transmission = built.transmission
         report = replace(
             self.published.report,

@@ -17,8 +17,8 @@ from core.net.netlink import LinkMessage, dump_links, get_link, get_link_named
 from core.wire.model.text import safe
 
 LIST_COMMAND = "rawscope interfaces"
-_ALL_NAMED = 5  # up to so many interfaces, the error names all of them
-_NEAREST = 3  # beyond that, so many similar ones
+_ALL_NAMED = 5  # interfaces; the error names all of them if there are no more
+_NEAREST = 3  # similar ones that it names if there are more
 _LARGEST_INDEX = 2**31 - 1  # an int, linux/rtnetlink.h
 _MOST_DIGITS = len(str(_LARGEST_INDEX))
 

@@ -22,7 +22,7 @@ DEFAULT_SEED = 10
 
 
 def run(frames: int, seed: int) -> int:
-    """Read so many mutated frames; return the exit status."""
+    """Have every reader read `frames` mutated frames; return the exit status."""
     samples = beginnings()
     started = time.monotonic()
     print(f"{len(samples)} frames to begin with, seed {seed}", file=sys.stderr)

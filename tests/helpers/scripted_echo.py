@@ -64,7 +64,7 @@ def client_table(taken_s: float = NOW_S) -> ClientTable:
 
 
 def many_clients(count: int, taken_s: float = NOW_S) -> ClientTable:
-    """So many clients, all alike but for their port and how much they sent."""
+    """Return `count` clients that differ only in their ports and the bytes that they sent."""
     columns = ClientColumns()
     for number in range(count):
         peer = (f"10.0.{number >> 8 & 255}.{number & 255}", 40_000 + number % 20_000)

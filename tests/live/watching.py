@@ -44,7 +44,7 @@ class Watch:
         return self.store.snapshot().count
 
     def wait_for(self, count: int) -> list[CapturedPacket]:
-        """Read until there are so many packets."""
+        """Read until `count` packets have arrived; return all of them."""
         until(lambda: self.read() >= count, f"{count} packets", self.read)
         return self.packets
 

@@ -61,7 +61,7 @@ def draft_of(dissection: Dissection) -> Filled:
     data = dissection.data
     if len(data) < dissection.original_length:
         missing = dissection.original_length - len(data)
-        notes.append(f"the capture cut {missing} bytes off: what is here is shorter")
+        notes.append(f"the capture cut {missing} bytes off; only the captured bytes are used")
     parts = parts_of(dissection)
     headers = list(parts.headers)
     if headers and headers[0].name in _CAPTURE_HEADERS:

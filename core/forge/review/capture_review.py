@@ -1,6 +1,6 @@
 """Review many frames: their destinations and their sources.
 
-The frames of a capture are mostly alike, so they are grouped by `core.forge.review.frame_kinds`,
+Many frames of a capture have the same addresses, so `core.forge.review.frame_kinds` groups them,
 and one frame of each kind is reviewed. Approvals are remembered for each; the questions name the
 first few of a sort and count the others. If there are more than `MOST_KINDS` kinds, the review
 omits some, and says so every time.

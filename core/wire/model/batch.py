@@ -168,7 +168,7 @@ def header_step(table: HeaderTable) -> Step:
 def whole_headers(
     walk: BatchReader, group: FrameGroup, slot: PlacedField, length: Column
 ) -> tuple[FrameGroup, Column]:
-    """Return the packets whose header is all there, and its lengths (n,).
+    """Return the packets that have the whole header, and its length in each (n,).
 
     `length` (n,) are the bytes that `slot` states; less than the table's contradict it.
     """

@@ -1,11 +1,11 @@
 """Options: the type-length-value lists that follow some fixed headers.
 
-IPv4 and TCP options are alike (RFC 791 §3.1, RFC 9293 §3.1): kind 0 ends the list, kind 1 is one
-byte of padding, and a length that counts kind and length too follows every other kind. IPv6 options
-count only their body, and their one-byte padding is kind 0 (RFC 8200 §4.2). Neighbor discovery
-counts in units of 8 bytes (RFC 4861 §4.6). A length of less than the option's own first bytes, or
-past the end of the list, ends the reading: the next option could be anywhere. The option's
-`problem` says so.
+IPv4 and TCP options have the same form (RFC 791 §3.1, RFC 9293 §3.1): kind 0 ends the list, kind 1
+is one byte of padding, and a length that counts kind and length too follows every other kind. IPv6
+options count only their body, and their one-byte padding is kind 0 (RFC 8200 §4.2). Neighbor
+discovery counts in units of 8 bytes (RFC 4861 §4.6). A length of less than the option's own first
+bytes, or past the end of the list, ends the reading: the next option could be anywhere. The
+option's `problem` says so.
 
 The body of an option is a `HeaderTable` of its own that starts after kind and length, so option
 fields have names, widths, spans and documentation like any other.

@@ -93,8 +93,8 @@ class Walk:
     def has(self, layer: str, offset: int, size: int, what: str = "header") -> bool:
         """Return True if `size` bytes are there; otherwise record the stop with its cause.
 
-        Running out of a packet that an ICMP error quotes does not stop it: such packets are cut by
-        design.
+        In a packet that an ICMP error quotes, bytes past its end are not a stop: the sender of the
+        error cuts the packet.
         """
         end = offset + size
         if end <= self.captured and end <= self.stop:

@@ -67,7 +67,7 @@ FRAGMENT = HeaderTable(
 
 
 def extension_length(walk: Walk, offset: int, table: HeaderTable) -> int:
-    """Return the whole length of an extension header that is all there, or 0."""
+    """Return the length of an extension header, or 0 if part of it is missing."""
     if not walk.begin(table, offset):
         return 0
     length = UNIT * (table["len"].number(walk.data, offset) + 1)
@@ -80,7 +80,7 @@ def extension_length(walk: Walk, offset: int, table: HeaderTable) -> int:
 def whole_extensions(
     walk: BatchReader, group: FrameGroup, table: HeaderTable
 ) -> tuple[FrameGroup, Column]:
-    """Return the packets whose extension header is all there, and its length (n,)."""
+    """Return the packets that have the whole extension header, and its length (n,)."""
     group = walk.begin(table, group)
     length = UNIT * (walk.column(table["len"], group).astype(np.int64) + 1)
     whole = walk.enough(group, length)

@@ -18,7 +18,7 @@ from tests.core.echo.serving import reset
 from tests.helpers.waiting import PATIENCE_S
 
 HOSES, BUDGET = 64, 64
-TURNS = 6  # so many the bytes of each hose are enough for
+TURNS = 6  # for which the bytes of each hose are enough
 A_PASS = 3  # clients, by a clock that advances a millisecond at each reading
 
 

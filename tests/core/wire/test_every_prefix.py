@@ -60,7 +60,7 @@ def _shortened(shape: Shape) -> Iterator[Sample]:
 @pytest.mark.parametrize("end", [_cut, _shortened])
 def test_every_reader_on_every_prefix(end) -> None:
     """Rows, detail tree, JSON, fields and hex; no text mentions a field that is not there."""
-    named: dict[Sample, str] = {}  # many shapes begin alike
+    named: dict[Sample, str] = {}  # many shapes have the same beginning
     for shape in SHAPES:
         for sample in end(shape):
             named.setdefault(sample, shape.name)
