@@ -113,7 +113,8 @@ def _trusted_users() -> frozenset[int]:
 def _is_private_group(status: os.stat_result) -> bool:
     """Return True if the account database shows that only a folder's owner is in its group.
 
-    group(5) does not list a user whose primary group it is (passwd(5)), so this reads all accounts.
+    The member list of a group (group(5)) leaves out users whose primary group it is (passwd(5)), so
+    this reads all accounts.
     """
     try:
         owner, group = pwd.getpwuid(status.st_uid), grp.getgrgid(status.st_gid)
