@@ -8,7 +8,7 @@ has. Both follow from the protocols' records.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.types import FilterField
@@ -25,21 +25,11 @@ _FRAME = (
     "frame.interface_name",
     "frame.protocols",
 )
-_NOT_FILTERED: Mapping[str, Described] = {
-    "frame.stop": (
-        "frame.stop",
-        "",
-        "",
-        "Why the dissection ended early: layer, offset, reason, cause",
-    ),
-    "frame.fault": (
-        "frame.fault",
-        "",
-        "",
-        "Internal error that kept rawscope from describing the packet",
-    ),
-    "frame.raw": ("frame.raw", "", "hex", "The captured bytes"),
-}
+_NOT_FILTERED: tuple[Described, ...] = (
+    ("frame.stop", "", "", "Why the dissection ended early: layer, offset, reason, cause"),
+    ("frame.fault", "", "", "Internal error that kept rawscope from describing the packet"),
+    ("frame.raw", "", "hex", "The captured bytes"),
+)
 
 
 def all_fields() -> Iterator[Described]:
@@ -47,7 +37,7 @@ def all_fields() -> Iterator[Described]:
     for field in CATALOG:
         yield _described(field)
         if field.name == _FRAME[-1]:
-            yield from _NOT_FILTERED.values()
+            yield from _NOT_FILTERED
         if field.name.endswith(".status"):
             name = field.name.removesuffix(".status") + _CALCULATED
             yield name, "", "", "The correct checksum, if this one is bad"
@@ -77,7 +67,7 @@ def known_names() -> frozenset[str]:
 
 def _record_names() -> Iterator[str]:
     yield from _FRAME
-    yield from _NOT_FILTERED
+    yield from (name for name, *_ in _NOT_FILTERED)
     for protocol in PROTOCOLS:
         for table in protocol.tables:
             for slot in table.slots:
