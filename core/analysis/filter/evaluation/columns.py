@@ -6,6 +6,7 @@ each packet: every value of one with every value of the other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -68,7 +69,7 @@ def repeated(values: Values, count: int) -> Column:
     return Column(np.repeat(np.arange(count), size), taken(values, index))
 
 
-def merged(columns: list[Column]) -> Column:
+def merged(columns: Sequence[Column]) -> Column:
     """Return one column with the occurrences of all; their values are arrays of one shape."""
     rows = np.concatenate([column.rows for column in columns])
     values = np.concatenate([np.asarray(column.values) for column in columns])

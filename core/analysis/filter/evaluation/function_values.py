@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.filter.evaluation import address_blocks, byte_strings, value_texts
+from core.analysis.filter.evaluation import address_blocks, byte_strings, operations, value_texts
 from core.analysis.filter.evaluation.columns import Column, merged
 from core.analysis.filter.evaluation.integers import wide
 from core.analysis.filter.language.expressions import Expression, FieldValue, Invocation
 from core.analysis.filter.language.times import NANOSECONDS
-from core.analysis.filter.types import FilterType, Spans
+from core.analysis.filter.types import FilterType, Spans, Values
 
 _T = FilterType
 
@@ -49,9 +49,8 @@ def _translated(table: dict[int, int]) -> Function:
 
     def function(column: Column, argument: Expression) -> Column:
         assert not isinstance(column.values, Spans)
-        texts = np.empty(len(column), dtype=object)
-        texts[:] = [text.translate(table) for text in column.values]
-        return Column(column.rows, texts)
+        texts = [text.translate(table) for text in column.values]
+        return Column(column.rows, np.array(texts, dtype=object))
 
     return function
 
@@ -126,8 +125,7 @@ def _of_block(value: Callable[[address_blocks.Block], Any], dtype: Any) -> Funct
         is_ipv4 = argument.type is _T.IPV4
         blocks = address_blocks.IPV4_BLOCKS if is_ipv4 else address_blocks.IPV6_BLOCKS
         index = address_blocks.smallest_block(np.asarray(column.values))
-        values = np.empty(len(blocks), dtype=dtype)
-        values[:] = [value(block) for block in blocks]
+        values = np.array([value(block) for block in blocks], dtype=dtype)
         return Column(column.rows[index >= 0], values[index[index >= 0]])
 
     return function
@@ -136,67 +134,43 @@ def _of_block(value: Callable[[address_blocks.Block], Any], dtype: Any) -> Funct
 def _extreme(columns: Sequence[Column], kind: FilterType, *, is_largest: bool) -> Column:
     """Return the largest or the smallest value of each packet."""
     if kind is _T.STRING:
-        return _extreme_key([_keyed(column, lambda text: text) for column in columns], is_largest)
+        whole = merged(columns)
+        return _edges(whole, _ranks(np.asarray(whole.values).tolist()), is_largest)
     if any(isinstance(column.values, Spans) or column.values.ndim == 2 for column in columns):
-        keys = [_keyed(_as_objects(column), lambda data: (len(data), data)) for column in columns]
-        found = _extreme_key(keys, is_largest)
-        return _as_spans(found)
-    is_integer = kind.is_integer
-    ready = [
-        Column(column.rows, wide(np.asarray(column.values))) if is_integer else column
-        for column in columns
-    ]
-    return _extreme_key(ready, is_largest)
-
-
-def _extreme_key(columns: list[Column], is_largest: bool) -> Column:
-    """Return the extreme of each packet; objects are pairs of a sort key and the value."""
+        whole = merged([Column(each.rows, _as_objects(each.values)) for each in columns])
+        keys = [(len(data), data) for data in np.asarray(whole.values)]
+        found = _edges(whole, _ranks(keys), is_largest)
+        return Column(found.rows, _as_spans(np.asarray(found.values)))
+    if kind.is_integer:
+        columns = [Column(each.rows, wide(np.asarray(each.values))) for each in columns]
     whole = merged(columns)
-    values = np.asarray(whole.values)
-    if values.dtype == object and len(values) and isinstance(values[0], tuple):
-        ranks = np.empty(len(values), dtype=np.int64)
-        ranks[sorted(range(len(values)), key=lambda index: values[index][0])] = np.arange(
-            len(values)
-        )
-        values, plain = ranks, values
-    else:
-        plain = values
-    ascending = np.lexsort((values, whole.rows))
-    rows = whole.rows[ascending]
-    edge = np.ones(len(rows), dtype=np.bool_)
-    if is_largest:
-        edge[:-1] = rows[1:] != rows[:-1]
-    else:
-        edge[1:] = rows[1:] != rows[:-1]
-    chosen = plain[ascending[edge]]
-    if chosen.dtype == object and len(chosen) and isinstance(chosen[0], tuple):
-        chosen = _objects([value for _, value in chosen])
-    return Column(rows[edge], chosen)
+    return _edges(whole, np.asarray(whole.values), is_largest)
 
 
-def _keyed(column: Column, key: Callable[[Any], Any]) -> Column:
-    return Column(column.rows, _objects([(key(each), each) for each in np.asarray(column.values)]))
+def _ranks(keys: Sequence[Any]) -> NDArray[np.int64]:
+    """Return the place (k,) of each key in their order: numpy cannot sort texts and tuples."""
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    ranks = np.empty(len(keys), dtype=np.int64)
+    ranks[order] = np.arange(len(keys))
+    return ranks
 
 
-def _objects(items: Sequence[Any]) -> NDArray[Any]:
-    array = np.empty(len(items), dtype=object)
-    for index, item in enumerate(items):
-        array[index] = item
-    return array
+def _edges(column: Column, ranks: NDArray[Any], is_largest: bool) -> Column:
+    """Return the occurrence of each packet with the largest or the smallest rank."""
+    ascending = np.lexsort((ranks, column.rows))
+    is_edge = np.ones(len(column), dtype=np.bool_)
+    is_edge[slice(None, -1) if is_largest else slice(1, None)] = column.rows[1:] != column.rows[:-1]
+    return column.take(ascending[is_edge])
 
 
-def _as_objects(column: Column) -> Column:
-    spans = byte_strings.spans_of(column.values)
-    ends = zip(spans.starts.tolist(), spans.ends.tolist(), strict=True)
-    return Column(column.rows, _objects([spans.data[a:b].tobytes() for a, b in ends]))
+def _as_objects(values: Values) -> NDArray[Any]:
+    return np.array(operations.items(values), dtype=object)
 
 
-def _as_spans(column: Column) -> Column:
-    items = [bytes(each) for each in np.asarray(column.values)]
-    ends = np.cumsum([len(each) for each in items], dtype=np.int64)
+def _as_spans(items: NDArray[Any]) -> Spans:
     sizes = np.array([len(each) for each in items], dtype=np.int64)
-    data = np.frombuffer(b"".join(items), np.uint8)
-    return Column(column.rows, Spans(data, ends - sizes, ends))
+    ends = np.cumsum(sizes)
+    return Spans(np.frombuffer(b"".join(items), np.uint8), ends - sizes, ends)
 
 
 _FUNCTIONS: Mapping[str, Function] = {
