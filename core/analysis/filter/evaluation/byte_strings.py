@@ -50,10 +50,9 @@ def equal_to(spans: Spans, value: bytes) -> Mask:
 
 def order(spans: Spans, value: bytes) -> Signs:
     """Return the order (k,) of strings beside one value."""
-    constant = np.frombuffer(value, np.uint8)
-    count = len(spans)
-    zeros = np.zeros(count, dtype=np.int64)
-    return order_pairs(spans, Spans(constant, zeros, zeros + len(value)))
+    zeros = np.zeros(len(spans), dtype=np.int64)
+    constants = Spans(np.frombuffer(value, np.uint8), zeros, zeros + len(value))
+    return order_pairs(spans, constants)
 
 
 def order_pairs(left: Spans, right: Spans) -> Signs:
@@ -69,7 +68,7 @@ def order_pairs(left: Spans, right: Spans) -> Signs:
         other = right.data[right.starts[rest] + position]
         differs = one != other
         decided = rest[differs]
-        signs[decided] = np.where(one[differs] > other[differs], 1, np.int64(-1))
+        signs[decided] = np.where(one[differs] > other[differs], 1, -1)
         rest = rest[~differs]
         position += 1
     return signs

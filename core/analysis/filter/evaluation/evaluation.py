@@ -204,9 +204,8 @@ class Evaluation:
             case Negation(operand):
                 column = self._column(operand)
                 values = np.asarray(column.values)
-                return Column(
-                    column.rows, -integers.wide(values) if node.type.is_integer else -values
-                )
+                numbers = integers.wide(values) if node.type.is_integer else values
+                return Column(column.rows, -numbers)
             case Arithmetic():
                 return self._arithmetic(node)
 
@@ -240,11 +239,8 @@ class Evaluation:
         pairs = pair(left, right)
         one, other = taken(left.values, pairs.left), taken(right.values, pairs.right)
         values, present = operations.arithmetic(node, one, other)
-        return (
-            Column(pairs.rows, values)
-            if present is None
-            else Column(pairs.rows[present], taken(values, np.flatnonzero(present)))
-        )
+        results = Column(pairs.rows, values)
+        return results if present is None else results.take(present)
 
 
 def _in_layers(rows: Index, layers: Index, ranges: tuple[Range, ...]) -> Index:

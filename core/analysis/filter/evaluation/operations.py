@@ -57,9 +57,7 @@ def constant(node: Value) -> Values:
             return data.reshape(1, 16)
         return Spans(data, np.zeros(1, np.int64), np.full(1, len(data), np.int64))
     if isinstance(node.value, str):
-        texts = np.empty(1, dtype=object)
-        texts[0] = node.value
-        return texts
+        return np.array([node.value], dtype=object)
     if node.type is _T.IPV4:
         return np.array([node.value], dtype=np.uint32)
     return np.array([node.value])
@@ -73,12 +71,11 @@ def part_of(column: Column, node: Part) -> Column:
     assert not isinstance(column.values, Spans)
     sizes = sizes_of(column.values)
     cuts = [byte_strings.bounds(sizes, part)[:2] for part in node.ranges]
-    texts = np.empty(len(column), dtype=object)
-    texts[:] = [
+    texts = [
         "".join(text[first[index] : last[index]] for first, last in cuts)
         for index, text in enumerate(column.values)
     ]
-    return Column(column.rows, texts)
+    return Column(column.rows, np.array(texts, dtype=object))
 
 
 def sizes_of(values: Values) -> NDArray[np.int64]:

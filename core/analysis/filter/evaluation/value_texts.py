@@ -27,8 +27,7 @@ _ADDRESS_TEXTS: Mapping[FilterType, Callable[[bytes], str]] = {
 def _each(values: NDArray[Any], text: Callable[[Any], str]) -> Texts:
     """Return the text (k,) of each value, written once for equal values."""
     different, inverse = np.unique(values, return_inverse=True)
-    texts = np.empty(len(different), dtype=object)
-    texts[:] = [text(value) for value in different.tolist()]
+    texts = np.array([text(value) for value in different.tolist()], dtype=object)
     return texts[inverse.reshape(-1)]
 
 

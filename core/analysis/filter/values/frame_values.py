@@ -149,7 +149,7 @@ def _comment(
         for text in texts
     ]
     rows = np.array([row for row, _ in found], dtype=np.int64)
-    texts = np.array([text for _, text in found] + [None], dtype=object)[:-1]
+    texts = np.array([text for _, text in found], dtype=object)
     return Occurrences(rows, texts)
 
 

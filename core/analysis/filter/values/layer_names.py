@@ -44,7 +44,7 @@ def protocol_names(headers: ChunkHeaders, inner: DissectedPackets) -> NDArray[An
         kind += chunk.transport[left].astype(np.int64) * 2
         kind += _has_payload(headers)[left]
         kinds, index = np.unique(kind, return_inverse=True)
-        texts = np.array([_text(links, int(each)) for each in kinds] + [None], dtype=object)
+        texts = np.array([_text(links, int(each)) for each in kinds], dtype=object)
         names[left] = texts[index]
     return names
 
