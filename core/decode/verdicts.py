@@ -41,11 +41,12 @@ SLICE = 1 << 13  # packets checked at once for all rows: their columns stay in t
 _ALL_ONES = 0xFFFF
 _WORD = 4
 _TRANSPORT_SHIFT = 4
+_NETWORK_MASK = (1 << _TRANSPORT_SHIFT) - 1
 
 
 def unpack(value: int) -> tuple[Verdict, Verdict]:
     """Return the network and the transport verdict of a byte of the `verdict` column."""
-    return Verdict(value & 0x0F), Verdict(value >> _TRANSPORT_SHIFT)
+    return Verdict(value & _NETWORK_MASK), Verdict(value >> _TRANSPORT_SHIFT)
 
 
 def verdict_pair(chunk: Chunk, row: int) -> tuple[Verdict, Verdict]:
@@ -70,6 +71,16 @@ def fill(chunk: Chunk) -> NDArray[np.uint8]:
         _fill(part, 0)
         _fill(part, HeaderState.ROUTED)
     return chunk.verdict
+
+
+def network_verdicts(chunk: Chunk) -> NDArray[np.uint8]:
+    """Return the `Verdict` on each packet's network header, (n,), after computing all of them."""
+    return fill(chunk) & np.uint8(_NETWORK_MASK)
+
+
+def transport_verdicts(chunk: Chunk) -> NDArray[np.uint8]:
+    """Return the `Verdict` on each packet's transport header, (n,), after computing all of them."""
+    return fill(chunk) >> np.uint8(_TRANSPORT_SHIFT)
 
 
 def _fill(chunk: Chunk, routed: int) -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.decode import verdicts
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import VERDICT_UNKNOWN
-from core.decode.verdicts import BLOCK, fill
+from core.decode.verdicts import BLOCK, fill, network_verdicts, transport_verdicts, unpack
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.store.packet_store import PacketStore
@@ -281,3 +281,11 @@ def test_threads_may_fill_the_same_rows():
     for thread in threads:
         thread.join()
     assert results == [expected] * 4
+
+
+def test_columns_of_one_verdict_agree_with_the_pairs():
+    chunk = _snapshot([tcp_frame(), udp_frame(), arp_frame(), b""]).chunks[0]
+    network, transport = network_verdicts(chunk).tolist(), transport_verdicts(chunk).tolist()
+    pairs = list(map(unpack, fill(chunk).tolist()))
+    assert list(zip(network, transport, strict=True)) == pairs
+    assert pairs[0] == (GOOD, GOOD)

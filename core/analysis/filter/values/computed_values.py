@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.analysis.filter.types import Occurrences, Spans
 from core.analysis.filter.values.chunk_headers import TRANSPORTS, ChunkHeaders
 from core.analysis.filter.values.dissected import DissectedPackets
+from core.analysis.filter.values.places import merged
 from core.wire.model.batch import HeaderState
+from core.wire.model.dissection import Dissection, Layer
 from core.wire.protocol import DerivedField, Protocol
 from core.wire.registry import PROTOCOLS
 from core.wire.transport.tcp import TCP
@@ -57,10 +58,8 @@ def _segment_lengths(headers: ChunkHeaders) -> Occurrences:
             kept &= np.isin(np.arange(len(found)), readable)
         rows, at = found.rows[kept], found.at[kept]
         size = TCP["hdr_len"].column(headers.chunk.data, found.starts[kept]).astype(np.int64)
-        parts.append((rows, np.maximum(headers.chunk.stop[rows] - at - size, 0)))
-    rows = np.concatenate([part[0] for part in parts])
-    order = np.argsort(rows, kind="stable")
-    return Occurrences(rows[order], np.concatenate([part[1] for part in parts])[order])
+        parts.append(Occurrences(rows, np.maximum(headers.chunk.stop[rows] - at - size, 0)))
+    return merged(*parts)
 
 
 _BY_COLUMNS: Mapping[str, Callable[[ChunkHeaders], Occurrences]] = {"tcp.len": _segment_lengths}
@@ -69,28 +68,16 @@ _BY_COLUMNS: Mapping[str, Callable[[ChunkHeaders], Occurrences]] = {"tcp.len": _
 def derived(headers: ChunkHeaders, inner: DissectedPackets, name: str) -> Occurrences:
     """Return the values of a derived number in `DERIVED`."""
     protocol, number = DERIVED[name]
+
+    def of_layer(layer: Layer, dissection: Dissection) -> Iterator[int]:
+        value = number.value(layer, dissection)
+        if value is not None:
+            yield value
+
     if name in _BY_COLUMNS:
         found = _BY_COLUMNS[name](headers)
-        packets = inner if headers.has_dissected else ()
-    else:
-        found = Occurrences(np.zeros(0, np.int64), np.zeros(0, np.int64))
-        packets = DissectedPackets(headers.chunk, np.arange(len(headers.chunk)))
-    more = [
-        (packet.row, value, layer_number)
-        for packet in packets
-        for layer_number, layer in packet.numbered()
-        if layer.name == protocol.name
-        and (value := number.value(layer, packet.dissection)) is not None
-    ]
-    return _with(found, np.array(more, dtype=np.int64).reshape(-1, 3))
-
-
-def _with(found: Occurrences, more: NDArray[np.int64]) -> Occurrences:
-    if not len(more):
+        if headers.has_dissected:
+            found = merged(found, inner.numbers(protocol.name, of_layer))
         return found
-    assert not isinstance(found.values, Spans)
-    rows = np.concatenate((found.rows, more[:, 0]))
-    order = np.argsort(rows, kind="stable")
-    values = np.concatenate((found.values, more[:, 1]))[order]
-    layers = np.concatenate((np.ones(len(found.rows), np.int64), more[:, 2]))[order]
-    return Occurrences(rows[order], values, layers)
+    packets = DissectedPackets(headers.chunk, np.arange(len(headers.chunk)))
+    return packets.numbers(protocol.name, of_layer)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.filter.types import Occurrences
 from core.analysis.filter.values.places import BytePlaces, FieldPlaces
 from core.decode.chunk import Chunk
 from core.wire.dissect import dissect
@@ -92,6 +93,19 @@ class DissectedPackets:
                     found.append((packet.row, packet.base + start, packet.base + stop, number))
         rows, starts, ends, numbers = _columns(found, 4)
         return BytePlaces(rows, starts, ends, numbers)
+
+    def numbers(
+        self, name: str, numbers_of: Callable[[Layer, Dissection], Iterator[int]]
+    ) -> Occurrences:
+        """Return the numbers that `numbers_of` yields for every layer of a protocol."""
+        found = [
+            (packet.row, value, number)
+            for packet in self
+            for number, layer in packet.numbered()
+            if layer.name == name
+            for value in numbers_of(layer, packet.dissection)
+        ]
+        return Occurrences(*_columns(found, 3))
 
 
 def _columns(items: Sequence[tuple[int, ...]], count: int) -> list[NDArray[np.int64]]:

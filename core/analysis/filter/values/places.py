@@ -59,7 +59,7 @@ def read_values(
         places = [each for each in source if len(each.rows)]
         if places:
             values = _values_of(places, words, kind)
-            found = values if found is None else _merged(found, values)
+            found = values if found is None else merged(found, values)
     return Occurrences(np.zeros(0, np.int64), _empty(kind)) if found is None else found
 
 
@@ -73,7 +73,7 @@ def _values_of(places: list[FieldPlaces], words: HeaderWords, kind: FilterType) 
             Occurrences(each.rows, column, each.numbers)
             for each, column in zip(places, columns, strict=True)
         )
-        return _merged(first, second)
+        return merged(first, second)
     rows = [each.rows for each in places]
     order = _order(rows, [each.starts + each.slot.span.start for each in places])
     return Occurrences(
@@ -92,9 +92,11 @@ def _interleaved(places: Sequence[FieldPlaces], columns: Sequence[NDArray[Any]])
     return Occurrences(np.repeat(first.rows, count), values, numbers)
 
 
-def _merged(first: Occurrences, second: Occurrences) -> Occurrences:
+def merged(first: Occurrences, second: Occurrences) -> Occurrences:
     """Return the values of two sources, which describe different packets, by packet."""
     main, rest = (first, second) if len(first.rows) >= len(second.rows) else (second, first)
+    if not len(rest.rows):
+        return main
     assert not isinstance(main.values, Spans)
     assert not isinstance(rest.values, Spans)
     places = np.searchsorted(main.rows, rest.rows)
