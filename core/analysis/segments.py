@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk
-from core.wire.dissect import dissect
 from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Dissection, Layer
@@ -159,7 +158,7 @@ def _inner(chunk: Chunk, rows: NDArray[np.int64], seed: int, only_syn: bool) -> 
     for row in rows.tolist():
         segment = None
         with suppress(Exception):  # an internal error, which the table reports
-            segment = _segment_of(_dissected(chunk, row), row, only_syn)
+            segment = _segment_of(chunk.dissect(row), row, only_syn)
         if segment is not None:
             found.append(segment)
     forward = np.full(len(found), seed, dtype=np.uint64)
@@ -177,11 +176,6 @@ def _inner(chunk: Chunk, rows: NDArray[np.int64], seed: int, only_syn: bool) -> 
         backward,
         np.array([segment.sequence for segment in found], dtype=np.uint32),
     )
-
-
-def _dissected(chunk: Chunk, row: int) -> Dissection:
-    link_type = int(chunk.link_types[chunk.interface[row]])
-    return dissect(chunk.frame(row), link_type, int(chunk.original[row]), int(chunk.flags[row]))
 
 
 def _segment_of(dissection: Dissection, row: int, only_syn: bool) -> _InnerSegment | None:

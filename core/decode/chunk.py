@@ -25,6 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.memory import allocate_columns
+from core.wire.dissect import dissect
+from core.wire.model.dissection import Dissection
 
 CHUNK_PACKETS = 1 << 16
 
@@ -133,6 +135,15 @@ class Chunk:
         """Return a copy of the captured bytes of one packet."""
         start = int(self.offset[row])
         return self.data[start : start + int(self.captured[row])].tobytes()
+
+    def dissect(self, row: int) -> Dissection:
+        """Return the headers of one packet. Raise what a faulty parser raises."""
+        return dissect(
+            self.frame(row),
+            int(self.link_types[self.interface[row]]),
+            int(self.original[row]),
+            int(self.flags[row]),
+        )
 
 
 def first_number(chunk: Chunk) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.analysis import segments as module
 from core.analysis.segments import Segments, tunneled_rows
 from core.analysis.sequences import SequenceIndex
 from core.decode.batch_decoder import decode_batch
@@ -95,7 +94,7 @@ def test_a_packet_that_fails_in_the_parser_has_no_segment(monkeypatch):
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(module, "dissect", fail)
+    monkeypatch.setattr(Chunk, "dissect", fail)
     found = _segments(_chunk(TUNNELED["gre"], ethernet(ipv4(SYN, IpProtocol.TCP))))
     assert found.rows.tolist() == [1]
 

@@ -15,13 +15,12 @@ from core.decode.chunk import Chunk
 from core.decode.columns import SLOTS, read
 from core.store.budget import Budget
 from core.store.packet_store import PacketStore
-from core.wire.dissect import dissect
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.serial import NFLOG, NFLOG_PAYLOAD
 from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.batch import Network
-from core.wire.model.dissection import Dissection, Verdict
+from core.wire.model.dissection import Verdict
 from core.wire.model.kind import Kind
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
@@ -98,7 +97,7 @@ def test_every_field_of_the_corpus():
     for path, snapshot in stored_captures():
         for whole in snapshot.chunks:
             chunk = whole.rows(0, 150)
-            expected = [outermost(_dissected(chunk, row)) for row in range(len(chunk))]
+            expected = [outermost(chunk.dissect(row)) for row in range(len(chunk))]
             names = {name for each in expected for name in each} | set(one_of_each_table.values())
             for name in sorted(name for name in names if has_column(name)):
                 column = read(chunk, SLOTS[name])
@@ -109,15 +108,6 @@ def test_every_field_of_the_corpus():
                 assert given == wanted, f"{path}: {name}"
                 compared += len(wanted)
     assert compared > 50_000
-
-
-def _dissected(chunk, row: int) -> Dissection:
-    return dissect(
-        chunk.frame(row),
-        int(chunk.link_type[row]),
-        int(chunk.original[row]),
-        int(chunk.flags[row]),
-    )
 
 
 def test_link_headers_of_several_link_types():
@@ -176,7 +166,7 @@ def test_names_without_a_column():
 
 def _compare_all(chunk: Chunk) -> None:
     """Compare every column of a chunk with the dissected packets."""
-    expected = [outermost(_dissected(chunk, row)) for row in range(len(chunk))]
+    expected = [outermost(chunk.dissect(row)) for row in range(len(chunk))]
     for name in filter(has_column, SLOTS):
         column = read(chunk, SLOTS[name])
         rows = np.flatnonzero(column.valid).tolist()

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from core.analysis.filter.types import Occurrences
 from core.analysis.filter.values.places import BytePlaces, FieldPlaces
 from core.decode.chunk import Chunk
-from core.wire.dissect import dissect
 from core.wire.model.dissection import Dissection, Layer, Option
 from core.wire.model.field import PlacedField, Span
 
@@ -61,16 +60,7 @@ class DissectedPackets:
     def _each(self) -> Iterator[DissectedPacket]:
         chunk = self._chunk
         for row in self._rows.tolist():
-            yield DissectedPacket(
-                row,
-                int(chunk.offset[row]),
-                dissect(
-                    chunk.frame(row),
-                    int(chunk.link_types[chunk.interface[row]]),
-                    int(chunk.original[row]),
-                    int(chunk.flags[row]),
-                ),
-            )
+            yield DissectedPacket(row, int(chunk.offset[row]), chunk.dissect(row))
 
     def fields(self, names: Sequence[str]) -> list[FieldPlaces]:
         """Return all places of some fields in headers and options."""
