@@ -147,7 +147,7 @@ def _joined(
 
 
 def all_options(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
-    """Return the bytes of all options of TCP or IPv4 headers, where there are any."""
+    """Return the bytes of all options of each header that has some."""
     found = headers_with_options(headers, protocol)
     start = found.starts + protocol.tables[0].size
     end = found.starts + _lengths(headers, protocol, found.starts)
@@ -156,7 +156,7 @@ def all_options(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
 
 
 def headers_with_options(headers: ChunkHeaders, protocol: Protocol) -> Headers:
-    """Return the TCP or IPv4 headers that are whole with their options."""
+    """Return the network or transport headers that are whole with their options."""
     found = headers.headers(protocol, protocol.tables[0])[0]
     if protocol.name in TRANSPORTS:
         return found
@@ -168,7 +168,7 @@ def headers_with_options(headers: ChunkHeaders, protocol: Protocol) -> Headers:
 
 
 def transport_payloads(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
-    """Return the captured payloads of one of `COLUMN_PAYLOADS`, where there are any."""
+    """Return the captured payloads, at least one byte each, of one of `COLUMN_PAYLOADS`."""
     found = headers.transports(TRANSPORTS[protocol.name])
     ends = headers.base[found.rows] + headers.limit[found.rows]
     if protocol.length_rule is not None or len(_tables(protocol)) == 1:

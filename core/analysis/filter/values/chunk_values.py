@@ -5,7 +5,7 @@ reads only what the filter names:
 
 * headers at known places from the chunk's columns (`chunk_headers`), as `FieldPlaces`;
 * headers that stack, and those of link layers, from a walk over the packets that may have them;
-* the options of TCP and IPv4 for all headers at once (`option_places`);
+* the options of network and transport headers, for all headers at once (`option_places`);
 * numbers and texts that follow from headers (`computed_values`), verdicts (`verdict_values`), and
   what the capture recorded (`frame_values`);
 * packets with others inside, and what has no fixed place, by their dissection (`dissected`).

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.analysis.filter.fields.catalog import option_lists
 from core.analysis.filter.values.byte_fields import headers_with_options
-from core.analysis.filter.values.chunk_headers import ChunkHeaders
+from core.analysis.filter.values.chunk_headers import NETWORKS, TRANSPORTS, ChunkHeaders
 from core.analysis.filter.values.header_list import Headers
 from core.analysis.filter.values.places import BytePlaces, FieldPlaces
 from core.wire.model.field import PlacedField
@@ -28,8 +28,13 @@ OPTION_LISTS: tuple[tuple[Protocol, OptionList], ...] = tuple(
 )
 """The protocols with options, and what these may be."""
 
-COLUMN_OPTIONS = frozenset({"tcp", "ip"})
-"""Protocols whose options are found for all headers at once."""
+COLUMN_OPTIONS = frozenset(
+    protocol.name
+    for protocol, _ in OPTION_LISTS
+    if protocol.length_rule is not None
+    and (protocol.name in NETWORKS or protocol.name in TRANSPORTS)
+)
+"""Protocols whose options are found for all headers at once: a field tells where they end."""
 
 
 def has_table(options: OptionList, table: HeaderTable) -> bool:
