@@ -56,17 +56,18 @@ class AnalysisThread:
                 self._thread.start()
             self._changed.notify_all()
 
-    def cancel(self, analyzer: Analyzer) -> None:
-        """End the step of an analyzer with the current chunk, and do not run it again.
+    def cancel(self, *analyzers: Analyzer) -> None:
+        """End the steps of analyzers with the current chunk, and do not run them again.
 
-        Forget its failure. It must not be offered anything after this.
+        Forget their failures. They must not be offered anything after this.
         """
         with self._changed:
-            self._waiting.pop(analyzer, None)
-            self._failures.pop(analyzer, None)
-            if self._running is analyzer:
-                self._budget.cancel()
-                self._is_step_void = True
+            for analyzer in analyzers:
+                self._waiting.pop(analyzer, None)
+                self._failures.pop(analyzer, None)
+                if self._running is analyzer:
+                    self._budget.cancel()
+                    self._is_step_void = True
             self._changed.notify_all()
 
     def is_idle(self, *analyzers: Analyzer) -> bool:

@@ -17,6 +17,8 @@ from core.forge.values import SendMethod
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
 
+MOST_FORMER = 8  # orders before the newest one whose copies are still searched for
+
 
 @dataclass(frozen=True, slots=True)
 class FollowedStore:
@@ -32,9 +34,10 @@ class FollowedStore:
 
 
 class PacketSearch:
-    """Finds the packets of the newest order. One thread, the screen's, calls its methods.
+    """Finds the packets of the newest orders. One thread, the screen's, calls its methods.
 
-    Any thread may read `followed`.
+    Only the newest order has an outcome. The capture may show copies of the orders before it after
+    it was sent: they count as sent, too. Any thread may read `followed`.
     """
 
     def __init__(self, thread: AnalysisThread, clock: Callable[[], float]) -> None:
@@ -43,8 +46,9 @@ class PacketSearch:
         self._clock = clock
         self._order: WatchedOrder | None = None
         self._tracker = Tracker((), SendMethod.IP, 1)  # of the order
-        self._earlier: frozenset[int] = frozenset()  # numbers of packets that earlier orders sent
-        self._sent: tuple[TrackedPackets, frozenset[int]] | None = None  # the last `sent_numbers`
+        self._former: list[Tracker] = []  # of orders before it in this store, oldest first
+        self._earlier: frozenset[int] = frozenset()  # numbers of packets that older orders sent
+        self._sent: tuple[list[TrackedPackets], frozenset[int]] = [], self._earlier
         self._unseen_reason = ""
         self._offered: tuple[int, int] | None = None  # version and first packet
         self._was_listening = False
@@ -55,7 +59,9 @@ class PacketSearch:
         `published` is the state of the sender.
         """
         if store.generation != self.followed.generation:
-            self._earlier, self._sent = frozenset(), None
+            self._thread.cancel(*self._former)
+            self._former = []
+            self._earlier, self._sent = frozenset(), ([], frozenset())
         self.followed = store
         if published.watched is not None and published.watched is not self._order:
             self._watch(published.watched)
@@ -81,21 +87,25 @@ class PacketSearch:
 
     def sent_numbers(self) -> frozenset[int]:
         """Return the numbers of the packets in the followed store that the service sent."""
-        if not self._is_in_store:
-            return self._earlier
-        found = self._tracker.published
-        if self._sent is None or self._sent[0] is not found:
-            self._sent = found, self._earlier | found.sent_numbers
+        found = [one.published for one in self._trackers]
+        if self._sent[0] != found:  # by identity
+            numbers = (one.sent_numbers for one in found)
+            self._sent = found, self._earlier.union(*numbers)
         return self._sent[1]
 
     def close(self) -> None:
         """Cancel the search."""
-        self._thread.cancel(self._tracker)
+        self._thread.cancel(self._tracker, *self._former)
 
     @property
     def _is_in_store(self) -> bool:
         """True if the order was sent into the store that the screen follows."""
         return self._order is not None and self._order.generation == self.followed.generation
+
+    @property
+    def _trackers(self) -> list[Tracker]:
+        """The trackers of all orders that were sent into the followed store."""
+        return [*self._former, self._tracker] if self._is_in_store else self._former
 
     @property
     def _failure(self) -> str:
@@ -121,8 +131,13 @@ class PacketSearch:
 
     def _watch(self, order: WatchedOrder) -> None:
         """Look for the packets of another order."""
-        self._earlier, self._sent = self.sent_numbers(), None
-        self._thread.cancel(self._tracker)
+        self._former = list(self._trackers)
+        while len(self._former) > MOST_FORMER:
+            oldest = self._former.pop(0)
+            self._earlier |= oldest.published.sent_numbers
+            self._thread.cancel(oldest)
+        if not self._is_in_store:
+            self._thread.cancel(self._tracker)
         self._order = order
         self._tracker = Tracker(order.packets, order.method, order.first, order.network)
         self._offered = None
@@ -134,4 +149,4 @@ class PacketSearch:
         offered = store.snapshot.version, store.snapshot.first
         if offered != self._offered:
             self._offered = offered
-            self._thread.offer(store.snapshot, self._tracker)
+            self._thread.offer(store.snapshot, *self._trackers)

@@ -9,7 +9,7 @@ import pytest
 from core.analysis.analysis_thread import AnalysisThread
 from core.decode.batch import CaptureInterface
 from core.forge.orders import ForgeSnapshot, WatchedOrder
-from core.forge.packet_search import FollowedStore, PacketSearch
+from core.forge.packet_search import MOST_FORMER, FollowedStore, PacketSearch
 from core.forge.report import Report
 from core.forge.values import SendMethod, SendProgress
 from core.store.packet_store import PacketStore
@@ -123,6 +123,31 @@ def test_packets_of_earlier_orders_stay_known_until_the_store_is_replaced(
     assert found.sent_numbers == {1, last}
     assert found.report.outcomes[0].number == last
     assert searching.follow(GENERATION + 1).sent_numbers == frozenset()
+
+
+def test_copies_that_are_captured_after_the_next_order_are_known(searching: Searching) -> None:
+    """Orders that follow each other faster than their packets are captured and compared."""
+    searching.follow()
+    for _ in range(MOST_FORMER):
+        searching.watch(searching.store.snapshot().count + 1)
+        searching.follow()
+        searching.store.append(batch([COPY]))
+    searching.watch(searching.store.snapshot().count + 1)
+    searching.follow()
+    searching.store.append(batch([COPY]))
+    last = searching.store.snapshot().count
+    found = searching.result()
+    assert found.sent_numbers == set(range(1, last + 1))
+    assert found.report.outcomes[0].number == last
+
+
+def test_the_number_of_former_orders_is_bounded(searching: Searching) -> None:
+    for _ in range(3 * MOST_FORMER):
+        searching.watch(1)
+        searching.follow()
+    assert len(searching.search._former) == MOST_FORMER
+    searching.follow(GENERATION + 1)
+    assert searching.search._former == []
 
 
 def test_an_order_that_was_sent_into_another_store_is_not_searched_for(
