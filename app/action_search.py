@@ -44,7 +44,7 @@ OTHER_WORDS = {
     "panel.next": "focus switch tab",
     "panel.previous": "focus switch tab back",
     "panel.zoom": "maximize full screen enlarge unzoom",
-    "panel.forge": "craft build send form packet",
+    "panel.forge": "craft build send packet",
     "panel.echo": "server listener epoll",
     "panel.close": "cancel escape back",
     "program.quit": "exit leave close end",

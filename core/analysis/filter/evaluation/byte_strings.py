@@ -68,7 +68,7 @@ def order_pairs(left: Spans, right: Spans) -> Signs:
         other = right.data[right.starts[rest] + position]
         differs = one != other
         decided = rest[differs]
-        signs[decided] = np.where(one[differs] > other[differs], 1, -1)
+        signs[decided] = np.sign(one[differs].astype(np.int16) - other[differs])
         rest = rest[~differs]
         position += 1
     return signs
