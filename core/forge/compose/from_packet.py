@@ -29,7 +29,7 @@ from core.wire.model.packet_parts import Header, Parts, parts_of
 from core.wire.protocol import LayerKind
 from core.wire.registry import PROTOCOLS
 
-_IP = ("ip", "ipv6")
+_IP = {protocol.name for protocol in PROTOCOLS if protocol.has_pseudo_header}
 _CAPTURE_HEADERS = {protocol.name for protocol in PROTOCOLS if protocol.is_capture_header}
 
 
