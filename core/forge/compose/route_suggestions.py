@@ -46,19 +46,20 @@ from core.wire.network.arp import ARP, REQUEST
 from core.wire.network.neighbor_discovery import SOLICITATION
 from core.wire.registry import PROTOCOLS
 
-_NETWORKS = {  # by name: the fields with the addresses, and their size in bytes
-    protocol.name: (*protocol.addresses, protocol.tables[0][protocol.addresses[0]].field.bits // 8)
-    for protocol in PROTOCOLS
-    if protocol.has_pseudo_header and protocol.addresses is not None
-}
-_TARGETS = {  # by name: the field with the destination, and its size in bytes
-    protocol.name: (slot.key, slot.field.bits // 8)
-    for protocol in PROTOCOLS
-    if protocol.network is not Network.NONE and protocol.addresses is not None
-    for table in protocol.tables
-    for slot in table.slots
-    if slot.key == protocol.addresses[1]
-}
+
+def _address_fields(end: int) -> dict[str, tuple[str, int]]:
+    """Return the field with one of the `addresses`, and its size (bytes), by network protocol."""
+    return {
+        protocol.name: (slot.key, slot.field.bits // 8)
+        for protocol in PROTOCOLS
+        if protocol.network is not Network.NONE and protocol.addresses is not None
+        for table in protocol.tables
+        for slot in table.slots
+        if slot.key == protocol.addresses[end]
+    }
+
+
+_SOURCES, _DESTINATIONS = _address_fields(0), _address_fields(1)
 _SOLICITED = f"{SOLICITATION.name}.nd.ns.target_address"
 _SOLICITED_NODE = ipaddress.ip_address("ff02::1:ff00:0").packed[:-3]
 _MAC_BYTES = 6
@@ -111,12 +112,8 @@ def suggest_from_routes(
     if source:
         number = int.from_bytes(source, "big")
         values |= {
-            f"{name}.{key}": number
-            for name, (key, _, size) in _NETWORKS.items()
-            if size == len(source)
+            f"{name}.{key}": number for name, (key, size) in _SOURCES.items() if size == len(source)
         }
-        if len(source) == 4:
-            values["arp.src.proto_ipv4"] = number
     group = _group_of_target(draft, given)
     if group is not None:
         values["ipv6.dst"] = int.from_bytes(group, "big")
@@ -139,9 +136,9 @@ def destination(draft: Draft, given: Mapping[str, Value]) -> bytes | None:
     solicitation.
     """
     network = network_layer(draft.layers)
-    if network is None or network.name not in _TARGETS:
+    if network is None or network.name not in _DESTINATIONS:
         return None
-    key, size = _TARGETS[network.name]
+    key, size = _DESTINATIONS[network.name]
     value = given.get(f"{network.name}.{key}")
     if not network.has_pseudo_header:
         value = value or None  # zeros are not a target
