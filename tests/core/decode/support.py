@@ -1,4 +1,4 @@
-"""Frames and batches for the tests of the store."""
+"""Frames and batches for tests."""
 
 from __future__ import annotations
 
@@ -21,8 +21,12 @@ def batch_of(
     flags: list[int] | None = None,
     interface: list[int] | None = None,
     first_time: int = 1_000,
+    times_ns: list[int] | None = None,
 ) -> Batch:
-    """Return a batch with `gap` canary bytes (0xA5) before, between and after the frames."""
+    """Return a batch with `gap` canary bytes (0xA5) before, between and after the frames.
+
+    Without `times_ns`, the frames are a nanosecond apart, from `first_time` on.
+    """
     canary = b"\xa5" * gap
     data = np.frombuffer(canary + b"".join(frame + canary for frame in frames), np.uint8)
     lengths = np.array([len(frame) for frame in frames], dtype=np.int64)
@@ -33,7 +37,7 @@ def batch_of(
         offset=offsets,
         captured=lengths.astype(np.uint32),
         original=np.array(original if original is not None else lengths, dtype=np.uint32),
-        timestamp_ns=np.arange(first_time, first_time + count, dtype=np.int64),
+        timestamp_ns=np.array(times_ns or range(first_time, first_time + count), dtype=np.int64),
         interface=np.array(interface if interface is not None else [0] * count, dtype=np.uint16),
         flags=np.array(flags if flags is not None else [0] * count, dtype=np.uint16),
         stable=stable,

@@ -21,7 +21,7 @@ from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
 from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.dissection import PacketFlag
-from tests.core.forge.review.test_capture_review import batch_of
+from tests.core.decode.support import batch_of
 from tests.helpers.support import remarks_of, require_peer
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from core.decode.batch import Batch
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.review import capture_review as module
 from core.forge.review.capture_review import CaptureReview
 from core.forge.review.confirmation import SendVolume
 from core.forge.review.packet_review import Concern, Target, Unusual
+from tests.core.decode.support import batch_of
 
 FEW = SendVolume(1)
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -24,15 +23,6 @@ def frame(destination: str, mac: str = "02:00:5e:10:00:99", **texts: str) -> byt
 
 def spoofed(destination: str, source: str) -> bytes:
     return frame(destination, **{"ip.src": source})
-
-
-def batch_of(frames: list[bytes], times_ns: list[int] | None = None) -> Batch:
-    sizes = np.array([len(one) for one in frames], np.uint32)
-    offsets = np.cumsum(sizes, dtype=np.int64) - sizes
-    zeros = np.zeros(len(frames), np.uint16)
-    times = np.array(times_ns or [0] * len(frames), np.int64)
-    data = np.frombuffer(b"".join(frames), np.uint8)
-    return Batch(data, offsets, sizes, sizes, times, zeros, zeros, True)
 
 
 def survey_of(*frames: bytes, loopback: bool = False) -> CaptureReview:

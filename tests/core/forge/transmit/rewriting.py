@@ -13,7 +13,7 @@ from core.forge.transmit.rewrite_rules import RewriteRules
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Verdict
-from tests.core.forge.review.test_capture_review import batch_of
+from tests.core.decode.support import batch_of
 
 
 def frames_of(batch: Batch) -> list[bytes]:

@@ -17,7 +17,7 @@ from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.batch import HeaderState
 from core.wire.model.dissection import Verdict
 from core.wire.transport.udp import UDP
-from tests.core.forge.review.test_capture_review import batch_of
+from tests.core.decode.support import batch_of
 from tests.core.forge.transmit.rewriting import frames_of, rewritten, value, verdicts
 from tests.core.wire.frames import ethernet, ipv4, ipv6, tcp, udp
 from tests.fuzz.shapes import shapes

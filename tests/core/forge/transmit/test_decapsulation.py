@@ -11,7 +11,7 @@ from core.forge.transmit.decapsulation import Decapsulation
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
-from tests.core.forge.review.test_capture_review import batch_of
+from tests.core.decode.support import batch_of
 from tests.core.forge.transmit.rewriting import frames_of
 from tests.core.wire.frames import ethernet, ipv4, ipv6, udp, vlan
 

@@ -6,12 +6,12 @@ import pytest
 
 from core.forge.transmit.density import Density
 from core.forge.transmit.schedule import ReplayPace
-from tests.core.forge.review.test_capture_review import batch_of
+from tests.core.decode.support import batch_of
 
 
 def density_of(times_ns: list[int], pace: ReplayPace) -> Density:
     density = Density(pace)
-    density.add(batch_of([b"x"] * len(times_ns), times_ns))
+    density.add(batch_of([b"x"] * len(times_ns), times_ns=times_ns))
     return density
 
 

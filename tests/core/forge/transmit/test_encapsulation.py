@@ -22,7 +22,7 @@ from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL, SLL2
 from core.wire.link.loopback import FAMILIES_IPV6, FAMILY_IPV4
 from core.wire.model.assigned_numbers import EtherType
-from tests.core.forge.review.test_capture_review import batch_of
+from tests.core.decode.support import batch_of
 from tests.core.forge.transmit.rewriting import frames_of
 
 OWN = b"\x02\0\0\0\0\x17"
@@ -74,7 +74,7 @@ def cooked_2(kind: int, data: bytes) -> bytes:
 
 
 def encapsulated(adapter: Encapsulation, records: list[tuple[int, bytes]]) -> list[bytes]:
-    batch = batch_of([data for _, data in records], list(range(len(records))))
+    batch = batch_of([data for _, data in records])
     kinds = np.array([kind for kind, _ in records], np.int64)
     found: list[bytes] = []
     for piece, _ in adapter.frames(batch, kinds):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.forge.transmit.frame_assembly import copy_frames, joined, selected
-from tests.core.forge.review.test_capture_review import batch_of
+from tests.core.decode.support import batch_of
 from tests.core.forge.transmit.rewriting import frames_of
 
 DATA = np.arange(200, dtype=np.uint8)
@@ -41,7 +41,7 @@ def test_packets_in_order_with_and_without_gaps(parts: list[tuple[int, int, bool
 
 
 def test_selected_packets_share_the_bytes() -> None:
-    batch = batch_of([b"one", b"two", b"three"], [1, 2, 3])
+    batch = batch_of([b"one", b"two", b"three"], times_ns=[1, 2, 3])
     some = selected(batch, np.array([True, False, True]))
     assert frames_of(some) == [b"one", b"three"]
     assert some.timestamp_ns.tolist() == [1, 3]

@@ -19,7 +19,7 @@ from core.wire.link.linux_cooked import SLL
 from core.wire.link.loopback import FAMILY_IPV4
 from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.dissection import Verdict
-from tests.core.forge.review.test_capture_review import batch_of
+from tests.core.decode.support import batch_of
 from tests.core.forge.transmit.rewriting import rewritten, value, verdicts
 
 PNAT = parse_address_map("10.0.0.0/8:192.168.0.0/16,[2001:db8::/32]:[fd00::/12]")

@@ -20,7 +20,7 @@ from core.forge.transmit.rewrite_rules import (
 )
 from core.wire.model.batch import HeaderState
 from core.wire.model.dissection import Verdict
-from tests.core.forge.review.test_capture_review import batch_of
+from tests.core.decode.support import batch_of
 from tests.core.forge.transmit.rewriting import frames_of
 from tests.fuzz.mutations import beginnings, mutated
 

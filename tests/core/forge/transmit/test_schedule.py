@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.decode.batch import Batch
 from core.forge.transmit.schedule import ReplayPace, Schedule
 from core.wire.model.dissection import PacketFlag
-from tests.core.forge.review.test_capture_review import batch_of
+from tests.core.decode.support import batch_of
 
 S = 1_000_000_000
 HOURS_18 = 65_536 * S
@@ -22,7 +22,7 @@ Times = list[int | None]
 
 def batch_at(times: Times) -> Batch:
     """Return frames at these times (ns); None: without a time, as in a Simple Packet Block."""
-    batch = batch_of([b"x"] * len(times), [0 if one is None else one for one in times])
+    batch = batch_of([b"x"] * len(times), times_ns=[0 if one is None else one for one in times])
     flags = [PacketFlag.TIME_INVALID if one is None else 0 for one in times]
     return replace(batch, flags=np.array(flags, np.uint16))
 
@@ -79,7 +79,7 @@ def test_the_cases_of_the_captures_that_stalled() -> None:
 def test_megabits_count_the_bytes_of_the_frames_before() -> None:
     """Of 1,250 bytes each, 100 a second at 1 Mbit/s; the next batch and round continue."""
     schedule = Schedule(ReplayPace(mbit=1.0))
-    batch = batch_of([bytes(1250)] * 3, [0, 0, 0])
+    batch = batch_of([bytes(1250)] * 3, times_ns=[0, 0, 0])
     for first in (0, 3):
         due = schedule.due(batch)
         assert due is not None
