@@ -1,7 +1,9 @@
-"""Run ``rawscope replay`` in a thread, where signals cannot be handled."""
+"""Run commands that send in a thread, where Python cannot handle signals."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from unittest.mock import patch
 
 from app.cli.send.replay import ReplayRequest, run_replay
@@ -9,8 +11,15 @@ from core.forge.host import ForgeHost
 from core.net.sockets import LOCAL_SOCKETS
 
 
-def quietly(request: ReplayRequest) -> int:
-    """Return the exit status of `run_replay`."""
+@contextmanager
+def without_signals() -> Iterator[None]:
+    """Keep commands from handling signals."""
     with patch("app.cli.send.terminal_prompter.Interrupts") as interrupts:
         interrupts.return_value.__enter__.return_value.stopped = False
+        yield
+
+
+def quietly(request: ReplayRequest) -> int:
+    """Return the exit status of `run_replay`."""
+    with without_signals():
         return run_replay(request, ForgeHost(LOCAL_SOCKETS))

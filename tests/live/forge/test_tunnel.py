@@ -23,7 +23,7 @@ from tests.app.made import capture_of
 from tests.core.forge.transmit.rewriting import frames_of, rewritten
 from tests.core.wire.frames import ethernet, ipv4, ipv6, udp, vlan
 from tests.helpers.support import require_device
-from tests.live.forge.replaying import quietly
+from tests.live.forge.replaying import quietly, without_signals
 from tests.live.network import Network
 from tests.live.tunnel import Tun
 
@@ -163,10 +163,7 @@ UDP = ("--ip.dst", "10.78.0.2", "--ip.src", Tun.address, "--udp.dstport", "9", "
 
 
 def send(network: Network, *arguments: str) -> int:
-    from unittest.mock import patch
-
-    with patch("app.cli.send.terminal_prompter.Interrupts") as interrupts:
-        interrupts.return_value.__enter__.return_value.stopped = False
+    with without_signals():
         return network.in_near(lambda: run(["send", *arguments]))
 
 
