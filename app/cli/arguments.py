@@ -118,7 +118,8 @@ def dump(
         raise click.UsageError("--json, --fields, and --hex exclude each other")
     if raw and not as_json:
         raise click.UsageError("--raw requires --json")
-    from app.cli.dump.formats import UnknownFieldError, choose_format
+    from app.cli.dump.field_lines import UnknownFieldError
+    from app.cli.dump.formats import choose_format
 
     try:
         line_format = choose_format(as_json=as_json, raw=raw, as_hex=as_hex, fields=fields)

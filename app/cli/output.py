@@ -93,6 +93,11 @@ class CommandOutput:
         if self._buffered >= _PIECE:
             self.flush()
 
+    def lines(self, texts: Iterable[str]) -> None:
+        """Add each of `texts` and a line end."""
+        for text in texts:
+            self.line(text)
+
     def flush(self) -> None:
         """Write the buffered lines. Raise `ReaderGoneError` or `CommandError`."""
         if not self._lines:

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.cli.dump.formats import FieldLines, HexLines, JsonLines, LineFormat
+from app.cli.dump.field_lines import FieldLines
+from app.cli.dump.hex_lines import HexLines
+from app.cli.dump.json_lines import JsonLines
+from app.cli.dump.line_format import LineFormat
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
 from core.decode.columns import SLOTS, read

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from app.cli.dump.formats import LineFormat
+from app.cli.dump.line_format import LineFormat
 from app.cli.dump.printer import Printer
 from app.cli.dump.selection import Selection
 from app.cli.interrupts import Interrupts, StoppedError

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from app.cli.dump.capture_thread import CaptureThread
-from app.cli.dump.formats import LineFormat
+from app.cli.dump.line_format import LineFormat
 from app.cli.dump.printer import Printer
 from app.cli.dump.selection import Selection
 from app.cli.interrupts import Interrupts

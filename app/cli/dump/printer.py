@@ -4,20 +4,23 @@ The output is flushed after each batch or chunk: the reader of a live pipe gets 
 arrive, and a large file is still written in large pieces.
 
 A packet that cannot be described because of an internal error gets a line that reports it, and is
-counted; `Printer.finish` reports the count.
+counted; `Printer.finish` reports the count. If writing packets by columns fails, the packet path
+writes the rest of the chunk, so only the packet that is at fault gets such a line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cli.dump.formats import LineFormat
+from app.cli.dump.line_format import ChunkPart, LineFormat
 from app.cli.dump.selection import Selection
 from app.cli.output import CommandError, CommandOutput
+from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.frame_values import CaptureContext
 from core.analysis.sequences import SequenceIndex
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.batch_decoder import decode_batch, parts_of
@@ -50,6 +53,7 @@ class Printer:
         self._output = CommandOutput(signal)
         self._faults = Faults()
         self._sequences = SequenceIndex()
+        self._context = CaptureContext()
         self.printed = 0
         self.passed_over = 0
 
@@ -69,23 +73,18 @@ class Printer:
         Raise `CommandError` if the selection fails.
         """
         before = self.printed
-        if not self.done and (self._selection or self._format.shows_relative):
-            for chunk in self._chunks(frames, interfaces):
-                self._print_chunk(chunk, interfaces)
-        else:
-            self._print(packets_of(frames, interfaces, self._next_number), {})
+        for chunk in self._chunks(frames, interfaces):
+            if self.done:
+                break
+            self._print_part(self._part(chunk, interfaces))
         self.passed_over += len(frames) - (self.printed - before)
         self._output.flush()
-
-    @property
-    def _next_number(self) -> int:
-        return self.printed + self.passed_over + 1
 
     def _chunks(
         self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
     ) -> Iterator[Chunk]:
         """Yield packets as chunks, numbered from the next number."""
-        first = self._next_number
+        first = self.printed + self.passed_over + 1
         if isinstance(frames, Chunk):
             yield replace(frames, first=first)
             return
@@ -94,21 +93,59 @@ class Printer:
             yield decode_batch(part, link_types, first)
             first += len(part)
 
-    def _print_chunk(self, chunk: Chunk, interfaces: Sequence[CaptureInterface]) -> None:
+    def _part(self, chunk: Chunk, interfaces: Sequence[CaptureInterface]) -> ChunkPart:
+        """Return the packets of the next chunk that are to be printed."""
         bases: dict[int, SequenceBase] = {}
         if self._format.shows_relative:
             bases = self._sequences.bases_of_next(chunk)
-        rows: NDArray[np.int64] | slice = slice(None)
+        context = replace(self._context, interfaces=interfaces)
+        values = ChunkValues(chunk, context)
+        self._context = context.after(chunk)
+        self._format.begin(self._context.first_timestamp_ns)
+        rows: NDArray[np.int64] = np.arange(len(chunk))
         if self._selection is not None:
-            rows = self._selection.rows(chunk, interfaces)
-            self._format.begin(self._selection.first_timestamp_ns)
-        self._print(packets_of(chunk, interfaces, chunk.first, rows), bases)
+            rows = self._selection.rows(values)
+        if self._limit is not None:
+            rows = rows[: self._limit - self.printed]
+        return ChunkPart(chunk, values, rows, interfaces, bases)
 
-    def _print(self, packets: Iterator[CapturedPacket], bases: Mapping[int, SequenceBase]) -> None:
-        for packet in packets:
+    def _print_part(self, part: ChunkPart) -> None:
+        begun = self.printed
+        for texts in self._blocks(part):
+            start = self.printed - begun
+            written = [text for text in texts if text is not None]
+            if len(written) == len(texts):
+                self._output.lines(written)
+                self.printed += len(texts)
+            else:
+                self._print_mixed(part, start, texts)
             if self.done:
                 break
-            self._output.line(self._text(packet, bases.get(packet.number)))
+
+    def _blocks(self, part: ChunkPart) -> Iterator[list[str | None]]:
+        """Yield what the format writes by columns, and None for each of the other packets."""
+        start = 0
+        try:
+            for texts in self._format.lines(part):
+                yield texts
+                start += len(texts)
+        except CommandError:
+            raise
+        except Exception:  # the packet path tells which packet is at fault
+            yield from part.by_packet(start)
+
+    def _print_mixed(self, part: ChunkPart, start: int, texts: Sequence[str | None]) -> None:
+        """Print a block of rows from `start` on; the packet path writes those without a text."""
+        rows = part.rows[start : start + len(texts)]
+        missing = rows[[text is None for text in texts]]
+        packets = packets_of(part.chunk, part.interfaces, part.chunk.first, missing)
+        for text in texts:
+            if self.done:
+                break
+            if text is None:
+                packet = next(packets)
+                text = self._text(packet, part.bases.get(packet.number))
+            self._output.line(text)
             self.printed += 1
 
     def _text(self, packet: CapturedPacket, base: SequenceBase | None) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from app.cli.dump.formats import HexLines, JsonLines, frame_record
+from app.cli.dump.hex_lines import HexLines
+from app.cli.dump.json_lines import JsonLines, frame_record
 from app.cli.dump.printer import Printer
 from app.cli.output import CommandOutput, print_message
 from core.decode.batch import Batch, CaptureInterface

@@ -7,8 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from app.cli.dump.formats import HexLines, LineFormat, TextLines
+from app.cli.dump.hex_lines import HexLines
+from app.cli.dump.line_format import LineFormat
 from app.cli.dump.printer import Printer
+from app.cli.dump.text_lines import TextLines
 from core.analysis.sequences import SequenceIndex, SequenceReader
 from core.decode.batch_decoder import decode_batch
 from core.store.budget import Budget

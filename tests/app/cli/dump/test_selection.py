@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.cli.dump.formats import TextLines
 from app.cli.dump.printer import Printer
 from app.cli.dump.selection import Selection
+from app.cli.dump.text_lines import TextLines
 from app.cli.main import run
 from app.cli.output import CommandError
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.evaluation import pattern_search
 from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.batch_decoder import decode_batch
 from core.wire.link.link_types import LinkType
 from tests.app.made import capture_of
@@ -108,4 +110,4 @@ def test_a_slow_regular_expression_ends_the_command(monkeypatch: pytest.MonkeyPa
     chosen = selection('frame matches "(a|aa)+$"')
     chunk = decode_batch(batch_of([b"a" * 60 + b"b"]), LINK_TYPES)
     with pytest.raises(CommandError, match="-Y: the regular expression took longer"):
-        chosen.rows(chunk, [ETHERNET_INTERFACE])
+        chosen.rows(ChunkValues(chunk, CaptureContext()))

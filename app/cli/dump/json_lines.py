@@ -1,0 +1,73 @@
+"""The lines of ``dump --json``: one object per packet, for a program.
+
+The time is the whole timestamp with nanoseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from app.cli.dump.line_format import ChunkPart
+from core.store.captured_packet import CapturedPacket
+from core.store.frame_detail import seconds_text
+from core.wire.model.dissection import Dissection, is_timed
+from core.wire.present.record import record
+from core.wire.protocol import SequenceBase
+
+
+class JsonLines:
+    """One JSON object per packet, in ASCII, so that nothing in it controls a terminal."""
+
+    shows_relative = False
+
+    def __init__(self, raw: bool) -> None:
+        self._raw = raw
+        self._encode = json.JSONEncoder(separators=(",", ":")).encode
+
+    def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
+        return self._encode(frame_record(packet, packet.dissect(), self._raw))
+
+    def begin(self, timestamp_ns: int | None) -> None:
+        """Ignore it: the times are absolute."""
+
+    def failed(self, packet: CapturedPacket, words: str) -> str:
+        """Return what is known of the frame itself, and ``frame.fault``."""
+        return self._encode(failed_record(packet, words, self._raw))
+
+    def lines(self, part: ChunkPart) -> Iterator[list[str | None]]:
+        """Leave all packets to the packet path."""
+        return part.by_packet()
+
+
+def frame_record(packet: CapturedPacket, dissection: Dissection, raw: bool) -> dict[str, Any]:
+    """Return the JSON record of one packet, its keys in the documented order."""
+    values = _frame_facts(packet)
+    record(dissection, values)
+    if raw:
+        values["frame.raw"] = packet.data.hex()
+    return values
+
+
+def failed_record(packet: CapturedPacket, words: str, raw: bool) -> dict[str, Any]:
+    """Return the keys of a packet that could not be described.
+
+    Its bytes are data, and ``frame.fault`` gives the reason.
+    """
+    values = _frame_facts(packet) | {"frame.protocols": "data", "frame.fault": words}
+    if raw:
+        values["frame.raw"] = packet.data.hex()
+    return values
+
+
+def _frame_facts(packet: CapturedPacket) -> dict[str, Any]:
+    """Return what is known of a frame without reading its bytes."""
+    values: dict[str, Any] = {"frame.number": packet.number}
+    if is_timed(packet.timestamp_ns, packet.flags):
+        values["frame.time_epoch"] = seconds_text(packet.timestamp_ns, 9)
+    values["frame.len"] = packet.original_length
+    values["frame.cap_len"] = len(packet.data)
+    if packet.interface.name:
+        values["frame.interface_name"] = packet.interface.name
+    return values

@@ -1,0 +1,65 @@
+"""The interface of the output formats of `dump`, and the part of a chunk that they print.
+
+A format writes most packets by the columns of their chunk (`LineFormat.lines`), and leaves the
+others to its packet path, which dissects one packet at a time. Both read the same `core.wire`
+tables as the screen. If the packet path fails because of an internal error, `LineFormat.failed`
+makes a line that reports it, of what is known without dissecting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.filter.values.chunk_values import ChunkValues
+from core.decode.batch import CaptureInterface
+from core.decode.chunk import Chunk
+from core.store.captured_packet import CapturedPacket
+from core.wire.protocol import SequenceBase
+
+BLOCK = 1 << 8  # packets between two checks whether the user stops the command
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPart:
+    """The rows (k,) of a chunk that are to be printed, ascending.
+
+    `values` has the values of all its packets. `bases` are by packet number.
+    """
+
+    chunk: Chunk
+    values: ChunkValues
+    rows: NDArray[np.int64]
+    interfaces: Sequence[CaptureInterface]
+    bases: Mapping[int, SequenceBase]
+
+    def by_packet(self, start: int = 0) -> Iterator[list[str | None]]:
+        """Yield None for each row from `start` on, in blocks: leave them to the packet path."""
+        for first in range(start, len(self.rows), BLOCK):
+            yield [None] * min(BLOCK, len(self.rows) - first)
+
+
+class LineFormat(Protocol):
+    """Writes packets. `shows_relative` is true if it shows relative sequence numbers."""
+
+    shows_relative: bool
+
+    def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
+        """Return the line or lines of a packet; sequence numbers are relative to `base`."""
+        ...
+
+    def lines(self, part: ChunkPart) -> Iterator[list[str | None]]:
+        """Yield what is printed for each row, in blocks; None for those of the packet path."""
+        ...
+
+    def failed(self, packet: CapturedPacket, words: str) -> str:
+        """Return the line of a packet that could not be described; `words` report the failure."""
+        ...
+
+    def begin(self, timestamp_ns: int | None) -> None:
+        """Show times relative to this one, if the format does; None if no packet has a time."""
+        ...
