@@ -30,6 +30,7 @@ from app.action_commands import ActionProvider
 from app.bridge import Bridge
 from app.clipboard import NOTICE_S, ClipboardAccess
 from app.config.config_file import load
+from app.config.config_writer import ConfigWriter
 from app.config.paths import Paths
 from app.config.theme import read_theme, remember_theme
 from app.key_queue import OrderedKeysApp
@@ -103,6 +104,7 @@ class Monitor(OrderedKeysApp[None]):
         self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day)
         self._paths = paths or Paths.of_user()
         self._config = load(self._paths.config)
+        self.config_writer = ConfigWriter(self._paths.config, self._report_unsaved)
         self._lab: Results | None = None  # of the laboratory's last whole run
         self._forge_host, self._clock = forge_host, clock
         self._choose = choose
@@ -199,6 +201,10 @@ class Monitor(OrderedKeysApp[None]):
         if problem:
             self.notify(problem, severity="warning", markup=False)
 
+    def _report_unsaved(self, words: str) -> None:
+        """Report a setting that could not be saved. Any thread may call it: it posts a message."""
+        self.notify(words, severity="warning", title="Configuration", markup=False)
+
     def _handle_exception(self, error: Exception) -> None:
         """Ignore errors during the exit, which removes widgets one after the other."""
         if not self._exit:
@@ -294,5 +300,6 @@ class Monitor(OrderedKeysApp[None]):
 
     def on_unmount(self) -> None:
         self.bridge.analysis_thread.close()
+        self.config_writer.close()
         if "forge_service" in self.__dict__:
             self.forge_service.close()

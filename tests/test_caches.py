@@ -29,6 +29,7 @@ TRIMMING_FUNCTIONS = {"_forget_oldest"}
 FUNCTION_CACHES = {"cache", "lru_cache"}
 # file and mapping: why the mapping is bounded
 BOUNDED_OTHERWISE = {
+    ("app/config/config_writer.py", "self._waiting"): "sections of the configuration file",
     ("core/analysis/filter/fields/catalog.py", "self._fields"): "fields of the header tables",
     ("core/analysis/filter/values/chunk_headers.py", "self._known"): "protocols, in one chunk",
     ("core/analysis/filter/values/chunk_headers.py", "self._walked"): "protocols, in one chunk",

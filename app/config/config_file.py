@@ -15,13 +15,13 @@ from app.config.schema import SECTIONS, Config, ForgeSettings, Section, toml_val
 from app.keymap import ACTIONS, BY_NAME, HEARD_TOGETHER
 from core.files.private_folder import read_regular
 
-_MOST_BYTES = 1 << 20  # of the file
+MOST_BYTES = 1 << 20  # of the file
 
 
 def load(path: Path, sections: Collection[str] = tuple(SECTIONS)) -> Config:
     """Return what the file says in some of its sections. Never raises; the file may be missing."""
     try:
-        content = tomllib.loads(read_regular(path, _MOST_BYTES).decode("utf-8"))
+        content = tomllib.loads(read_regular(path, MOST_BYTES).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return Config()
     except (OSError, ValueError, RecursionError) as error:  # RecursionError: nested brackets

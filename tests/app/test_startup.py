@@ -28,7 +28,7 @@ LATER = {
     "app.screens.copy_choices", "app.screens.echo_controller", "app.screens.forge",
     "app.screens.lab",
     "core.echo.server", "core.forge.compose.evaluation", "core.forge.export.recipes", "sqlite3",
-    "textual_fspicker", "textual_plot", "widgets.echo.clients", "widgets.forge.form",
+    "textual_fspicker", "textual_plot", "tomlkit", "widgets.echo.clients", "widgets.forge.form",
 }  # fmt: skip
 
 # The monitor, which notes what is imported when the side panels are about to be mounted.
