@@ -9,7 +9,7 @@ from core.forge.export.recipes import recipes
 from core.forge.values import SendPlan
 from core.store.selected_packet import SelectedPacket
 from core.wire.model.field import Span
-from core.wire.present.detail import Row
+from core.wire.present.detail_row import Row
 from widgets.packets.row import PacketRow
 
 

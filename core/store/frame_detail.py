@@ -13,7 +13,7 @@ from core.store.captured_packet import CapturedPacket
 from core.wire.link.link_types import link_type_name
 from core.wire.model.dissection import PacketFlag, is_timed
 from core.wire.model.text import safe
-from core.wire.present.detail import Row, Severity
+from core.wire.present.detail_row import Row, Severity
 
 _SECOND_NS = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,10 +36,10 @@ def frame_row(
     each is None if unknown.
     """
     children = (
-        *(_field("comment", "Comment", safe(text)) for text in comments),
+        *(_field("comment", "Comment", safe(text), raw=text) for text in comments),
         *_time_rows(packet, first_timestamp_ns, previous_timestamp_ns),
         *_length_rows(packet),
-        _field("interface_name", "Interface", safe(packet.interface.name) or "unnamed"),
+        _interface_row(packet.interface.name),
         _field("encap_type", "Link type", link_type_name(packet.link_type)),
         *_flag_rows(packet.flags),
     )
@@ -50,6 +50,8 @@ def frame_row(
         severity=max(row.severity for row in children),
         children=children,
         is_layer=True,
+        field="frame.number",
+        raw=packet.number,
     )
 
 
@@ -71,9 +73,21 @@ def seconds_text(duration_ns: int, decimals: int = 9) -> str:
 
 
 def _field(
-    name: str, label: str, value: str, meaning: str = "", severity: Severity = Severity.NONE
+    name: str,
+    label: str,
+    value: str,
+    meaning: str = "",
+    severity: Severity = Severity.NONE,
+    raw: int | str | None = None,
 ) -> Row:
-    return Row(f"frame.{name}", label, value, meaning, severity=severity)
+    """Return the row of a field; without a value `raw`, filters have no name for it."""
+    key = f"frame.{name}"
+    field = "" if raw is None else key
+    return Row(key, label, value, meaning, severity=severity, field=field, raw=raw)
+
+
+def _interface_row(name: str) -> Row:
+    return _field("interface_name", "Interface", safe(name) or "unnamed", raw=name or None)
 
 
 def _time_rows(packet: CapturedPacket, first: int | None, previous: int | None) -> Iterator[Row]:
@@ -83,26 +97,31 @@ def _time_rows(packet: CapturedPacket, first: int | None, previous: int | None) 
     text = f"{time_text(packet.timestamp_ns)} UTC"
     if packet.flags & PacketFlag.TIME_INVALID:
         remark = "the sub-second part is out of range: shown as stored"
-        yield _field("time_utc", "Arrival time", text, remark, Severity.WARNING)
+        yield _field(
+            "time_utc", "Arrival time", text, remark, Severity.WARNING, packet.timestamp_ns
+        )
     else:
-        yield _field("time_utc", "Arrival time", text)
-    if previous is not None:
-        delta = seconds_text(packet.timestamp_ns - previous)
-        yield _field("time_delta", "Since the previous packet", f"{delta} s")
-    if first is not None:
-        relative = seconds_text(packet.timestamp_ns - first)
-        yield _field("time_relative", "Since the first packet", f"{relative} s")
+        yield _field("time_utc", "Arrival time", text, raw=packet.timestamp_ns)
+    for name, label, before in (
+        ("time_delta", "Since the previous packet", previous),
+        ("time_relative", "Since the first packet", first),
+    ):
+        if before is not None:
+            duration = packet.timestamp_ns - before
+            yield _field(name, label, f"{seconds_text(duration)} s", raw=duration)
 
 
 def _length_rows(packet: CapturedPacket) -> Iterator[Row]:
-    yield _field("len", "Length on the wire", f"{packet.original_length} bytes")
-    missing = packet.original_length - packet.captured_length
+    length = packet.original_length
+    yield _field("len", "Length on the wire", f"{length} bytes", raw=length)
+    captured = packet.captured_length
+    missing = length - captured
     remark, severity = "", Severity.NONE
     if packet.flags & PacketFlag.LENGTH_INVALID or missing < 0:
         remark, severity = "more bytes than were on the wire", Severity.WARNING
     elif missing:
         remark, severity = f"cut short by the snap length: {missing} missing", Severity.NOTE
-    yield _field("cap_len", "Captured", f"{packet.captured_length} bytes", remark, severity)
+    yield _field("cap_len", "Captured", f"{captured} bytes", remark, severity, captured)
 
 
 def _length_text(packet: CapturedPacket) -> str:
@@ -114,9 +133,9 @@ def _length_text(packet: CapturedPacket) -> str:
 def _flag_rows(flags: int) -> Iterator[Row]:
     direction = _DIRECTIONS.get(flags & PacketFlag.DIRECTION_MASK)
     if flags & PacketFlag.OURS:
-        yield _field("direction", "Direction", "outbound", "↗ sent by rawscope")
+        yield _field("direction", "Direction", "outbound", "↗ sent by rawscope", raw="outbound")
     elif direction:
-        yield _field("direction", "Direction", direction)
+        yield _field("direction", "Direction", direction, raw=direction)
     reception = _RECEPTIONS.get((flags & PacketFlag.RECEPTION_MASK) >> PacketFlag.RECEPTION_SHIFT)
     if reception:
         yield _field("reception", "Received as", reception)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import frame_row
 from core.store.snapshot import Snapshot
-from core.wire.model.dissection import Dissection
-from core.wire.present.detail import Row, each_row, fault_row
+from core.wire.model.dissection import Dissection, is_timed
+from core.wire.present.detail import each_row, fault_row
+from core.wire.present.detail_row import Row
 from core.wire.present.faults import Faults
 
 
@@ -56,6 +57,10 @@ def select_packet(snapshot: Snapshot, number: int, faults: Faults) -> SelectedPa
 
 
 def _timestamp_ns(snapshot: Snapshot, number: int) -> int | None:
+    """Return the time of a packet; None if the store or the capture does not have it."""
     with suppress(KeyError):
-        return snapshot.timestamp_ns(number)
+        chunk, row = snapshot.find(number)
+        timestamp_ns = int(chunk.timestamp_ns[row])
+        if is_timed(timestamp_ns, int(chunk.flags[row])):
+            return timestamp_ns
     return None

@@ -20,7 +20,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from core.wire.model.field import Span
-from core.wire.present.detail import Row
+from core.wire.present.detail_row import Row
 from widgets.detail.paint import COMPONENTS, arrow_cells, label_width, paint_tree_line
 from widgets.detail.tree import DetailTree
 from widgets.lines.shifted_view import ShiftedView

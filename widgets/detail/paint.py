@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.segment import Segment
 
 from core.wire.model.text import safe
-from core.wire.present.detail import Severity
+from core.wire.present.detail_row import Severity
 from widgets.detail.tree import TreeLine, worst
 from widgets.lines.cells import left, width_of
 from widgets.lines.component_styles import StyleOf

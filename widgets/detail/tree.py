@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.wire.model.field import Span
-from core.wire.present.detail import Row, Severity
+from core.wire.present.detail_row import Row, Severity
 from core.wire.registry import PACKET_PROTOCOLS
 
 OPEN_AT_FIRST = frozenset(

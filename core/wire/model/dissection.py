@@ -101,6 +101,18 @@ class Option:
     values: tuple[OptionValue, ...] = ()
     problem: str = ""
 
+    def has_end(self, data: bytes) -> bool:
+        """Return True if the option's own length gives its end, though it may be too short."""
+        if not self.problem:
+            return True
+        length = self.span.stop - self.span.start
+        return length >= 2 and data[self.span.start + 1] == length
+
+    @property
+    def is_unknown(self) -> bool:
+        """True if rawscope does not know the kind."""
+        return self.name.endswith(".unknown")
+
 
 @dataclass(frozen=True, slots=True)
 class Note:

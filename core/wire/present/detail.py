@@ -8,39 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
+from dataclasses import replace
 
 from core.wire.application import payload_info
-from core.wire.model.dissection import Cause, Check, Dissection, Layer, Note, Option, Stop, Verdict
+from core.wire.model.dissection import Cause, Check, Dissection, Layer, Note, Stop, Verdict
 from core.wire.model.field import PlacedField, Span, Value
 from core.wire.model.kind import Kind
 from core.wire.model.text import ascii_text
+from core.wire.present.detail_row import Row, Severity
+from core.wire.present.option_rows import options_row
 from core.wire.registry import PROTOCOLS
-
-
-class Severity(IntEnum):
-    """The attention that a row should attract."""
-
-    NONE = 0
-    NOTE = 1
-    WARNING = 2
-    ERROR = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the tree. `span` is its bytes in the frame, None if it has none."""
-
-    key: str
-    label: str
-    value: str = ""
-    meaning: str = ""
-    span: Span | None = None
-    severity: Severity = Severity.NONE
-    children: tuple[Row, ...] = ()
-    is_layer: bool = False
-
 
 VERDICT_SIGNS = {
     Verdict.GOOD: "✓ good",
@@ -55,7 +32,6 @@ VERDICT_CAVEAT = (
 )
 _DERIVED = {protocol.name: protocol.derived for protocol in PROTOCOLS if protocol.derived}
 _HEADLINES = {protocol.name: protocol.headline for protocol in PROTOCOLS if protocol.headline}
-_OPTIONS_LABELS = {protocol.name: protocol.options_label for protocol in PROTOCOLS}
 _MEANINGS = {  # by the full name of the field
     f"{protocol.name}.{key}": meaning
     for protocol in PROTOCOLS
@@ -90,11 +66,19 @@ def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
     for derived in _DERIVED.get(layer.name, ()):
         value = derived.value(layer, dissection)
         if value is not None:
-            inner.append(Row(f"{derived.name}{suffix}", derived.label, f"{value} {derived.suffix}"))
+            text = f"{value} {derived.suffix}"
+            key = f"{derived.name}{suffix}"
+            inner.append(Row(key, derived.label, text, field=derived.name, raw=value))
     if layer.options:
-        inner.append(_options_row(layer, dissection.data, suffix))
+        inner.append(options_row(layer, dissection.data, suffix))
     inner += (
-        Row(f"{layer.name}.note{suffix}", "Note", note.text, severity=_severity(note))
+        Row(
+            f"{layer.name}.note{suffix}",
+            "Note",
+            note.text,
+            severity=_severity(note),
+            field=layer.name,
+        )
         for note in layer.notes
         if note.slot is None
     )
@@ -106,6 +90,7 @@ def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
         severity=max((row.severity for row in inner), default=Severity.NONE),
         children=tuple(inner),
         is_layer=True,
+        field=layer.name,
     )
 
 
@@ -176,6 +161,8 @@ def _field_row(
         slot.span.shifted(layer.offset),
         _severity(remark) if remark else Severity.NONE,
         parts,
+        field=slot.name,
+        raw=value,
     )
 
 
@@ -200,62 +187,28 @@ def _with_check(row: Row, check: Check, slot: PlacedField) -> Row:
     verdict = check.verdict
     sign = VERDICT_SIGNS.get(verdict, "")
     meaning = f"{sign}: {check.reason}" if check.reason else sign
-    inner = [Row(f"{slot.name}.status", "Verdict", verdict.word, VERDICT_CAVEAT, row.span)]
+    key = f"{slot.name}.status"
+    status = Row(
+        key, "Verdict", verdict.word, VERDICT_CAVEAT, row.span, field=key, raw=verdict.word
+    )
+    inner = [status]
     if check.reason:  # again, with the whole width of the line
-        inner.append(Row(f"{slot.name}.reason", check.reason, span=row.span, is_layer=True))
+        reason = replace(
+            status,
+            key=f"{slot.name}.reason",
+            label=check.reason,
+            value="",
+            meaning="",
+            is_layer=True,
+        )
+        inner.append(reason)
     if verdict in (Verdict.BAD, Verdict.OFFLOADED) and check.expected is not None:
         expected = slot.text(check.expected)
         meaning += f" [expected {expected}]"
-        inner.append(Row(f"{slot.name}_calculated", "Expected", expected, span=row.span))
+        key = f"{slot.name}_calculated"
+        inner.append(replace(status, key=key, label="Expected", value=expected, meaning=""))
     severity = Severity.ERROR if verdict in _ALARMING else row.severity
-    return Row(row.key, row.label, row.value, meaning, row.span, severity, tuple(inner))
-
-
-def _options_row(layer: Layer, data: bytes, suffix: str) -> Row:
-    counts: Counter[str] = Counter()
-    names = [name for table in layer.tables for name in table.names]
-    rows = []
-    for option in layer.options:
-        counts[option.name] += 1
-        number = counts[option.name]
-        key_suffix = suffix if number == 1 else f"{suffix}#{number}"
-        rows.append(_option_row(option, data, key_suffix, names))
-    span = layer.options_span or Span(layer.options[0].span.start, layer.options[-1].span.stop)
-    return Row(
-        f"{layer.name}.options{suffix}",
-        _OPTIONS_LABELS[layer.name],
-        f"{span.stop - span.start} bytes",
-        ", ".join(row.label for row in rows),
-        span,
-        max(row.severity for row in rows),
-        tuple(rows),
-    )
-
-
-def _option_row(option: Option, data: bytes, suffix: str, names: list[str]) -> Row:
-    """Return the row of an option of a header whose tables have fields of these names."""
-    counts: Counter[str] = Counter(names)
-    rows = []
-    for inside in option.values:
-        slot, text = inside.slot, inside.slot.text(inside.value)
-        counts[slot.name] += 1
-        block = "" if counts[slot.name] == 1 else f".{counts[slot.name]}"  # a SACK has several
-        key = f"{slot.name}{block}{suffix}"
-        rows.append(Row(key, slot.field.label, text, slot.meaning(inside.value), inside.span))
-    children = tuple(rows)
-    value = ", ".join(child.value for child in children[:2])
-    if not children:
-        value = data[option.span.start + 2 : option.span.stop].hex()
-    severity = Severity.WARNING if option.problem else Severity.NONE
-    return Row(
-        f"{option.name}{suffix}",
-        option.label,
-        value,
-        option.problem or ", ".join(child.meaning for child in children if child.meaning),
-        option.span,
-        severity,
-        children,
-    )
+    return replace(row, meaning=meaning, severity=severity, children=tuple(inner))
 
 
 def _stop_row(stop: Stop, dissection: Dissection) -> Row:
@@ -263,32 +216,46 @@ def _stop_row(stop: Stop, dissection: Dissection) -> Row:
         what, severity = "Cut short by the snap length", Severity.WARNING
     else:
         what, severity = "Malformed", Severity.ERROR
+    row = Row(
+        "frame.stop",
+        what,
+        f"at byte {stop.offset}",
+        "",
+        Span(min(stop.offset, len(dissection.data)), len(dissection.data)),
+        severity,
+        is_layer=True,
+        field="frame.stop.cause",
+        raw=stop.cause.name.lower(),
+    )
     sentences = {"reason": f"{stop.layer}: {stop.reason}"}
     if stop.limited_by:
         sentences["limit"] = f"limited by {stop.limited_by}"
-    span = Span(min(stop.offset, len(dissection.data)), len(dissection.data))
     children = tuple(
-        Row(f"frame.stop.{key}", text, span=span, severity=severity, is_layer=True)
+        replace(row, key=f"frame.stop.{key}", label=text, value="")
         for key, text in sentences.items()
     )
-    where = f"at byte {stop.offset}"
-    return Row("frame.stop", what, where, "", span, severity, children, is_layer=True)
+    return replace(row, children=children)
 
 
 def _byte_rows(dissection: Dissection) -> list[Row]:
     """Return the rows of the payload, described if a reader knows it, and of the trailer."""
-    application = None
+    application, field = None, "data.data" if dissection.layers else "frame"
     if dissection.layers and not dissection.layers[-1].quoted:
-        application = payload_info.describe(dissection, dissection.layers[-1])
+        layer = dissection.layers[-1]
+        application = payload_info.describe(dissection, layer)
+        if layer.name in ("tcp", "udp"):
+            field = f"{layer.name}.payload"
     label = f"Payload, {application.name}" if application else "Payload"
     rows = []
-    for key, title, span in (
-        ("data", label, dissection.payload),
-        ("trailer", "Trailer", dissection.trailer),
+    for key, title, span, name in (
+        ("data", label, dissection.payload, field),
+        ("trailer", "Trailer", dissection.trailer, ""),
     ):
         length = span.stop - span.start
         if length > 0:
-            text = ascii_text(dissection.data[span.start : span.start + _PREVIEW_BYTES])
+            raw = dissection.data[span.start : span.stop]
+            text = ascii_text(raw[:_PREVIEW_BYTES])
             meaning = application.text if application and key == "data" else text
-            rows.append(Row(key, title, f"{length} bytes", meaning, span, is_layer=True))
+            row = Row(key, title, f"{length} bytes", meaning, span, is_layer=True)
+            rows.append(replace(row, field=name, raw=raw) if name else row)
     return rows

@@ -136,22 +136,29 @@ def _subject(dissection: Dissection) -> Layer | None:
 
 
 def _addresses(dissection: Dissection) -> tuple[str, str]:
-    """Return the addresses of the innermost layer, not quoted, that has both.
+    layer, keys = shown_addresses(dissection)
+    if layer is None:
+        return "", ""
+    source, destination = (_text(layer, dissection.data, key) for key in keys)
+    return source, destination
 
-    If no layer has, the outermost link header that tells the source alone provides it.
+
+def shown_addresses(dissection: Dissection) -> tuple[Layer | None, tuple[str, str]]:
+    """Return the layer whose addresses the row shows, and their names inside its tables.
+
+    It is the innermost layer, not quoted, that has both. If none has, it is the outermost link
+    header that tells the source alone; the name of the destination is then empty.
     """
     for layer in reversed(dissection.layers):
         if not layer.quoted and layer.name in _ADDRESSED:
-            source, destination = (
-                _text(layer, dissection.data, key) for key in _ADDRESSED[layer.name]
-            )
-            if source and destination:
-                return source, destination
+            keys = _ADDRESSED[layer.name]
+            if all(_text(layer, dissection.data, key) for key in keys):
+                return layer, keys
     for name, key in _SOURCES.items():
         link = dissection.layer(name)
         if link is not None:
-            return _text(link, dissection.data, key), ""
-    return "", ""
+            return link, (key, "")
+    return None, ("", "")
 
 
 _ADDRESSED = {

@@ -10,7 +10,7 @@ from core.decode.batch import CaptureInterface
 from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import frame_row, seconds_text, time_text
 from core.wire.model.dissection import PacketFlag, Verdict
-from core.wire.present.detail import Row, Severity
+from core.wire.present.detail_row import Row, Severity
 
 TIME = 1_700_000_000_123_456_789
 

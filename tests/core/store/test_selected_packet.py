@@ -8,6 +8,7 @@ from core.store import captured_packet, selected_packet
 from core.store.packet_store import PacketStore
 from core.store.selected_packet import select_packet
 from core.wire.dissect import dissect
+from core.wire.model.dissection import PacketFlag
 from core.wire.present.faults import Faults
 from tests.core.decode.frames import tcp_frame, udp_frame
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
@@ -81,3 +82,16 @@ def test_a_failed_row_keeps_the_rows_before_it_and_the_dissection(monkeypatch):
     assert selected.dissection is not None
     assert len(selected.rows) == 2
     assert faults.count == 1
+
+
+def test_no_time_since_a_packet_without_a_time():
+    """The row of the difference needs both times; a packet without one has the time 0."""
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    flags = [PacketFlag.TIME_INVALID, 0]
+    store.append(batch_of(FRAMES, flags=flags, times_ns=[0, 1_700_000_000_000_000_000]))
+    selected = select_packet(store.snapshot(), 2, Faults())
+    assert selected is not None
+    keys = [row.key for row in selected.rows[0].children]
+    assert "frame.time_utc" in keys
+    assert "frame.time_delta" not in keys

@@ -18,7 +18,8 @@ from core.wire.model.field import Span
 from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
 from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
-from core.wire.present.detail import Row, each_row
+from core.wire.present.detail import each_row
+from core.wire.present.detail_row import Row
 from core.wire.present.record import record
 from core.wire.present.summary import summarize
 from tests.core.wire import frames

@@ -3,7 +3,8 @@
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.field import Span
-from core.wire.present.detail import Row, Severity, each_row
+from core.wire.present.detail import each_row
+from core.wire.present.detail_row import Row, Severity
 from tests.helpers.scripted import ACK, HOST, PSH, SERVER, SYN, arp, tcp, udp
 from tests.widgets.stage import play, screen_text
 from widgets.detail.packet_detail import PacketDetail

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from core.wire.dissect import dissect
 from core.wire.model.field import Span
-from core.wire.present.detail import Row, Severity, each_row
+from core.wire.present.detail import each_row
+from core.wire.present.detail_row import Row, Severity
 from tests.helpers.scripted import ACK, HOST, PSH, SERVER, arp, tcp
 from widgets.detail.tree import DetailTree, Expansion, path_to_byte, worst
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.analysis.filter.types import Occurrences
 from core.analysis.filter.values.places import BytePlaces, FieldPlaces
 from core.decode.chunk import Chunk
-from core.wire.model.dissection import Dissection, Layer, Option
+from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import PlacedField, Span
 
 KEPT = 4096  # dissections, of about 5 KB each
@@ -122,15 +122,7 @@ def option_spans(name: str) -> Callable[[Layer, Dissection], Iterator[Span]]:
 
     def spans(layer: Layer, dissection: Dissection) -> Iterator[Span]:
         for option in layer.options:
-            if option.name == name and _has_end(option, dissection.data):
+            if option.name == name and option.has_end(dissection.data):
                 yield option.span
 
     return spans
-
-
-def _has_end(option: Option, data: bytes) -> bool:
-    """Return True if an option's own length gives its end, though it may be too short."""
-    if not option.problem:
-        return True
-    length = option.span.stop - option.span.start
-    return length >= 2 and data[option.span.start + 1] == length

@@ -16,7 +16,8 @@ from core.wire.model.dissection import Check, PacketFlag, Verdict
 from core.wire.network.ipv4_options import LOOSE_ROUTE
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT
 from core.wire.network.ipv6_routing import ROUTING
-from core.wire.present.detail import Severity, each_row
+from core.wire.present.detail import each_row
+from core.wire.present.detail_row import Severity
 from core.wire.transport.sctp import SCTP
 from tests.core.wire import frames
 

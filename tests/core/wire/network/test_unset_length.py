@@ -20,7 +20,8 @@ from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, HOP
 from core.wire.network.ipv6_routing import ROUTING
 from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
 from core.wire.network.unset_length import is_left_to_card
-from core.wire.present.detail import Row, Severity, each_row
+from core.wire.present.detail import each_row
+from core.wire.present.detail_row import Row, Severity
 from core.wire.present.record import record
 from core.wire.present.summary import summarize
 from core.wire.transport.udp import UDP

@@ -13,7 +13,8 @@ from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Span
 from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
-from core.wire.present.detail import Row, each_row
+from core.wire.present.detail import each_row
+from core.wire.present.detail_row import Row
 from core.wire.protocol import Protocol
 from core.wire.registry import PROTOCOLS
 from tests.core.wire import frames

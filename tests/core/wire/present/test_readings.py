@@ -18,7 +18,8 @@ from core.wire.network.igmp import GROUP, IGMP
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT
 from core.wire.network.neighbor_discovery import SOLICITATION
 from core.wire.network.tunnels import GRE
-from core.wire.present.detail import VERDICT_CAVEAT, Row, Severity, each_row
+from core.wire.present.detail import VERDICT_CAVEAT, each_row
+from core.wire.present.detail_row import Row, Severity
 from core.wire.present.record import record
 from core.wire.present.summary import INFO, Summary, summarize
 from core.wire.protocol import SequenceBase, Tone

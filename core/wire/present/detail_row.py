@@ -1,0 +1,38 @@
+"""A row of the detail tree, and how much attention it should attract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from core.wire.model.field import Span, Value
+
+
+class Severity(IntEnum):
+    """The attention that a row should attract."""
+
+    NONE = 0
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the tree. `span` is its bytes in the frame, None if it has none.
+
+    `field` is the name by which a display filter finds the line: that of a field with the value
+    `raw`, or, if `raw` is None, that of a header or an option. It is empty if filters have no name
+    for the line.
+    """
+
+    key: str
+    label: str
+    value: str = ""
+    meaning: str = ""
+    span: Span | None = None
+    severity: Severity = Severity.NONE
+    children: tuple[Row, ...] = ()
+    is_layer: bool = False
+    field: str = ""
+    raw: Value | str | None = None
