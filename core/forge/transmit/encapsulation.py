@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from core.decode.batch import Batch
 from core.decode.header_index import index_batch
 from core.forge.compose.route_suggestions import link_address, next_hop
-from core.forge.transmit.frame_assembly import Rows, joined, selected
+from core.forge.transmit.frame_assembly import Rows, joined, selected, with_frames
 from core.net.netlink import LinkMessage
 from core.net.routes import IFF_LOOPBACK, find_route
 from core.wire.link.ethernet import ETHERNET
@@ -157,17 +157,9 @@ class Encapsulation:
         heads, has_head = self._heads(batch.data, at, size, kinds)
         keep = ~is_bare | has_head | (size == 0)
         self.omitted.unresolved += int(np.count_nonzero(~keep))
-        cut = np.maximum(batch.original.astype(np.int64) - batch.captured, 0)
-        data, offset, length = joined(batch.data, at[keep], size[keep], heads, has_head[keep])
-        frames = replace(
-            selected(batch, keep),
-            data=data,
-            offset=offset,
-            captured=length.astype(np.uint32),
-            original=(length + cut[keep]).astype(np.uint32),
-            stable=False,
-        )
-        return frames, keep
+        joint = joined(batch.data, at[keep], size[keep], heads, has_head[keep])
+        frames = with_frames(selected(batch, keep), *joint)
+        return replace(frames, stable=False), keep
 
     def _heads(
         self, data: NDArray[np.uint8], at: Rows, size: Rows, kinds: NDArray[np.int64]

@@ -12,14 +12,7 @@ from core.decode.batch import Batch
 
 Rows: TypeAlias = NDArray[np.int64]
 _WIDTHS = (128, 512)  # bytes: frames up to each are copied together, and longer ones
-_ROW_WIDTHS = (
-    128,
-    512,
-    2048,
-    8192,
-    16384,
-    32768,
-)  # bytes: packets up to each are in rows of one width
+_ROW_WIDTHS = (128, 512, 2048, 8192, 16384, 32768)  # bytes: packets up to each share one width
 
 
 def copy_frames(
@@ -85,6 +78,21 @@ def joined(
         blocks.append(rows.ravel())
         end += rows.size
     return np.concatenate([np.zeros(0, np.uint8), *blocks]), offset, length
+
+
+def with_frames(batch: Batch, data: NDArray[np.uint8], offset: Rows, length: Rows) -> Batch:
+    """Return the batch with frames ``data[offset : offset + length]`` in place of its own; (n,).
+
+    Each frame lacks as many bytes as its capture had cut.
+    """
+    cut = np.maximum(batch.original.astype(np.int64) - batch.captured, 0)
+    return replace(
+        batch,
+        data=data,
+        offset=offset,
+        captured=length.astype(np.uint32),
+        original=(length + cut).astype(np.uint32),
+    )
 
 
 def selected(batch: Batch, rows: NDArray[np.bool_] | Rows) -> Batch:

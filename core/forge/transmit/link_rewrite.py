@@ -10,14 +10,12 @@ Source: IEEE 802.1Q-2018 §9.6; tcprewrite(1), --enet-*.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
 from core.decode.batch_decoder import extent
-from core.forge.transmit.frame_assembly import Rows, joined
+from core.forge.transmit.frame_assembly import Rows, joined, with_frames
 from core.forge.transmit.rewrite_rules import AddedTag, RewriteRules
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.vlan import TAG_TYPES, VLAN
@@ -56,15 +54,7 @@ def rewrite_links(batch: Batch, rules: RewriteRules) -> tuple[Batch, NDArray[np.
     if has_head.any():
         changed |= has_head
         data, offset, length = joined(data, offset + skip, length - skip, heads, has_head)
-    cut = np.maximum(batch.original.astype(np.int64) - batch.captured, 0)
-    frames = replace(
-        batch,
-        data=data,
-        offset=offset,
-        captured=length.astype(np.uint32),
-        original=(length + cut).astype(np.uint32),
-    )
-    return frames, changed
+    return with_frames(batch, data, offset, length), changed
 
 
 def _tagged(data: NDArray[np.uint8], offset: Rows, length: Rows) -> NDArray[np.bool_]:

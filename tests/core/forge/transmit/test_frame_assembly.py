@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.forge.transmit.frame_assembly import copy_frames, joined, selected
+from core.forge.transmit.frame_assembly import copy_frames, joined, selected, with_frames
 from tests.core.decode.support import batch_of
 from tests.core.forge.transmit.rewriting import frames_of
 
@@ -75,3 +77,12 @@ def test_evenly_spaced_frames_up_to_the_end(size: int, gap: int, count: int, res
     copy_frames(slots, data, offset, length)
     for slot, at, each in zip(slots, offset, length, strict=True):
         assert (slot[:each] == data[at : at + each]).all()
+
+
+def test_new_frames_lack_the_bytes_that_their_capture_had_cut() -> None:
+    whole = batch_of([b"one", b"three"], times_ns=[1, 2])
+    batch = replace(whole, original=np.array([3, 9], np.uint32))
+    longer = with_frames(batch, DATA, np.array([5, 7]), np.array([4, 8]))
+    assert frames_of(longer) == [DATA[5:9].tobytes(), DATA[7:15].tobytes()]
+    assert longer.original.tolist() == [4, 12]
+    assert longer.timestamp_ns.tolist() == [1, 2]
