@@ -118,11 +118,13 @@ async def test_an_action_of_a_side_panel_focuses_it_first():
     async with scripted_monitor(scripted_store()).run_test(size=(160, 45)) as pilot:
         screen = await filled(pilot)
         forge = screen.sides["forge"].panel
-        forge.form.held = forge.form.held.with_draft(forge.form.held.draft.with_text("ip.ttl", "9"))
+        forge.form.state = forge.form.state.with_draft(
+            forge.form.state.draft.with_text("ip.ttl", "9")
+        )
         await commands(pilot, screen)["forge.new"].run()
         await pilot.pause()
         assert screen.workspace.panel == "forge"
-        assert forge.form.held.draft.texts == {}
+        assert forge.form.state.draft.texts == {}
         await commands(pilot, screen)["panel.zoom"].run()
         assert screen.workspace.zoomed
 

@@ -9,8 +9,8 @@ evaluation of the draft (0.7 ms), and only rows that changed are painted.
 
 * What the user types goes into the draft at once; no key confirms it. An empty field is
   open: it shows, grayed, the value that will be sent, and follows all other fields as they change.
-* `held` and `focused_span` are for the screen to watch.
-* Several drafts that belong together (fragments) are held at once; a row switches between them.
+* `state` and `focused_span` are for the screen to watch.
+* Several drafts that belong together (fragments) are in it at once; a row switches between them.
 * Printable characters are text here, whatever keys they are elsewhere.
 """
 
@@ -62,7 +62,7 @@ class ForgeForm(CursorView):
     }
     """
 
-    held: reactive[FormState] = reactive(FormState, repaint=False, init=False)
+    state: reactive[FormState] = reactive(FormState, repaint=False, init=False)
     """Drafts and settings as the user filled them in. The screen may set it."""
 
     focused_span: reactive[Span | None] = reactive(None, repaint=False, always_update=True)
@@ -76,12 +76,12 @@ class ForgeForm(CursorView):
         self._layout = FormLayout(1, 1)
 
     def on_mount(self) -> None:
-        self.watch_held()
+        self.watch_state()
 
     # -- what the form holds --------------------------------------------------------------
 
-    def watch_held(self) -> None:
-        self.model.set_state(self.held)
+    def watch_state(self) -> None:
+        self.model.set_state(self.state)
         self._show()
 
     def fill(self, state: FormState) -> None:
@@ -103,10 +103,10 @@ class ForgeForm(CursorView):
 
     def _commit(self) -> None:
         """Show the model, and publish its drafts and settings if they changed."""
-        if self.model.state == self.held:
+        if self.model.state == self.state:
             self._show()
         else:
-            self.held = self.model.state
+            self.state = self.model.state
 
     def _show(self) -> None:
         """Paint the rows that changed."""

@@ -93,10 +93,10 @@ class ForgeController(SideController):
         new = renamed[len(self._renamed) :]
         self._renamed = tuple(renamed)
         form = self.panel.form
-        settings = form.held.settings
+        settings = form.state.settings
         name = current_name(settings.interface, new)
         if name != settings.interface:
-            form.held = replace(form.held, settings=replace(settings, interface=name))
+            form.state = replace(form.state, settings=replace(settings, interface=name))
         if new and self._looked_up is not None:
             self._looked_up = None  # the form offers interfaces by their names
             self._look_up()
@@ -118,7 +118,7 @@ class ForgeController(SideController):
 
     def _look_up(self) -> None:
         """Have the service look up routes and neighbors for drafts or an interface that changed."""
-        wanted = ShownDrafts(self.panel.form.held.drafts, self.panel.chosen_interface)
+        wanted = ShownDrafts(self.panel.form.state.drafts, self.panel.chosen_interface)
         if wanted != self._looked_up:
             self._looked_up = wanted
             self._waits_for_routes = False
@@ -164,7 +164,7 @@ class ForgeController(SideController):
         )
         if obstacle is not None:
             index, key, sentence = obstacle
-            form.held = replace(form.held, index=index)
+            form.state = replace(form.state, index=index)
             form.select_field(key)
             form.focus()
             self.panel.say(f"not sent: {sentence}")
@@ -173,7 +173,7 @@ class ForgeController(SideController):
 
     def _shown_order(self) -> Order:
         """Return the order to send the bytes that the form shows."""
-        state, model = self.panel.form.held, self.panel.form.model
+        state, model = self.panel.form.state, self.panel.form.model
         routes = iter(self.panel.snapshot.suggestions)  # fewer than drafts if the look-up failed
         shown = [ShownPacket(one, next(routes, RouteSuggestions())) for one in model.evaluations()]
         return Order(
@@ -234,7 +234,7 @@ class ForgeController(SideController):
                 self._resent_on, method = chosen
                 self._resend_on(selected, self._resent_on, method)
 
-        current = self._resent_on or self.panel.form.held.settings.interface
+        current = self._resent_on or self.panel.form.state.settings.interface
         title = f"Send packet {selected.packet.number:,} on"
         self._workspace.app.push_screen(SendInterface(title, interfaces, current), send)
 
@@ -280,7 +280,7 @@ class ForgeController(SideController):
 
     def copy_choices(self) -> list[tuple[str, str]]:
         """Return the packet in the form as commands, expressions, and bytes."""
-        settings = self.panel.form.held.settings
+        settings = self.panel.form.state.settings
         plan = ONCE if settings.errors() else settings.plan
         verbatim = settings.method.is_verbatim
         return recipe_choices(self.panel.evaluation, self.panel.interface, plan, verbatim=verbatim)

@@ -23,8 +23,8 @@ class DraftController:
     def fill(self, state: FormState, note: str = "") -> None:
         """Fill the form; the user can bring back what was in it."""
         form = self._panel.form
-        if form.held != FormState():
-            self._before = form.held
+        if form.state != FormState():
+            self._before = form.state
         form.fill(state)
         self._panel.say(note)
 
@@ -43,7 +43,7 @@ class DraftController:
     def _use(self, drafts: tuple[Draft, ...] | None) -> None:
         if drafts:
             form = self._panel.form
-            self.fill(FormState.of(drafts, form.held.settings.interface))
+            self.fill(FormState.of(drafts, form.state.settings.interface))
             form.focus()
 
     def keep(self) -> None:
@@ -55,7 +55,7 @@ class DraftController:
     def _keep(self, name: str | None) -> None:
         """Have the journal save the form's drafts."""
         if name:
-            drafts = self._panel.form.held.drafts
+            drafts = self._panel.form.state.drafts
             self._panel.say(f"saving as {name} …")
             saving = self._journal.change(partial(self._journal.drafts.keep, name, drafts))
             saving.add_done_callback(partial(self._panel.call_later, self._kept, name))

@@ -69,7 +69,7 @@ class ForgePanel(Vertical):
             yield self.outcome
 
     def on_mount(self) -> None:
-        self.watch(self.form, "held", self._form_changed, init=False)
+        self.watch(self.form, "state", self._form_changed, init=False)
         self.watch(self.form, "focused_span", self._field_focused, init=False)
         self._field_focused(self.form.focused_span)
         self._arrange()
@@ -87,12 +87,12 @@ class ForgePanel(Vertical):
     @property
     def chosen_interface(self) -> str:
         """The interface for a verbatim frame that no route decides; empty if a route does."""
-        return chosen_interface(self.form.held, self.captured)
+        return chosen_interface(self.form.state, self.captured)
 
     @property
     def interface(self) -> str:
         """The interface that a verbatim frame leaves on; empty for other packets."""
-        is_verbatim = self.form.held.settings.method.is_verbatim
+        is_verbatim = self.form.state.settings.method.is_verbatim
         return (self.chosen_interface or self._route) if is_verbatim else ""
 
     @property
@@ -107,7 +107,7 @@ class ForgePanel(Vertical):
         before, self.snapshot = self.snapshot, snapshot
         if (snapshot.suggestions, snapshot.interfaces) != (before.suggestions, before.interfaces):
             trouble = next((one.trouble for one in snapshot.suggestions if one.trouble), "")
-            by_route = "" if self.form.held.settings.interface else self._route
+            by_route = "" if self.form.state.settings.interface else self._route
             known = HostInfo.of(snapshot.interfaces, by_route, trouble)
             self.form.suggest([one.values for one in snapshot.suggestions], known)
             self._show_bytes()

@@ -145,7 +145,7 @@ async def test_by_mouse_alone(tmp_path, size):
         await click_key(stage, "f")
         assert stage.screen.focused is form
         await click_row(stage, ":transport", "UDP")
-        assert form.held.draft.layers == ("ip", "udp")
+        assert form.state.draft.layers == ("ip", "udp")
         await click_row(stage, "ip.flags.df", "[x]")
         assert form.model.evaluation.data[6] == 0
         await click_key(stage, "^s")
@@ -289,15 +289,15 @@ MDNS = {
 @pytest.mark.parametrize("computed", [False, True])
 async def test_a_verbatim_frame_needs_no_route(tmp_path, unrouted, computed):
     texts = {key: text for key, text in MDNS.items() if not computed or key != "eth.dst"}
-    held = FormState.of((Draft(("eth", "ip", "udp"), texts),))
+    state = FormState.of((Draft(("eth", "ip", "udp"), texts),))
     async with forging(tmp_path, host=unrouted) as stage:
         await stage.pilot.press("f2")
-        stage.forge.form.held = held
+        stage.forge.form.state = state
         await stage.until(lambda: "choose its interface" in stage.forge.form.model.trouble)
         await stage.pilot.press("ctrl+s")
         await stage.until(lambda: "choose the interface that the frame" in stage.report_text)
-        settings = replace(held.settings, interface="eth0")
-        stage.forge.form.held = replace(held, settings=settings)
+        settings = replace(state.settings, interface="eth0")
+        stage.forge.form.state = replace(state, settings=settings)
         await stage.until(lambda: not stage.forge.form.model.trouble)
         await stage.pilot.press("ctrl+s")
         await stage.asked()
@@ -421,10 +421,10 @@ async def test_typing_on_a_heading_or_a_choice_is_answered_below_the_form(tmp_pa
         stage.forge.say("kept as mine")
         for key, answer in ((":layer.0", "IPv4 is a heading"), (":network", "is a choice")):
             form.select_field(key)
-            before = form.held
+            before = form.state
             await stage.pilot.press("6")
             assert answer in str(words.render())
-            assert form.held == before
+            assert form.state == before
 
 
 async def test_without_a_capture_it_waits_for_no_reply(tmp_path):
@@ -449,12 +449,12 @@ async def test_templates_kept_drafts_and_history(tmp_path):
         assert titles[1].startswith("TCP SYN")
         await pilot.press("enter")
         await pilot.pause()
-        assert form.held.draft.texts["tcp.flags.syn"] == "1"
+        assert form.state.draft.texts["tcp.flags.syn"] == "1"
         await pilot.press("ctrl+t", "m", "i", "n", "e", "enter")
         explanation = stage.forge.query_one(Explanation)
         await stage.until(lambda: explanation.message.startswith("saved as mine"))
         await pilot.press("ctrl+n")
-        assert form.held.draft.texts == {}
+        assert form.state.draft.texts == {}
         await pilot.press("ctrl+o")
         await pilot.pause()
         screen = pilot.app.screen
@@ -463,7 +463,7 @@ async def test_templates_kept_drafts_and_history(tmp_path):
         assert [name for _, name, _ in kept] == ["mine"]
         await pilot.press("down", "enter")  # below the drafts that were in the form before
         await pilot.pause()
-        assert form.held.draft.texts["tcp.flags.syn"] == "1"
+        assert form.state.draft.texts["tcp.flags.syn"] == "1"
 
 
 @pytest.mark.parametrize("key", ["send.count", "send.rate", "send.interval"])
@@ -471,7 +471,7 @@ async def test_letters_do_not_spoil_the_amounts_while_sending(tmp_path, key):
     """`q` neither quits nor becomes text of a number; `escape` stops sending."""
     async with forging(tmp_path) as stage:
         await stage.pilot.press("f2")
-        stage.forge.form.held = FormState.of((Draft(("ip", "udp"), {"ip.dst": HOST}),))
+        stage.forge.form.state = FormState.of((Draft(("ip", "udp"), {"ip.dst": HOST}),))
         await stage.type("send.count", "100000")
         await stage.type("send.rate", "10")
         await stage.pilot.press("ctrl+s")
@@ -479,15 +479,15 @@ async def test_letters_do_not_spoil_the_amounts_while_sending(tmp_path, key):
         await stage.pilot.press("y")
         await stage.until(lambda: stage.screen.sides["forge"].is_sending)
         stage.forge.form.select_field(key)
-        settings = stage.forge.form.held.settings
+        settings = stage.forge.form.state.settings
         await stage.pilot.press("q", "Q", "space", "z")
         assert stage.pilot.app.is_running
         assert stage.screen.sides["forge"].is_sending
-        assert stage.forge.form.held.settings == settings
+        assert stage.forge.form.state.settings == settings
         label = {"send.count": "Count", "send.rate": "Rate", "send.interval": "Interval"}[key]
         assert stage.forge.form.model.row.error == f"{label} takes numbers only"
         await stage.pilot.press("2")
-        assert stage.forge.form.held.settings.text(key) == "2"
+        assert stage.forge.form.state.settings.text(key) == "2"
         assert stage.forge.form.model.row.error == ""
         await stage.pilot.press("escape")
         await stage.until(lambda: not stage.service.snapshot().sending)
@@ -560,7 +560,7 @@ async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path)
     async with forging(tmp_path) as stage:
         pilot, store = stage.pilot, stage.service.journal.drafts
         for name in ("one", "two"):
-            store.save(name, stage.forge.form.held.drafts)
+            store.save(name, stage.forge.form.state.drafts)
         await pilot.press("f2", "ctrl+o", "down", "d")
         await pilot.pause()
         options = pilot.app.screen.query_one(OptionList)
@@ -594,7 +594,7 @@ async def test_undo_replaces_no_newer_draft(tmp_path):
     """It was saved meanwhile under the name of the deleted one."""
     async with forging(tmp_path) as stage:
         pilot, store = stage.pilot, stage.service.journal.drafts
-        drafts = stage.forge.form.held.drafts
+        drafts = stage.forge.form.state.drafts
         store.save("mine", drafts)
         await pilot.press("f2", "ctrl+o", "d")
         await pilot.pause()
@@ -678,7 +678,7 @@ async def test_the_bytes_shown_are_the_bytes_sent(tmp_path, evaluated):
     async with forging(tmp_path, host=host) as stage:
         form = stage.forge.form
         await stage.pilot.press("f2")
-        form.held = FormState.of((Draft(("ip", "udp"), {"ip.dst": SERVER, "payload": "a"}),))
+        form.state = FormState.of((Draft(("ip", "udp"), {"ip.dst": SERVER, "payload": "a"}),))
         await stage.until(lambda: form.model.evaluation.field("ip.src").shown == HOST)
         evaluated.clear()
         await send_and_approve(stage)
@@ -687,11 +687,11 @@ async def test_the_bytes_shown_are_the_bytes_sent(tmp_path, evaluated):
         await stage.pilot.press("ctrl+s")
         await stage.until(lambda: "the route changed" in stage.report_text)
         assert len(host.sent) == 1
-        assert evaluated == [form.held.draft]  # once: the new bytes are shown
+        assert evaluated == [form.state.draft]  # once: the new bytes are shown
         assert form.model.evaluation.field("ip.src").shown == "192.0.2.99"
         await send_and_approve(stage)
         assert host.sent[1] == stage.forge.evaluation.data == stage.forge.bytes.dump.data
-        assert evaluated == [form.held.draft]
+        assert evaluated == [form.state.draft]
 
 
 async def test_all_packets_are_evaluated_once(tmp_path, evaluated):
@@ -699,12 +699,12 @@ async def test_all_packets_are_evaluated_once(tmp_path, evaluated):
         form = stage.forge.form
         await stage.pilot.press("f2")
         drafts = TEMPLATES["fragment-overlap"].drafts
-        form.held = FormState.of([draft.with_text("ip.dst", SERVER) for draft in drafts])
+        form.state = FormState.of([draft.with_text("ip.dst", SERVER) for draft in drafts])
         await stage.until(lambda: form.model.evaluation.field("ip.src").shown == HOST)
         evaluated.clear()
         await send_and_approve(stage)
         await stage.until(lambda: len(stage.host.sent) == 2)
-        assert evaluated == [form.held.drafts[1]]  # the first was evaluated to be shown
+        assert evaluated == [form.state.drafts[1]]  # the first was evaluated to be shown
 
 
 async def test_a_typed_character_costs_one_evaluation(tmp_path, evaluated):
@@ -726,7 +726,7 @@ async def test_a_form_is_sent_when_the_route_of_its_drafts_is_shown(tmp_path):
     async with forging(tmp_path, host=host) as stage:
         try:
             await stage.pilot.press("f2")
-            stage.forge.form.held = FormState.of((Draft(("ip", "udp"), {"ip.dst": SERVER}),))
+            stage.forge.form.state = FormState.of((Draft(("ip", "udp"), {"ip.dst": SERVER}),))
             await stage.pilot.press("ctrl+s")
             assert not stage.service.snapshot().sending
             assert stage.forge.evaluation.field("ip.src").shown == "0.0.0.0"
@@ -746,7 +746,7 @@ async def test_several_packets_that_belong_together_are_all_sent(tmp_path):
         await pilot.pause()
         await pilot.press("end", "enter")
         await pilot.pause()
-        assert len(form.held.drafts) == 2
+        assert len(form.state.drafts) == 2
         assert form.model.row.key == "ip.dst"
         await stage.type("ip.dst", SERVER)
         await pilot.press("ctrl+s")
@@ -781,7 +781,7 @@ async def test_an_address_found_on_the_link_may_need_a_second_question(tmp_path)
     host = Neighbor()
     async with forging(tmp_path, host=host) as stage:
         await stage.pilot.press("f2")
-        stage.forge.form.held = FormState.of(
+        stage.forge.form.state = FormState.of(
             (Draft(("eth", "ip", "udp"), {"ip.dst": SERVER}),), "eth0"
         )
         await stage.pilot.press("ctrl+s")
@@ -810,7 +810,7 @@ async def test_a_sent_packet_is_recorded(tmp_path):
         words = [text for batch in batches for said in batch.comments.values() for text in said]
         assert words[0].startswith("sending 1 (IP_HDRINCL) by: rawscope send")
         assert (words[1:], remarks_of(path)) == ([], ["sent 1 of 1"])
-        assert stage.service.journal.history.entries()[0] == (stage.forge.form.held.draft.own(),)
+        assert stage.service.journal.history.entries()[0] == (stage.forge.form.state.draft.own(),)
 
 
 async def test_the_audit_can_be_switched_off(tmp_path):
@@ -870,7 +870,7 @@ async def test_letters_stay_in_the_form(tmp_path):
         await stage.pilot.press("f2")
         stage.forge.form.select_field("payload")
         await stage.pilot.press("q", "f", "r", "e", "z", "y")
-        assert stage.forge.form.held.draft.texts["payload"] == "qfrezy"
+        assert stage.forge.form.state.draft.texts["payload"] == "qfrezy"
         assert stage.screen.focused is stage.forge.form
         keys = {key for _, key, _ in stage.screen.query_one("#keys").entries()}
         assert "q" not in keys
@@ -944,7 +944,7 @@ async def test_the_command_of_a_packet_without_a_link_header_names_its_interface
         await stage.pilot.press("left")
         form.select_field(":interface")
         await stage.pilot.press("left", "left")  # past gre1
-        assert form.held.settings == SendSettings(SendMethod.PACKET, "tun7")
+        assert form.state.settings == SendSettings(SendMethod.PACKET, "tun7")
         recipes = dict(stage.screen.sides["forge"].copy_choices())
         assert "--link tun7" in recipes["rawscope command"]
         await stage.pilot.press("ctrl+s")

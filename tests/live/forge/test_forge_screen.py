@@ -139,7 +139,7 @@ def test_three_ports(network, tmp_path):
 
     async def scene(play: Play) -> None:
         await play.pilot.press("f2")
-        play.form.held = FormState.of(TEMPLATES["tcp-syn"].drafts)
+        play.form.state = FormState.of(TEMPLATES["tcp-syn"].drafts)
         await type_into(play, "ip.dst", FAR_ADDRESS)
         await play.until(lambda: play.form.model.evaluation.field("ip.src").shown == NEAR_ADDRESS)
         for port, ask, words in (
@@ -178,7 +178,7 @@ async def type_into(play: Play, key: str, text: str) -> None:
 def test_a_captured_packet_leaves_again_byte_for_byte(network, tmp_path):
     async def scene(play: Play) -> None:
         await play.pilot.press("f2")
-        play.form.held = FormState.of(TEMPLATES["icmp-echo"].drafts)
+        play.form.state = FormState.of(TEMPLATES["icmp-echo"].drafts)
         await type_into(play, "ip.dst", FAR_ADDRESS)
         await play.send(ask=True)
         await play.until(lambda: "Echo reply" in play.report)
@@ -199,10 +199,10 @@ def test_a_captured_packet_leaves_again_byte_for_byte(network, tmp_path):
 def test_more_than_the_mtu_is_reported_by_name(network, tmp_path):
     async def scene(play: Play) -> None:
         await play.pilot.press("f2")
-        play.form.held = FormState.of(TEMPLATES["udp"].drafts)
+        play.form.state = FormState.of(TEMPLATES["udp"].drafts)
         await type_into(play, "ip.dst", FAR_ADDRESS)
-        drafts = (play.form.held.draft.with_text("payload", "x" * 2000),)
-        play.form.held = FormState(drafts)
+        drafts = (play.form.state.draft.with_text("payload", "x" * 2000),)
+        play.form.state = FormState(drafts)
         await play.pilot.press("ctrl+s")
         await play.asked()
         await play.pilot.press("y")

@@ -142,7 +142,7 @@ def test_by_form(network: Network, tmp_path: Path, name: str) -> None:
 
     async def scene(stage: Play) -> None:
         await stage.pilot.press("f2")
-        stage.form.held = FormState.of((Draft(tuple(layers), texts),), "near0")
+        stage.form.state = FormState.of((Draft(tuple(layers), texts),), "near0")
         await stage.send(ask=True)
         await stage.told("sent as requested, byte for byte")
 
@@ -214,12 +214,12 @@ def test_without_an_interface_the_form_asks_for_it(network: Network, tmp_path: P
 
     async def scene(stage: Play) -> None:
         await stage.pilot.press("f2")
-        stage.form.held = FormState.of((Draft(IPV4_LAYERS, MDNS),))
+        stage.form.state = FormState.of((Draft(IPV4_LAYERS, MDNS),))
         await stage.until(lambda: "choose its interface" in stage.form.model.trouble)
         await stage.pilot.press("ctrl+s")
         await stage.told("choose the interface that the frame is to leave on")
         assert not isinstance(stage.pilot.app.screen, Confirm)
-        stage.form.held = FormState.of((Draft(IPV4_LAYERS, MDNS),), "near0")
+        stage.form.state = FormState.of((Draft(IPV4_LAYERS, MDNS),), "near0")
         await stage.until(lambda: not stage.form.model.trouble)
         await stage.send(ask=True)
 

@@ -64,13 +64,13 @@ def test_the_form_sends_verbatim_without_a_link_header(
 
     async def scene(stage: Play) -> None:
         await stage.pilot.press("f2")
-        stage.form.held = FormState.of((Draft(("ip", "udp"), {**AIM, "ip.id": "0"}),))
+        stage.form.state = FormState.of((Draft(("ip", "udp"), {**AIM, "ip.id": "0"}),))
         await stage.until(lambda: stage.screen.sides["forge"].panel.snapshot.suggestions)
         await choose(stage, ":method", "verbatim")
         if interface:
             await choose(stage, ":interface", interface)
-        await stage.until(lambda: stage.form.held.settings.method is SendMethod.PACKET)
-        assert stage.form.held.draft.layers == ("ip", "udp")
+        await stage.until(lambda: stage.form.state.settings.method is SendMethod.PACKET)
+        assert stage.form.state.draft.layers == ("ip", "udp")
         packets.append(stage.form.model.evaluation.data)
         await stage.send(ask=True)
         await stage.told("sent as requested")
@@ -85,13 +85,13 @@ def test_the_form_sends_frames_on_an_ethernet_interface_again(
 ) -> None:
     async def scene(stage: Play) -> None:
         await stage.pilot.press("f2")
-        stage.form.held = FormState.of((Draft(("ip", "udp"), AIM),))
+        stage.form.state = FormState.of((Draft(("ip", "udp"), AIM),))
         await choose(stage, ":method", "verbatim")
         await choose(stage, ":interface", tun.name)
-        assert stage.form.held.draft.layers == ("ip", "udp")
+        assert stage.form.state.draft.layers == ("ip", "udp")
         await choose(stage, ":interface", "near0")
-        assert stage.form.held.draft.layers == ("eth", "ip", "udp")
-        assert stage.form.held.settings.method is SendMethod.LINK
+        assert stage.form.state.draft.layers == ("eth", "ip", "udp")
+        assert stage.form.state.settings.method is SendMethod.LINK
 
     play(network, tmp_path, scene)
 

@@ -29,16 +29,16 @@ from widgets.forge.settings import (
 )
 
 
-def rows_of(held: FormState, **more: object) -> dict[str, FormRow]:
-    evaluation = evaluate(held.draft)
-    packets = (held.index, len(held.drafts))
-    rows = form_rows(evaluation, held.settings, packets=packets, **more)
+def rows_of(state: FormState, **more: object) -> dict[str, FormRow]:
+    evaluation = evaluate(state.draft)
+    packets = (state.index, len(state.drafts))
+    rows = form_rows(evaluation, state.settings, packets=packets, **more)
     return {row.key: row for row in rows}
 
 
-def pick(held: FormState, key: str, choice: str, interfaces: tuple[str, ...] = ()) -> FormState:
-    row = rows_of(held, host=HostInfo(interfaces))[key]
-    return choose(held, row, row.choices.index(choice), HostInfo(interfaces))
+def pick(state: FormState, key: str, choice: str, interfaces: tuple[str, ...] = ()) -> FormState:
+    row = rows_of(state, host=HostInfo(interfaces))[key]
+    return choose(state, row, row.choices.index(choice), HostInfo(interfaces))
 
 
 @pytest.mark.parametrize(
@@ -64,24 +64,24 @@ def test_a_layer_takes_the_place_of_the_one_there(layers, place, name, expected)
 
 
 def test_verbatim_brings_a_link_header_and_the_others_take_it_away():
-    held = pick(FormState(), ":method", "verbatim")
-    assert held.draft.layers == ("eth", "ip", "tcp")
-    held = held.with_draft(held.draft.with_layers(("eth", "vlan", "ip", "tcp")))
-    held = pick(held, ":method", "system")
-    assert held.draft.layers == ("ip", "tcp")
-    assert held.settings.method is SendMethod.SYSTEM
+    state = pick(FormState(), ":method", "verbatim")
+    assert state.draft.layers == ("eth", "ip", "tcp")
+    state = state.with_draft(state.draft.with_layers(("eth", "vlan", "ip", "tcp")))
+    state = pick(state, ":method", "system")
+    assert state.draft.layers == ("ip", "tcp")
+    assert state.settings.method is SendMethod.SYSTEM
 
 
 def test_a_link_header_leaves_verbatim():
-    held = pick(FormState(), ":network", "ARP")
-    assert (held.draft.layers, held.settings.method) == (("eth", "arp"), SendMethod.LINK)
-    held, error = typed(FormState(), ":layers", "eth/ip/udp")
-    assert (held.settings.method, error) == (SendMethod.LINK, "")
+    state = pick(FormState(), ":network", "ARP")
+    assert (state.draft.layers, state.settings.method) == (("eth", "arp"), SendMethod.LINK)
+    state, error = typed(FormState(), ":layers", "eth/ip/udp")
+    assert (state.settings.method, error) == (SendMethod.LINK, "")
 
 
 def test_invalid_layers_leave_the_draft_unchanged():
-    held, error = typed(FormState(), ":layers", "ip/tcpp")
-    assert held == FormState()
+    state, error = typed(FormState(), ":layers", "ip/tcpp")
+    assert state == FormState()
     assert error.startswith("tcpp: no such layer")
 
 
@@ -95,24 +95,24 @@ def test_drafts_that_belong_together_leave_by_one_send_method():
 
 
 def test_an_interface_is_chosen_among_those_that_are_up():
-    held = pick(pick(FormState(), ":method", "verbatim"), ":interface", "veth1", ("lo", "veth1"))
-    assert held.settings.interface == "veth1"
-    assert pick(held, ":interface", "by route", ("lo", "veth1")).settings.interface == ""
+    state = pick(pick(FormState(), ":method", "verbatim"), ":interface", "veth1", ("lo", "veth1"))
+    assert state.settings.interface == "veth1"
+    assert pick(state, ":interface", "by route", ("lo", "veth1")).settings.interface == ""
 
 
 def test_a_flag_is_switched_and_opened_again_where_it_would_be_so_anyway():
-    held = FormState()
-    on = switch_flag(held, rows_of(held)["ip.flags.df"])
+    state = FormState()
+    on = switch_flag(state, rows_of(state)["ip.flags.df"])
     assert on.draft.texts == {"ip.flags.df": "1"}
     assert rows_of(on)["ip.flags.df"].is_set
     off = switch_flag(on, rows_of(on)["ip.flags.df"])
     assert not rows_of(off)["ip.flags.df"].is_set
-    assert off == held
+    assert off == state
 
 
 def test_a_flag_that_its_parent_sets_is_switched_off():
-    held, _ = typed(FormState(), "tcp.flags", "syn,ack")
-    off = switch_flag(held, rows_of(held)["tcp.flags.ack"])
+    state, _ = typed(FormState(), "tcp.flags", "syn,ack")
+    off = switch_flag(state, rows_of(state)["tcp.flags.ack"])
     assert off.draft.texts["tcp.flags.ack"] == "0"
     assert rows_of(off)["tcp.flags"].shown == "0x002"
 
@@ -134,8 +134,8 @@ def test_every_kind_but_tags_and_extensions_can_be_chosen():
 
 
 def test_a_closed_heading_counts_the_errors_below():
-    held, _ = typed(FormState(), "ip.ttl", "300")
-    rows = form_rows(evaluate(held.draft), held.settings, closed={":layer.0"})
+    state, _ = typed(FormState(), "ip.ttl", "300")
+    rows = form_rows(evaluate(state.draft), state.settings, closed={":layer.0"})
     heading = next(row for row in rows if row.key == ":layer.0")
     assert (heading.kind, heading.is_open, heading.errors) == (RowKind.HEADING, False, 1)
     assert all(row.key != "ip.ttl" for row in rows)

@@ -25,9 +25,9 @@ class Form(ForgeForm, inherit_bindings=False):
     BINDINGS = [("up", "move('up')", ""), ("down", "move('down')", ""), ("enter", "next", "")]
 
 
-def form(held: FormState = SYN) -> Form:
+def form(state: FormState = SYN) -> Form:
     made = Form()
-    made.set_reactive(ForgeForm.held, held)
+    made.set_reactive(ForgeForm.state, state)
     return made
 
 
@@ -62,7 +62,7 @@ def test_typed_values_are_in_the_bytes_at_once():
         assert widget.model.row.error == "320: time to live is 0–255"
         assert widget.model.evaluation.data[8] == 64  # in error it counts as open
         await pilot.press("backspace", "backspace", "backspace")
-        assert widget.held.draft.text("ip.ttl") == ""
+        assert widget.state.draft.text("ip.ttl") == ""
 
     widget = form()
     play(widget, scene, (70, 30))
@@ -84,7 +84,7 @@ def test_keys_move_and_leave_no_text_behind():
     async def scene(pilot):
         widget.select_field("ip.ttl")
         await pilot.press("down", "9", "up", "up", "7", "down")
-        assert dict(widget.held.draft.texts) == {"ip.proto": "9", "ip.frag_offset": "7"}
+        assert dict(widget.state.draft.texts) == {"ip.proto": "9", "ip.frag_offset": "7"}
         await pilot.press("enter")
         assert widget.model.row.key == "ip.proto"
 
@@ -100,7 +100,7 @@ def test_keys_that_arrive_together_are_done_in_their_order():
             pilot.app.post_message(events.Key(key, character))
         await pilot.pause()
         expected = {"ip.frag_offset": "5", "ip.ttl": "70", "ip.proto": "9"}
-        assert dict(widget.held.draft.texts) == expected
+        assert dict(widget.state.draft.texts) == expected
 
     widget = form(FormState())
     play(widget, scene, (70, 30))
@@ -116,12 +116,12 @@ def test_typed_text_replaces_the_value_until_the_cursor_is_moved():
             (("backspace",), ""),
             (("home", "delete"), "4"),
         ):
-            widget.held = widget.held.with_draft(widget.held.draft.with_text("ip.ttl", "64"))
+            widget.state = widget.state.with_draft(widget.state.draft.with_text("ip.ttl", "64"))
             widget.select_field("ip.id")
             widget.select_field("ip.ttl")
             assert widget._editor.line.selected
             await pilot.press(*keys)
-            assert widget.held.draft.text("ip.ttl") == text
+            assert widget.state.draft.text("ip.ttl") == text
             assert not widget._editor.line.selected
 
     widget = form()
@@ -135,7 +135,7 @@ def test_blanks_at_the_ends_can_be_typed():
         assert widget._editor.line.text == "nop, nop"
         widget.select_field("payload")
         await pilot.press("a", "space", "b", "space")
-        assert widget.held.draft.text("payload") == "a b "
+        assert widget.state.draft.text("payload") == "a b "
 
     widget = form(FormState())
     play(widget, scene, (70, 30))
@@ -160,14 +160,14 @@ def test_choices_by_keys():
     async def scene(pilot):
         widget.move_to_line(line_of(widget, ":transport"))
         await pilot.press("right")
-        assert widget.held.draft.layers == ("ip", "udp")
+        assert widget.state.draft.layers == ("ip", "udp")
         await pilot.press("left")
-        assert widget.held.draft.layers == ("ip", "tcp")
+        assert widget.state.draft.layers == ("ip", "tcp")
         await pilot.press("right")
         widget.move_to_line(line_of(widget, ":method"))
         await pilot.press("left")
-        assert widget.held.settings.method is SendMethod.LINK
-        assert widget.held.draft.layers == ("eth", "ip", "udp")
+        assert widget.state.settings.method is SendMethod.LINK
+        assert widget.state.draft.layers == ("eth", "ip", "udp")
 
     widget = form()
     play(widget, scene, (70, 30))
@@ -181,10 +181,10 @@ def test_layers_can_be_typed_and_wrong_ones_are_reported():
         assert widget._editor.line.text == "eth/vlan/vlan/ip/ud"
         await pilot.press("p")
         assert widget.model.row.error == ""
-        assert widget.held.draft.layers == ("eth", "vlan", "vlan", "ip", "udp")
+        assert widget.state.draft.layers == ("eth", "vlan", "vlan", "ip", "udp")
         widget.select_field("vlan.id#2")
         await pilot.press("7")
-        assert widget.held.draft.texts["vlan.id#2"] == "7"
+        assert widget.state.draft.texts["vlan.id#2"] == "7"
 
     widget = form()
     play(widget, scene, (70, 30))
@@ -216,7 +216,7 @@ def test_enter_visits_every_row_and_changes_nothing():
     async def scene(pilot):
         widget.move_to_line(line_of(widget, ":layer.0"))
         await pilot.press("left")
-        rows, held = widget.model.rows, widget.held
+        rows, state = widget.model.rows, widget.state
         widget.move_to_line(0)
         visited = [widget.model.row.key]
         for _ in rows[1:]:
@@ -224,7 +224,7 @@ def test_enter_visits_every_row_and_changes_nothing():
             visited.append(widget.model.row.key)
         assert visited == [row.key for row in rows]
         await pilot.press("enter")  # on the last row
-        assert (widget.model.rows, widget.held) == (rows, held)
+        assert (widget.model.rows, widget.state) == (rows, state)
         assert widget.model.row.key == rows[-1].key
 
     widget = form()
@@ -242,7 +242,7 @@ def test_enter_visits_every_row_and_changes_nothing():
 def test_text_changes_no_heading_and_no_choice_and_the_form_says_why(key, words):
     async def scene(pilot):
         widget.move_to_line(line_of(widget, key))
-        before, rows = widget.held, widget.model.rows
+        before, rows = widget.state, widget.model.rows
         for character in "192.0.2.7 no tcp, udp verbatim ":
             await pilot.press(
                 {".": "full_stop", ",": "comma", " ": "space"}.get(character, character)
@@ -251,7 +251,7 @@ def test_text_changes_no_heading_and_no_choice_and_the_form_says_why(key, words)
         widget.post_message(events.Paste("udp"))
         await pilot.pause()
         assert widget.model.row.error.startswith(words)
-        assert (widget.held, widget.model.rows) == (before, rows)
+        assert (widget.state, widget.model.rows) == (before, rows)
         await pilot.press("down")
         assert not widget.model.row.error
         await pilot.press("up")
@@ -265,7 +265,7 @@ def test_the_fragments_of_a_datagram_get_one_destination():
     async def scene(pilot):
         widget.select_field("ip.dst")
         await pilot.press(*(key if key != "." else "full_stop" for key in "192.0.2.7"))
-        assert [draft.text("ip.dst") for draft in widget.held.drafts] == ["192.0.2.7"] * 2
+        assert [draft.text("ip.dst") for draft in widget.state.drafts] == ["192.0.2.7"] * 2
         assert widget.model.obstacle() is None
 
     widget = form(FormState.of(TEMPLATES["fragment-overlap"].drafts))
@@ -292,9 +292,9 @@ def test_by_mouse_alone():
         value = widget._layout.value
         line = screen_text(widget)[line_of(widget, ":transport")]
         await click(pilot, ":transport", line.index("UDP"))
-        assert widget.held.draft.layers == ("ip", "udp")
+        assert widget.state.draft.layers == ("ip", "udp")
         await click(pilot, "ip.flags.df", value + 1)
-        assert widget.held.draft.texts["ip.flags.df"] == "1"
+        assert widget.state.draft.texts["ip.flags.df"] == "1"
         await click(pilot, ":layer.1", 1)
         assert all(row.key != "udp.srcport" for row in widget.model.rows)
         await click(pilot, ":layer.1", 1)
@@ -303,7 +303,7 @@ def test_by_mouse_alone():
         await pilot.press("1", "2")
         await click(pilot, "ip.ttl", value + 1)
         await pilot.press("0")
-        assert widget.held.draft.texts["ip.ttl"] == "102"
+        assert widget.state.draft.texts["ip.ttl"] == "102"
 
     widget = form()
     play(widget, scene, (70, 60))
@@ -314,7 +314,7 @@ def test_a_paste_is_one_line():
         widget.select_field("payload")
         widget.post_message(events.Paste("GET /\nHost: x\n"))
         await pilot.pause()
-        assert widget.held.draft.text("payload") == "GET / Host: x "
+        assert widget.state.draft.text("payload") == "GET / Host: x "
 
     widget = form(FormState())
     play(widget, scene, (70, 30))
@@ -352,16 +352,16 @@ def test_the_first_error_of_all_drafts_is_found():
     async def scene(pilot):
         pair = TEMPLATES["fragment-overlap"].drafts
         bad = pair[1].with_text("ip.ttl", "300")
-        widget.held = FormState((pair[0], bad))
+        widget.state = FormState((pair[0], bad))
         assert widget.model.obstacle() == (1, "ip.ttl", "300: time to live is 0–255")
-        widget.held = FormState((Draft(),), settings=replace(FormState().settings, count="0"))
+        widget.state = FormState((Draft(),), settings=replace(FormState().settings, count="0"))
         index, key, _ = widget.model.obstacle()
         assert (index, key) == (0, "send.count")
-        widget.held = FormState()
+        widget.state = FormState()
         index, key, words = widget.model.obstacle()
         assert (index, key) == (0, "ip.dst")
         assert words.startswith("no destination: type")
-        widget.held = FormState((Draft().with_text("ip.dst", "0.0.0.0"),))
+        widget.state = FormState((Draft().with_text("ip.dst", "0.0.0.0"),))
         assert widget.model.obstacle() is None
 
     widget = form(FormState())

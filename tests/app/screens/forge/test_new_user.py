@@ -52,13 +52,13 @@ class EnterUser:
         await self.stage.pilot.pause()
 
     async def go_to(self, key: str) -> None:
-        held, rows = self.form.held, len(self.form.model.rows)
+        state, rows = self.form.state, len(self.form.model.rows)
         for _ in range(rows):
             if self.form.model.row.key == key:
                 break
             await self.stage.pilot.press("enter")
         assert self.form.model.row.key == key
-        assert (self.form.held, len(self.form.model.rows)) == (held, rows), "Enter only moves"
+        assert (self.form.state, len(self.form.model.rows)) == (state, rows), "Enter only moves"
 
     async def type(self, key: str, text: str) -> None:
         await self.go_to(key)
