@@ -11,6 +11,7 @@ evaluation of the draft (0.7 ms), and only rows that changed are painted.
   open: it shows, grayed, the value that will be sent, and follows all other fields as they change.
 * `state` and `focused_span` are for the screen to watch.
 * Several drafts that belong together (fragments) are in it at once; a row switches between them.
+* The last row is a button: enter there, or a click on it, posts `ForgeForm.SendPressed`.
 * Printable characters are text here, whatever keys they are elsewhere.
 """
 
@@ -20,6 +21,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 from rich.segment import Segment
 from textual import events, on
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -27,9 +29,15 @@ from core.forge.compose.payload_file import FileContents
 from core.wire.model.field import Span, Value
 from widgets.forge.changes import FormState
 from widgets.forge.form_model import FormModel
-from widgets.forge.paint import COMPONENTS, FormLayout, form_layout, paint_form_row
+from widgets.forge.paint import (
+    COMPONENTS,
+    FormLayout,
+    form_layout,
+    is_on_button_text,
+    paint_form_row,
+)
 from widgets.forge.row_editor import RowEditor
-from widgets.forge.rows import FormRow, HostInfo
+from widgets.forge.rows import FormRow, HostInfo, RowKind
 from widgets.lines.cursor_view import CursorView
 
 
@@ -43,6 +51,7 @@ class ForgeForm(CursorView):
         & > .forge-form--heading { text-style: bold; color: $text-primary; }
         & > .forge-form--selected { text-style: bold; color: $foreground; }
         & > .forge-form--label { color: $text-muted; }
+        & > .forge-form--button { text-style: bold; color: $text-primary; background: $boost; }
         & > .forge-form--typed { text-style: bold; }
         & > .forge-form--open { color: $text-muted; }
         & > .forge-form--meaning { color: $text-muted; text-style: italic; }
@@ -61,6 +70,9 @@ class ForgeForm(CursorView):
         &:nocolor:focus > .forge-form--selected { text-style: bold reverse; }
     }
     """
+
+    class SendPressed(Message):
+        """The user pressed the button that sends."""
 
     state: reactive[FormState] = reactive(FormState, repaint=False, init=False)
     """Drafts and settings as the user filled them in. The screen may set it."""
@@ -129,6 +141,11 @@ class ForgeForm(CursorView):
     def cursor_line(self) -> int | None:
         """The row that keys go to."""
         return self.model.cursor
+
+    @property
+    def is_on_button(self) -> bool:
+        """True if the cursor is on the button that sends."""
+        return self.model.row.kind is RowKind.BUTTON
 
     def move_to_line(self, line: int) -> None:
         """Select a row."""
@@ -209,13 +226,18 @@ class ForgeForm(CursorView):
         self._commit()
 
     def action_next(self) -> None:
-        """Go to the next row."""
-        self.action_move("down")
+        """Go to the next row; on the button, send."""
+        if self.is_on_button:
+            self.post_message(self.SendPressed())
+        else:
+            self.action_move("down")
 
     def press(self, line: int, x: int) -> None:
         """Select a row; on its value choose, switch, or place the cursor."""
         was_selected = line == self.model.cursor
         self.move_to_line(line)
+        if self.is_on_button and is_on_button_text(self.model.row, self._layout, x):
+            self.post_message(self.SendPressed())
         self._editor.click(x - self._layout.value, self._layout.room, was_selected)
         self._commit()
 

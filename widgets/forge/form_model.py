@@ -24,6 +24,7 @@ NO_TEXT = {
     RowKind.HEADING: "{} is a heading: ← closes it, → opens it, ↓ goes on to its fields",
     RowKind.CHOICE: "{} is a choice: ← and → change it",
     RowKind.TEXT: "{} takes numbers only",
+    RowKind.BUTTON: "this is a button: enter sends the packet",
 }
 
 

@@ -34,8 +34,8 @@ FLAG_WIDTH = 3  # cells of ``[x]``
 COMPONENTS = frozenset(
     f"forge-form--{name}"
     for name in (
-        "heading", "label", "typed", "open", "error", "meaning", "chosen", "choice", "edit",
-        "cursor", "selected",
+        "heading", "label", "button", "typed", "open", "error", "meaning", "chosen", "choice",
+        "edit", "cursor", "selected",
     )
 )  # fmt: skip
 
@@ -58,7 +58,8 @@ class FormLayout:
 
 def form_layout(rows: tuple[FormRow, ...], width: int) -> FormLayout:
     """Return a layout with room for the longest label, but most of the line for the values."""
-    longest = max((_label_width(row) for row in rows if row.kind is not RowKind.HEADING), default=0)
+    labeled = (row for row in rows if row.kind not in (RowKind.HEADING, RowKind.BUTTON))
+    longest = max(map(_label_width, labeled), default=0)
     most = max(LABEL_LEAST, min(LABEL_MOST, int(width * 0.4)))
     return FormLayout(min(longest, most) + 1, width)
 
@@ -125,6 +126,10 @@ def paint_form_row(
     """
     if row.kind is RowKind.HEADING:
         return _heading(row, style_of, editor is not None)
+    if row.kind is RowKind.BUTTON:
+        look = "selected" if editor is not None else "button"
+        before = Segment(" " * MARGIN, style_of("forge-form--label"))
+        return [before, Segment(_button_text(row, layout), style_of(f"forge-form--{look}"))]
     sign = WRONG if row.error else TYPED if row.text and row.key != LAYERS else "  "
     label = " " * (MARGIN + row.level * INDENT) + sign + row.label
     look = "error" if row.error else "selected" if editor is not None else "label"
@@ -135,6 +140,15 @@ def paint_form_row(
     if editor is not None and focused:
         return segments + _edited(row, layout, style_of, editor)
     return segments + _value(row, layout, style_of)
+
+
+def _button_text(row: FormRow, layout: FormLayout) -> str:
+    return cut(f"[ {row.label} ]", max(1, layout.width - MARGIN))
+
+
+def is_on_button_text(row: FormRow, layout: FormLayout, cell: int) -> bool:
+    """Return True if this cell of a button's row is on the button."""
+    return 0 <= cell - MARGIN < width_of(_button_text(row, layout))
 
 
 def _heading(row: FormRow, style_of: StyleOf, selected: bool) -> list[Segment]:

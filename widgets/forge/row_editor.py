@@ -1,7 +1,7 @@
 """Edits the selected row of a form by keys, pasted text, and clicks. No drawing.
 
-A row is text, a flag, a choice, or a heading (`RowKind`). The text of a row is edited in a
-`LineEditor`; each change goes into the form at once. What the user typed stays as typed, blanks
+A row is text, a flag, a choice, a heading, or a button (`RowKind`). The text of a row is edited in
+a `LineEditor`; each change goes into the form at once. What the user typed stays as typed, blanks
 and misspelled layers included, although the form may hold it in another form: the editor begins
 again only when another row is selected or something else changed the row's text.
 """
@@ -48,7 +48,7 @@ class RowEditor:
         `key` is Textual's name of the key, `character` what it prints, if anything.
         """
         row = self._model.row
-        if row.kind in (RowKind.HEADING, RowKind.CHOICE):
+        if row.kind in (RowKind.HEADING, RowKind.CHOICE, RowKind.BUTTON):
             return self._press_arrow(row, key, character)
         is_typing = self._is_typing and self.line.text
         if row.kind is RowKind.FLAG and character == " " and not is_typing:
@@ -68,7 +68,7 @@ class RowEditor:
         return True
 
     def paste(self, text: str) -> None:
-        """Insert `text` as one line. Choices and headings refuse it."""
+        """Insert `text` as one line. Choices, headings, and buttons refuse it."""
         if self._model.row.kind not in (RowKind.TEXT, RowKind.FLAG):
             self._model.refuse_text()
             return
@@ -93,12 +93,12 @@ class RowEditor:
         elif row.kind is RowKind.FLAG and 0 <= cell < FLAG_WIDTH:
             self._model.switch_flag()
             self.refresh()
-        elif cell >= 0:
+        elif cell >= 0 and row.kind is not RowKind.BUTTON:
             first = text_window(self.line.text, self.line.cursor, room) if was_selected else 0
             self.line.go_to(first + cell)
 
     def _press_arrow(self, row: FormRow, key: str, character: str | None) -> bool:
-        """Step through the choices, or open or close the heading.
+        """Step through the choices, or open or close the heading; a button has no arrows.
 
         Refuse all characters, which are meant for a text field; a blank, too, since it may be part
         of a phrase.
@@ -106,7 +106,7 @@ class RowEditor:
         if character is not None:
             self._model.refuse_text()
             return True
-        if key not in ("left", "right"):
+        if key not in ("left", "right") or row.kind is RowKind.BUTTON:
             return False
         if row.kind is RowKind.CHOICE:
             step = 1 if key == "right" else -1

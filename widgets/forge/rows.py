@@ -32,7 +32,7 @@ from widgets.forge.settings import (
 
 CONTROL = ":"
 PACKET, LAYERS, METHOD, INTERFACE = ":packet", ":layers", ":method", ":interface"
-PAYLOAD_SECTION, SEND_SECTION = ":section.payload", ":section.send"
+PAYLOAD_SECTION, SEND_SECTION, SEND = ":section.payload", ":section.send", ":send"
 NONE = "none"
 BY_ROUTE = "by route"
 METHODS = {
@@ -55,6 +55,7 @@ class RowKind(Enum):
     CHOICE = "choice"  # one of a few
     FLAG = "flag"  # switched, or typed
     TEXT = "text"  # typed
+    BUTTON = "button"  # pressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ def form_rows(
     for key, title, fields in _sections(evaluation):
         rows += _section(key, title, [_field_row(field) for field in fields], closed)
     rows += _section(SEND_SECTION, "Sending", _send_rows(settings), closed)
+    rows.append(_button(settings, count))
     return tuple(rows)
 
 
@@ -254,7 +256,7 @@ def _send_rows(settings: SendSettings) -> list[FormRow]:
     for key, label, hint, characters in (
         (COUNT, "Count", "packets to send", OF_WHOLE_NUMBERS),
         (RATE, "Rate", "packets a second", OF_NUMBERS),
-        (INTERVAL, "Interval", "seconds between packets · ctrl+s sends", OF_NUMBERS),
+        (INTERVAL, "Interval", "seconds between packets", OF_NUMBERS),
     ):
         rows.append(
             FormRow(
@@ -269,3 +271,17 @@ def _send_rows(settings: SendSettings) -> list[FormRow]:
             )
         )
     return rows
+
+
+def _button(settings: SendSettings, drafts: int) -> FormRow:
+    """Return the last row, which sends; it says how many packets, and how fast."""
+    words = "Send"
+    if not settings.errors():
+        plan = settings.plan
+        packets = plan.count * drafts
+        words = f"Send {packets:,} packet{'s' * (packets != 1)}"
+        if packets > 1 and plan.rate is not None:
+            words += f" at {plan.rate:,g}/s"
+    return FormRow(
+        SEND, RowKind.BUTTON, words, hint="enter or a click sends, and ctrl+s from every row"
+    )

@@ -43,7 +43,7 @@ class ForgeController(SideController):
     def __init__(self, service: ForgeService, workspace: Workspace) -> None:
         self.service = service
         self.panel = self.widget = with_keys(
-            ForgePanel(self._look_up, workspace.show_packet), KeyContext.FORGE
+            ForgePanel(self._look_up, self.send, workspace.show_packet), KeyContext.FORGE
         )
         self.drafts = DraftController(self.panel, service.journal)
         self._workspace = workspace
@@ -68,7 +68,8 @@ class ForgeController(SideController):
         clock.
         """
         state = self.service.snapshot()
-        return state, object() if state.report.listening else None
+        listening = object() if state.report.listening else None
+        return state, listening, self.panel.form.is_on_button
 
     def show(self, scene: Scene) -> None:
         """Give the service the newest packets, and show its state."""
@@ -106,12 +107,14 @@ class ForgeController(SideController):
         return current_name(packet.interface.name, self._renamed)
 
     def labels(self) -> dict[str, str]:
-        """Return the label of `escape`, while it stops sending or leaves the panel.
+        """Return the labels of `escape`, which stops sending or leaves the panel, and of `enter`.
 
         In the panel, the key bar has no key that opens it.
         """
         is_here = self._workspace.panel == self.panel.id
         labels = {"panel.forge": ""} if is_here else {}
+        if self.panel.form.is_on_button:
+            labels["form.next"] = "send"
         if self.is_sending:
             return {**labels, "panel.close": "stop sending"}
         return {**labels, "panel.close": "back"} if is_here else labels

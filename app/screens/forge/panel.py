@@ -40,13 +40,19 @@ EARLIER = "Outcome of what was sent before"
 class ForgePanel(Vertical):
     """Form, explanation, bytes, and outcome.
 
-    It calls `on_change` when the form changes, and `show_packet` when the user chooses a captured
-    packet in the outcome.
+    It calls `on_change` when the form changes, `send` when the user presses its button, and
+    `show_packet` when the user chooses a captured packet in the outcome.
     """
 
-    def __init__(self, on_change: Callable[[], None], show_packet: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        on_change: Callable[[], None],
+        send: Callable[[], None],
+        show_packet: Callable[[int], None],
+    ) -> None:
         super().__init__(id="forge")
         self._on_change = on_change
+        self._send = send
         self._show_packet = show_packet
         self.snapshot = ForgeSnapshot()  # the one that is shown
         self.captured = ""  # the interface of the capture, if it is one
@@ -187,6 +193,10 @@ class ForgePanel(Vertical):
     def on_hex_view_rewrapped(self, event: HexView.Rewrapped) -> None:
         event.stop()
         self._arrange()
+
+    def on_forge_form_send_pressed(self, event: ForgeForm.SendPressed) -> None:
+        event.stop()
+        self._send()
 
     def on_hex_view_byte_selected(self, event: HexView.ByteSelected) -> None:
         event.stop()

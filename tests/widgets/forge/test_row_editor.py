@@ -10,7 +10,7 @@ from widgets.forge.changes import FormState
 from widgets.forge.form_model import FormModel
 from widgets.forge.paint import choices_shown
 from widgets.forge.row_editor import RowEditor
-from widgets.forge.rows import HostInfo
+from widgets.forge.rows import SEND, HostInfo
 
 SYN = FormState.of(TEMPLATES["tcp-syn"].drafts)
 ROOM = 40
@@ -47,6 +47,12 @@ def test_keys_that_edit_nothing_are_left_to_others():
     _, editor = editing(":layer.0")
     assert not editor.press("up", None)
     assert editor.press("x", "x")  # the screen gets no text as a key, not even on a heading
+    model, editor = editing(SEND)
+    assert not editor.press("right", None)
+    assert editor.press(" ", " ")
+    editor.paste("udp")
+    assert model.row.error == "this is a button: enter sends the packet"
+    assert model.state == SYN
 
 
 def test_typed_text_stays_as_typed_when_something_else_changes():

@@ -2,6 +2,7 @@
 
 Both kinds of user type text on the keyboard. One gets to a field by pressing Enter, the other by
 the wheel and a click; a choice that cannot be typed is changed with the arrow keys, or by a click.
+Both send by the button at the end of the form, one with Enter, the other by a click.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 import pytest
 from textual.widgets import OptionList
 
+from app.screens.forge.explanation import Explanation
 from core.forge.values import SendMethod
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
@@ -22,8 +24,10 @@ from tests.app.screens.test_forge import (
     click_packet,
     click_row,
     forging,
+    wheel_to,
 )
 from tests.helpers.scripted import SERVER
+from widgets.forge.rows import SEND
 
 DNS_QUERY = "hex:1234 0100 0001 0000 0000 0000 07 6578616d706c65 03 6f7267 00 0001 0001"
 
@@ -75,7 +79,8 @@ class EnterUser:
             await self.stage.pilot.press("right")
 
     async def send(self) -> None:
-        await self.stage.pilot.press("ctrl+s")
+        await self.go_to(SEND)
+        await self.stage.pilot.press("enter")
         await self.stage.asked()
         await self.stage.pilot.press("y")
 
@@ -112,7 +117,7 @@ class MouseUser(EnterUser):
         await click_row(self.stage, key, choice)
 
     async def send(self) -> None:
-        await click_key(self.stage, "^s")
+        await click_row(self.stage, SEND, "Send")
         await self.stage.asked()
         await self.stage.pilot.click("#yes")
 
@@ -205,3 +210,37 @@ async def test_a_click_on_the_key_bar_opens_the_form_at_any_width(tmp_path, size
             await click_key(stage, "esc")
             await stage.pilot.pause()
         await stage.until(lambda: ("f2", "f2", "form") in bar.entries())
+
+
+async def test_the_button_says_how_many_packets_it_sends_and_leads_to_an_error(tmp_path) -> None:
+    async with forging(tmp_path) as stage:
+        user = EnterUser(stage)
+        await user.fill_form(SYN)
+        await user.type("ip.ttl", "300")
+        await user.type("send.count", "2000")
+        await user.type("send.rate", "50")
+        await user.go_to(SEND)
+        assert (
+            "[ Send 2,000 packets at 50/s ]"
+            in stage.forge.form.build_line(stage.forge.form.model.cursor).text
+        )
+        bar = stage.screen.query_one("#keys")
+        await stage.until(lambda: any(entry[1:] == ("⏎", "send") for entry in bar.entries()))
+        await stage.pilot.press("enter")
+        await stage.until(lambda: stage.forge.form.model.row.key == "ip.ttl")
+        assert stage.forge.query_one(Explanation).message.startswith("not sent: 300")
+        await stage.until(lambda: any(entry[1:] == ("⏎", "next field") for entry in bar.entries()))
+        assert stage.host.sent == []
+
+
+async def test_a_click_beside_the_button_only_selects_it(tmp_path) -> None:
+    async with forging(tmp_path) as stage:
+        await MouseUser(stage).fill_form(SYN)
+        form = stage.forge.form
+        await wheel_to(stage, form, len(form.model.rows) - 1)
+        line = len(form.model.rows) - 1 - form.window.top
+        x = form.build_line(len(form.model.rows) - 1).text.index("]") + 3
+        await stage.pilot.click(form, offset=(x, line))
+        await stage.pilot.pause()
+        assert form.model.row.key == SEND
+        assert not stage.service.snapshot().sending
