@@ -25,8 +25,9 @@ class AnalysisThread:
     that an analyzer may have published something.
     """
 
-    def __init__(self, slice_s: float = SLICE_S) -> None:
+    def __init__(self, name: str = "rawscope analysis", slice_s: float = SLICE_S) -> None:
         self.slices = 0
+        self._name = name
         self._slice_s = slice_s
         self._changed = threading.Condition()
         self._waiting: dict[Analyzer, Snapshot] = {}  # in the order in which they run
@@ -50,9 +51,7 @@ class AnalysisThread:
                 if analyzer not in self._failures:
                     self._waiting[analyzer] = snapshot
             if self._waiting and self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="rawscope analysis", daemon=True
-                )
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 

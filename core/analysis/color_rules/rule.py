@@ -1,0 +1,101 @@
+"""A color rule as a value, and the default rules.
+
+A rule gives a color to the packets that pass its display filter. The first rule of the list that a
+packet passes wins. Colors are roles that every theme gives a color, so a rule stays readable in
+light and dark themes. This module does not import the filter language, which takes longer than
+the rest of the start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from core.wire.model.dissection import Cause, Verdict
+from core.wire.network import icmp, icmpv6, neighbor_discovery
+from core.wire.registry import PROTOCOLS
+
+
+class Color(Enum):
+    """The role of a color in a theme."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    SUCCESS = "success"
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    ACCENT = "accent"
+    MUTED = "muted"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class ColorRule:
+    """A display filter, and the style of the packets that pass it.
+
+    `color` and `bold` are for Proto and Info, or for all columns of a `whole_row`. A rule that is
+    not `enabled` stays in the list without effect.
+    """
+
+    name: str
+    filter: str
+    color: Color
+    bold: bool = False
+    whole_row: bool = False
+    enabled: bool = True
+
+
+_WRONG_SUM = f'{{"{Verdict.BAD.word}", "{Verdict.ILLEGAL.word}"}}'
+_HTTP = r'r"^([A-Z-]+ \S+ HTTP/1|HTTP/1\.[01] \d\d\d)"'
+_TLS = r'r"^[\x14-\x17]\x03[\x00-\x03]"'  # a record's type and version: RFC 8446, section 5.1
+
+
+def _set(numbers: frozenset[int]) -> str:
+    """Return a set of numbers as a filter writes it: ``{3, 4, 5}``."""
+    return f"{{{', '.join(map(str, sorted(numbers)))}}}"
+
+
+DEFAULT_RULES: tuple[ColorRule, ...] = (
+    ColorRule(
+        "Bad checksum",
+        " or ".join(
+            f"{protocol.name}.checksum.status in {_WRONG_SUM}"
+            for protocol in PROTOCOLS
+            if any("checksum" in table for table in protocol.tables)
+        ),
+        Color.ERROR,
+        bold=True,
+        whole_row=True,
+    ),
+    ColorRule(
+        "Malformed",
+        f'frame.stop.cause == "{Cause.MALFORMED.name.lower()}"',
+        Color.ERROR,
+        bold=True,
+        whole_row=True,
+    ),
+    ColorRule("Truncated", f'frame.stop.cause == "{Cause.TRUNCATED.name.lower()}"', Color.MUTED),
+    ColorRule(
+        "ICMP error",
+        f"icmp.type in {_set(icmp.ERRORS)} or icmpv6.type in {_set(icmpv6.ERRORS)}",
+        Color.WARNING,
+        whole_row=True,
+    ),
+    ColorRule(
+        "ARP, neighbors",
+        f"arp or icmpv6.type in {_set(neighbor_discovery.MESSAGES)}",
+        Color.SECONDARY,
+    ),
+    ColorRule("Control", "icmp or icmpv6 or igmp or vrrp", Color.SECONDARY),
+    ColorRule("TCP reset", "tcp.flags.reset == 1", Color.ERROR, whole_row=True),
+    ColorRule("TCP SYN", "tcp.flags.syn == 1", Color.SUCCESS, bold=True),
+    ColorRule("TLS", f"tcp.payload matches {_TLS}", Color.SUCCESS),
+    ColorRule("HTTP", f"tcp.payload matches {_HTTP} or udp.payload matches {_HTTP}", Color.SUCCESS),
+    ColorRule(
+        "DNS",
+        "udp.port in {53, 5353, 5355} or tcp.port in {53, 5353, 5355} and tcp.payload",
+        Color.PRIMARY,
+    ),
+    ColorRule("UDP", "udp and not tcp", Color.PRIMARY),
+)
+"""The rules of a user who has none."""
