@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from core.analysis.analysis_thread import AnalysisThread
+from core.analysis.color_rules.row_colors import RowColors
 from core.analysis.packet_analysis import PacketAnalysis
 from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
@@ -109,6 +110,7 @@ class Bridge:
         self.echo = engine.echo
         self.analysis_thread = AnalysisThread()
         self.analysis = PacketAnalysis(self.analysis_thread)
+        self.colors = RowColors()
         self.faults = Faults()  # counted by the widgets that show packets
         self._store_generation = engine.snapshot().store_generation
         self._options = options
@@ -135,8 +137,18 @@ class Bridge:
             self._time_of_day(),
             echo,
             self.faults.count,
-            self.faults.message if self.faults.count else self.analysis.trouble,
+            self.faults.message if self.faults.count else self._trouble,
         )
+
+    @property
+    def _trouble(self) -> str:
+        """One line about an analysis that does not work anymore; empty without one."""
+        return self.analysis.trouble or self.colors.trouble
+
+    def close(self) -> None:
+        """End the threads that analyze packets."""
+        self.analysis_thread.close()
+        self.colors.close()
 
     @property
     def capturing(self) -> tuple[str, ...]:

@@ -299,7 +299,7 @@ class Monitor(OrderedKeysApp[None]):
             self.capture.unless_lost("Leave", self.exit)
 
     def on_unmount(self) -> None:
-        self.bridge.analysis_thread.close()
+        self.bridge.close()
         self.config_writer.close()
         if "forge_service" in self.__dict__:
             self.forge_service.close()

@@ -9,7 +9,6 @@ import pytest
 from core.decode import header_index
 from core.wire.link.link_types import LinkType
 from core.wire.present import summary
-from core.wire.protocol import Tone
 from tests.fuzz import __main__ as fuzz
 from tests.fuzz.mutations import mutated
 from tests.fuzz.readers import FaultError, Sample, check
@@ -35,7 +34,7 @@ def test_a_fault_ends_the_run_with_the_frame_and_the_traceback(monkeypatch, caps
     def broken(layer, dissection):
         raise TypeError("on purpose")
 
-    monkeypatch.setitem(summary.INFO, "udp", ("UDP", Tone.UDP, broken))
+    monkeypatch.setitem(summary.INFO, "udp", ("UDP", broken))
     assert fuzz.run(500, seed=3) == 1
     out, _ = capsys.readouterr()
     assert out.startswith("seed 3, among the 500 frames from 0 on: link type ")

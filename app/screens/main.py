@@ -107,6 +107,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.table.rows.describe_with(self.bridge.faults)
+        self.table.row_colors = self.bridge.colors
         self.panels.faults = self.bridge.faults
         self.watch(self.table, "selected", self._show_selected, init=False)
         self.watch(self.workspace, "zoomed", self._show_panel, init=False)
@@ -137,6 +138,8 @@ class MainScreen(Screen[None]):
         if basis != self._basis:
             self._basis = basis
             self.show(scene)
+        if self.bridge.colors.has_late_colors():
+            self.table.refresh()
         self.sides.mount_soon(has_rows=bool(self.shown.count))
 
     def _basis_of(self, scene: Scene) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,27 +25,6 @@ from core.wire.model.other_tools import NO_TOOLS, OtherTools
 from core.wire.model.packet_parts import Header
 from core.wire.model.table import Condition, HeaderTable
 from core.wire.model.walk import Endpoints, Numbering, Parser
-
-
-class Tone(Enum):
-    """The subject of a packet table row, which selects its color; rows never rely on it alone."""
-
-    OTHER = "other"
-    TCP = "tcp"
-    SYN = "syn"
-    RESET = "reset"
-    UDP = "udp"
-    DNS = "dns"
-    HTTP = "http"
-    TLS = "tls"
-    CONTROL = "control"
-    ICMP_ERROR = "icmp error"
-    NEIGHBOR = "neighbor discovery"
-    ARP = "arp"
-    BAD_CHECKSUM = "bad checksum"
-    MALFORMED = "malformed"
-    TRUNCATED = "truncated"
-    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +167,6 @@ class Protocol:
     ``tables``      its headers; those after the first continue it, or are other forms of it
     ``info``        writes the Info line of a complete header, `relative_info` the one with relative
                     sequence numbers
-    ``tone``        the row's tone; `tone_of` chooses another one by the header's fields
     ``addresses``   the fields with the addresses of source and destination; the destination is
                     empty for a link that does not tell it
     ``destination_when`` the header needs a destination only if this holds
@@ -220,8 +198,6 @@ class Protocol:
     tables: tuple[HeaderTable, ...] = ()
     info: Info | None = None
     relative_info: RelativeInfo | None = None
-    tone: Tone = Tone.OTHER
-    tone_of: Callable[[Layer, Dissection], Tone] | None = None
     addresses: tuple[str, str] | None = None
     shows_addresses: bool = True
     destination_when: Condition | None = None

@@ -1,4 +1,4 @@
-"""No predicate and no search for handshakes runs on the UI thread, whatever the user does."""
+"""No predicate, color rule, or search for handshakes runs on the UI thread."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from app.screens.connection_filter import ConnectionFilterLine
 from app.screens.dialogs.copy import Copy
+from core.analysis.color_rules.rule_matcher import RuleMatcher
 from core.analysis.connection import Connection
 from core.analysis.sequences import SequenceIndex
 from core.store.filtered_view import View
@@ -20,7 +21,12 @@ from tests.helpers.scripted_monitor import ScriptedEngine, filled, scripted_moni
 
 PORTIONS = 6
 PORTION = 40_000  # packets
-SCANS = ((Connection, "__call__"), (View, "_add"), (SequenceIndex, "_add"))
+SCANS = (
+    (Connection, "__call__"),
+    (View, "_add"),
+    (SequenceIndex, "_add"),
+    (RuleMatcher, "match"),
+)
 
 
 def _record(monkeypatch, scans: dict[str, set[int]]) -> None:

@@ -134,6 +134,7 @@ def scripted_monitor(
     )
     monitor.NOTIFICATION_TIMEOUT = PATIENCE_S  # type: ignore[misc] # for busy hosts
     monitor.bridge.analysis.patience_s = PATIENCE_S
+    monitor.bridge.colors.patience_s = PATIENCE_S
     return monitor
 
 

@@ -27,6 +27,7 @@ from core.store.packet_store import PacketStore
 EACH_S = 1.0
 STAYING = (
     "rawscope analysis",
+    "rawscope colors",
     "rawscope config_0",
     "rawscope journal_0",
     "rawscope lookup",

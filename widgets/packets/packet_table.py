@@ -13,8 +13,9 @@ draws a row, and `LineRenderer` keeps it. This widget connects them and reacts t
 * The screen watches `selected` by a direct call, which paints the panels beside the table in the
   same frame (7 ms; a message took 34).
 
-Color is never the only signal: the first two cells hold a mark (◆) and a `Sign`, and the Info text
-names flags, errors, and meanings in words.
+`RowColors` finds the color rule of each row that is about to be drawn. Color is never the only
+signal: the first two cells hold a mark (◆) and a `Sign`, and the Info text names flags, errors, and
+meanings in words.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from core.analysis.color_rules.row_colors import RowColors
+from core.analysis.color_rules.rule import ColorRule
 from core.analysis.packet_analysis import NOT_ANALYZED, AnalyzedPackets
 from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
@@ -44,7 +47,7 @@ class PacketTable(ShiftedView):
     """Packets as rows with a heading. See the module's text.
 
     `follow` is True while the cursor stays on the newest packet. `marks` are the numbers of the
-    packets that the user marked.
+    packets that the user marked. Without `row_colors`, all rows are plain.
     """
 
     COMPONENT_CLASSES = set(COMPONENTS)
@@ -63,33 +66,24 @@ class PacketTable(ShiftedView):
             background: $block-cursor-background;
         }
         &:nocolor {
-            & > .packet-table--udp, & > .packet-table--dns { color: $foreground; }
-            & > .packet-table--control { color: $foreground; }
-            & > .packet-table--arp, & > .packet-table--neighbor { color: $foreground; }
-            & > .packet-table--reset, & > .packet-table--icmp-error {
+            & > .packet-table--primary, & > .packet-table--secondary { color: $foreground; }
+            & > .packet-table--error, & > .packet-table--warning {
                 color: $foreground;
                 text-style: bold;
             }
-            & > .packet-table--malformed, & > .packet-table--bad-checksum { color: $foreground; }
-            & > .packet-table--fault { color: $foreground; }
         }
         &:ansi > .packet-table--cursor { text-style: bold underline; }
         &:nocolor > .packet-table--cursor { text-style: bold underline; }
         &:nocolor:focus > .packet-table--cursor { text-style: bold reverse; }
         & > .packet-table--quiet { color: $text-muted; }
         & > .packet-table--mark { color: $accent; text-style: bold; }
-        & > .packet-table--syn { color: $text-success; text-style: bold; }
-        & > .packet-table--http, & > .packet-table--tls { color: $text-success; }
-        & > .packet-table--udp, & > .packet-table--dns { color: $text-primary; }
-        & > .packet-table--control { color: $text-secondary; }
-        & > .packet-table--arp, & > .packet-table--neighbor { color: $text-secondary; }
-        & > .packet-table--icmp-error { color: $text-warning; }
-        & > .packet-table--reset { color: $text-error; }
-        & > .packet-table--malformed, & > .packet-table--bad-checksum, & > .packet-table--fault {
-            color: $text-error;
-            text-style: bold;
-        }
-        & > .packet-table--truncated { color: $text-muted; }
+        & > .packet-table--error { color: $text-error; }
+        & > .packet-table--warning { color: $text-warning; }
+        & > .packet-table--success { color: $text-success; }
+        & > .packet-table--primary { color: $text-primary; }
+        & > .packet-table--secondary { color: $text-secondary; }
+        & > .packet-table--accent { color: $text-accent; }
+        & > .packet-table--muted { color: $text-muted; }
     }
     """
 
@@ -118,6 +112,7 @@ class PacketTable(ShiftedView):
         self.rows = PacketRows(Faults())
         self.follow = True
         self.marks: frozenset[int] = frozenset()
+        self.row_colors: RowColors | None = None
         self.time_format = TimeFormat.RELATIVE
         self._columns = FittedColumns()
 
@@ -179,6 +174,8 @@ class PacketTable(ShiftedView):
     def clear(self) -> None:
         """Forget all packets, marks, and widths, for another capture."""
         self.rows.clear()
+        if self.row_colors is not None:
+            self.row_colors.forget()
         self._columns = FittedColumns()
         self.selected = None
         self.marks = frozenset()
@@ -297,14 +294,27 @@ class PacketTable(ShiftedView):
         last = min(window.count, window.top + crop.bottom - self.HEADER_LINES)
         if self._columns.fit(self.rows, range(first, last), window.width, self.time_format):
             self.forget_lines()
+        snapshot = self.rows.snapshot
+        if self.row_colors is not None and snapshot is not None:
+            numbers = (self.rows[line] for line in range(first, last))
+            self.row_colors.request(snapshot, (each for each in numbers if each >= snapshot.first))
         return super().render_lines(crop)
 
+    def _rule_of(self, number: int) -> ColorRule | None:
+        return None if self.row_colors is None else self.row_colors.rule_of(number)
+
     def line_key(self, line: int) -> Hashable:
-        """Return the packet, and whether it is evicted, analyzed, selected, marked, or sent."""
-        number = self.rows[line]
-        gone, analyzed = self.rows.is_evicted(number), self.rows.is_analyzed(number)
-        selected = number == self.selected
-        return number, gone, analyzed, selected, number in self.marks, number in self.sent_numbers
+        """Return the packet, its color, and whether it is evicted, analyzed, selected, …"""
+        number, rows = self.rows[line], self.rows
+        return (
+            number,
+            rows.is_evicted(number),
+            rows.is_analyzed(number),
+            number == self.selected,
+            number in self.marks,
+            number in self.sent_numbers,
+            self._rule_of(number),
+        )
 
     def build_line(self, line: int) -> Strip:
         """Draw one packet."""
@@ -320,6 +330,7 @@ class PacketTable(ShiftedView):
                 line, self.time_format, layout.time_decimals, with_date=layout.with_date
             ),
             self.component,
+            rule=self._rule_of(number),
             marked=number in self.marks,
             selected=selected,
             shift=self.shift.value,

@@ -1,4 +1,4 @@
-"""Draw one row of the packet table: from its text and a layout, make a strip."""
+"""Draw one row of the packet table: from its text, its color rule, and a layout, make a strip."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from core.wire.protocol import Tone
+from core.analysis.color_rules.rule import Color, ColorRule
 from widgets.lines.cells import left, right, shorten_address, width_of, without
 from widgets.lines.component_styles import StyleOf
 from widgets.packets.columns import SIGN_WIDTH, ColumnName, TableColumn, TableLayout
@@ -17,15 +17,24 @@ from widgets.packets.row import PacketRow, Sign
 
 MARK = "◆"
 EVICTED = "evicted: removed from memory to make room"
-ALARMS = frozenset({Tone.BAD_CHECKSUM, Tone.MALFORMED, Tone.FAULT, Tone.RESET, Tone.ICMP_ERROR})
 LOUD_SIGNS = frozenset({Sign.BAD, Sign.FAULT, Sign.MALFORMED})
 QUIET = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.INTERFACE, ColumnName.LENGTH})
-TONED = frozenset({ColumnName.PROTOCOL, ColumnName.INFO})
+COLORED = frozenset({ColumnName.PROTOCOL, ColumnName.INFO})
+FAULT = ColorRule("Fault of rawscope", "", Color.ERROR, bold=True, whole_row=True)
+"""The style of a packet that rawscope could not describe, which no filter can find."""
+_NO_RULE = ColorRule("", "", Color.PLAIN)
+_BOLD = Style(bold=True)
 
 
-def tone_class(tone: Tone) -> str:
-    """Return the component class that colors a tone, such as ``packet-table--icmp-error``."""
-    return "packet-table--" + tone.name.lower().replace("_", "-")
+def color_class(color: Color) -> str:
+    """Return the component class that has a color, such as ``packet-table--error``."""
+    return f"packet-table--{color.value}"
+
+
+def rule_style(rule: ColorRule, style_of: StyleOf) -> Style:
+    """Return the style that a rule gives a row."""
+    style = style_of(color_class(rule.color))
+    return style + _BOLD if rule.bold else style
 
 
 COMPONENTS = frozenset(
@@ -33,9 +42,8 @@ COMPONENTS = frozenset(
         "packet-table--header",
         "packet-table--cursor",
         "packet-table--quiet",
-        "packet-table--plain",
         "packet-table--mark",
-        *map(tone_class, Tone),
+        *map(color_class, Color),
     }
 )
 
@@ -62,22 +70,27 @@ def paint_row(
     time_text: str,
     style_of: StyleOf,
     *,
+    rule: ColorRule | None,
     marked: bool,
     selected: bool,
     shift: int,
 ) -> Strip:
     """Draw one row. In the selected row, addresses are whole and push the rest to the right.
 
-    A sign that is an alarm keeps its color under the cursor.
+    `rule` gives it its color. A sign that is an alarm has its own, also under the cursor.
     """
-    tone = style_of(tone_class(row.tone))
+    rule = FAULT if row.failed else rule or _NO_RULE
+    color = rule_style(rule, style_of)
     quiet = style_of("packet-table--quiet")
     plain = style_of("packet-table--plain")
     cursor = style_of("packet-table--cursor") if selected else None
-    whole_row = cursor or (tone if row.tone in ALARMS else None)
+    whole_row = cursor or (color if rule.whole_row else None)
     segments = [
         Segment(MARK if marked else " ", cursor or style_of("packet-table--mark")),
-        Segment(row.sign.value, tone if row.sign in LOUD_SIGNS else cursor or quiet),
+        Segment(
+            row.sign.value,
+            rule_style(FAULT, style_of) if row.sign in LOUD_SIGNS else cursor or quiet,
+        ),
         Segment(" ", cursor or plain),
     ]
     pieces = []
@@ -89,7 +102,7 @@ def paint_row(
         else:
             text = _cell(row, column, time_text, whole=selected) + " "
             room -= width_of(text)
-        own = tone if name in TONED else quiet if name in QUIET else plain
+        own = color if name in COLORED else quiet if name in QUIET else plain
         pieces.append((text, whole_row or own))
     for style, run in groupby(pieces, key=itemgetter(1)):
         segments.append(Segment("".join(text for text, _ in run), style))

@@ -16,11 +16,10 @@ from core.analysis.sequences import NO_SEQUENCES, SequenceReader, Sequences
 from core.store.captured_packet import CapturedPacket
 from core.store.selected_packet import SelectedPacket
 from core.store.snapshot import Snapshot
-from core.wire.model.dissection import Dissection, PacketFlag, Verdict, is_timed
+from core.wire.model.dissection import Cause, Dissection, PacketFlag, Verdict, is_timed
 from core.wire.model.text import safe
 from core.wire.present.faults import Faults
 from core.wire.present.summary import Summary, failed_summary, summarize
-from core.wire.protocol import Tone
 
 CACHED_ROWS = 1024
 
@@ -39,7 +38,10 @@ class Sign(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PacketRow:
-    """The text of one row. `length` is in bytes, as on the wire."""
+    """The text of one row. `length` is in bytes, as on the wire.
+
+    `failed` is True if rawscope could not describe the packet.
+    """
 
     number: int
     timestamp_ns: int
@@ -50,22 +52,22 @@ class PacketRow:
     protocol: str
     length: int
     info: str
-    tone: Tone
     sign: Sign
+    failed: bool
 
 
-def sign_of(packet: CapturedPacket, tone: Tone) -> Sign:
+def sign_of(packet: CapturedPacket, summary: Summary) -> Sign:
     """Return the one sign that the row of a packet shows."""
     verdicts = (packet.network_verdict, packet.transport_verdict)
     if Verdict.BAD in verdicts or Verdict.ILLEGAL in verdicts:
         return Sign.BAD
-    if tone is Tone.FAULT:
+    if summary.failed:
         return Sign.FAULT
-    if tone is Tone.MALFORMED:
+    if summary.cause is Cause.MALFORMED:
         return Sign.MALFORMED
     if packet.flags & PacketFlag.OURS:
         return Sign.SENT
-    if tone is Tone.TRUNCATED:
+    if summary.cause is Cause.TRUNCATED:
         return Sign.CUT
     return Sign.OFFLOADED if Verdict.OFFLOADED in verdicts else Sign.NONE
 
@@ -88,8 +90,8 @@ def row_of(packet: CapturedPacket, summary: Summary) -> PacketRow:
         protocol=safe(summary.protocol),
         length=packet.original_length,
         info=safe(summary.info),
-        tone=summary.tone,
-        sign=sign_of(packet, summary.tone),
+        sign=sign_of(packet, summary),
+        failed=summary.failed,
     )
 
 

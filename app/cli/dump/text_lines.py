@@ -14,7 +14,7 @@ from core.store.frame_detail import seconds_text
 from core.wire.model.dissection import is_timed
 from core.wire.model.text import safe
 from core.wire.present.summary import Summary, failed_summary, summarize, wrong_checksums
-from core.wire.protocol import SequenceBase, Tone
+from core.wire.protocol import SequenceBase
 
 
 class TextLines:
@@ -28,8 +28,7 @@ class TextLines:
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         dissection = packet.dissect()
         summary = summarize(dissection, base)
-        wrong = wrong_checksums(dissection) if summary.tone is Tone.BAD_CHECKSUM else ()
-        return self._line(packet, summary, wrong)
+        return self._line(packet, summary, wrong_checksums(dissection))
 
     def begin(self, timestamp_ns: int | None) -> None:
         """Show times relative to this one, unless a line was written already."""

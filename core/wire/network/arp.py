@@ -24,7 +24,7 @@ from core.wire.model.other_tools import (
 )
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.protocol import HeaderLength, LayerKind, LayerPosition, Protocol, Reader, Tone
+from core.wire.protocol import HeaderLength, LayerKind, LayerPosition, Protocol, Reader
 
 HARDWARE_TYPES = {
     1: "Ethernet",
@@ -213,7 +213,6 @@ PROTOCOLS = (
         shown="ARP",
         tables=(ARP, ARP_IPV4),
         info=info,
-        tone=Tone.ARP,
         addresses=("src.proto_ipv4", "dst.proto_ipv4"),
         shows_addresses=False,
         destination_when=("opcode", frozenset({REQUEST})),

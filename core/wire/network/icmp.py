@@ -35,7 +35,6 @@ from core.wire.protocol import (
     LayerPosition,
     Protocol,
     Reader,
-    Tone,
 )
 
 ECHO_REPLY, UNREACHABLE, SOURCE_QUENCH, REDIRECT, ECHO_REQUEST = 0, 3, 4, 5, 8
@@ -195,7 +194,7 @@ CONTINUATIONS = (
     TIMES,
     MASK,
 )
-FORM = MessageForm(ICMP, CODES, ERRORS, CONTINUATIONS)
+FORM = MessageForm(ICMP, CODES, CONTINUATIONS)
 _CHECKSUM = ICMP["checksum"]
 
 
@@ -265,8 +264,6 @@ PROTOCOLS = (
         shown="ICMP",
         tables=(ICMP, *CONTINUATIONS),
         info=info,
-        tone=Tone.CONTROL,
-        tone_of=FORM.tone,
         readers=(
             Reader(
                 Numbering.IP_PROTOCOL,

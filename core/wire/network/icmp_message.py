@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.dissection import Layer
 from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable, continuations
-from core.wire.protocol import Tone
 
 HEADER_BYTES = 4  # type, code and checksum
 
@@ -39,11 +38,10 @@ def message_rest(name: str, title: str, spec: str, types: set[int], *fields: Fie
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MessageForm:
-    """The messages of one protocol: names of types and codes, errors, and continuations."""
+    """The messages of one protocol: names of types and codes, and continuations."""
 
     table: HeaderTable
     codes: Mapping[int, Mapping[int, str]]
-    errors: frozenset[int]
     continuations: tuple[HeaderTable, ...]
 
     def tables(self, kind: int) -> tuple[HeaderTable, ...]:
@@ -60,8 +58,3 @@ class MessageForm:
         if code or kind in self.codes:
             text += f" ({self.codes.get(kind, {}).get(code, f'code {code}')})"
         return text
-
-    def tone(self, layer: Layer, dissection: Dissection) -> Tone:
-        """Return the tone of a message: errors stand out."""
-        is_error = layer.number(dissection.data, "type") in self.errors
-        return Tone.ICMP_ERROR if is_error else Tone.CONTROL

@@ -25,7 +25,6 @@ from core.wire.protocol import (
     LayerPosition,
     Protocol,
     Reader,
-    Tone,
 )
 
 UNREACHABLE, TOO_BIG, TIME_EXCEEDED, PARAMETER_PROBLEM = 1, 2, 3, 4
@@ -115,7 +114,7 @@ CONTINUATIONS = (
     LISTENER,
     REPORT_2,
 )
-FORM = MessageForm(ICMPV6, CODES, ERRORS, CONTINUATIONS)
+FORM = MessageForm(ICMPV6, CODES, CONTINUATIONS)
 _CHECKSUM = ICMPV6["checksum"]
 
 
@@ -164,21 +163,12 @@ def _details(layer: Layer, data: bytes, kind: int) -> str:
     return neighbor_discovery.details(layer, data, kind)
 
 
-def tone(layer: Layer, dissection: Dissection) -> Tone:
-    """Return the tone of a message: errors and neighbor discovery have their own."""
-    kind = layer.number(dissection.data, "type")
-    is_neighbor = kind in neighbor_discovery.MESSAGES
-    return Tone.NEIGHBOR if is_neighbor else FORM.tone(layer, dissection)
-
-
 PROTOCOLS = (
     Protocol(
         name="icmpv6",
         shown="ICMPv6",
         tables=(ICMPV6, *CONTINUATIONS, *neighbor_discovery.OPTION_TABLES),
         info=info,
-        tone=Tone.CONTROL,
-        tone_of=tone,
         readers=(
             Reader(
                 Numbering.IP_PROTOCOL,

@@ -24,7 +24,6 @@ from core.wire.protocol import (
     LayerPosition,
     Protocol,
     Reader,
-    Tone,
 )
 
 QUERY, REPORT_1, REPORT_2, LEAVE, REPORT_3 = 0x11, 0x12, 0x16, 0x17, 0x22
@@ -154,7 +153,6 @@ PROTOCOLS = (
         shown="IGMP",
         tables=(IGMP, *CONTINUATIONS),
         info=info,
-        tone=Tone.CONTROL,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.IGMP,), parse, step),),
         has_open_end=True,
         checksum=ChecksumRule(),

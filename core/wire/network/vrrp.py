@@ -31,7 +31,6 @@ from core.wire.protocol import (
     LayerPosition,
     Protocol,
     Reader,
-    Tone,
 )
 
 VRRP_NUMBER = 112  # the IP protocol
@@ -216,7 +215,6 @@ PROTOCOLS = (
         headline={"virt_rtr_id": "router"},
         options_label="Further addresses",
         has_open_end=True,
-        tone=Tone.CONTROL,
         readers=(Reader(Numbering.IP_PROTOCOL, (VRRP_NUMBER,), parse, step),),
         checksum=ChecksumRule(
             pseudo_header=True, pseudo_header_when=("version", frozenset({VERSION_3}))

@@ -1,4 +1,4 @@
-"""The row of one packet in the table: addresses, protocol, Info, and tone.
+"""The row of one packet in the table: addresses, protocol, and Info.
 
 The Info line describes the innermost layer outside of a quoted packet, or the application's bytes
 if one of the small readers knows them. It always says what ended the dissection, and all text from
@@ -18,25 +18,30 @@ from core.wire.application import payload_info
 from core.wire.checksum.packet_checksums import OFFLOADED_QUESTION, is_doubted
 from core.wire.model.dissection import Cause, Dissection, Layer, Stop, Verdict
 from core.wire.model.text import safe
-from core.wire.protocol import Info, SequenceBase, Tone
+from core.wire.protocol import Info, SequenceBase
 from core.wire.registry import PROTOCOLS
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One row's texts, safe to print, and its tone."""
+    """One row's texts, safe to print.
+
+    `cause` is why the dissection ended early, if it did. `failed` is True if rawscope could not
+    describe the packet.
+    """
 
     source: str
     destination: str
     protocol: str
     info: str
-    tone: Tone
+    cause: Cause = Cause.NONE
+    failed: bool = False
 
 
 WRONG = frozenset({Verdict.BAD, Verdict.ILLEGAL})
 
-INFO: dict[str, tuple[str, Tone, Info]] = {  # layer name: shown name, tone, Info line
-    protocol.name: (protocol.shown, protocol.tone, protocol.info)
+INFO: dict[str, tuple[str, Info]] = {  # layer name: shown name, Info line
+    protocol.name: (protocol.shown, protocol.info)
     for protocol in PROTOCOLS
     if protocol.info is not None
 }
@@ -45,15 +50,6 @@ RELATIVE_INFO = {
     for protocol in PROTOCOLS
     if protocol.relative_info is not None
 }
-TONES = {protocol.name: protocol.tone_of for protocol in PROTOCOLS if protocol.tone_of is not None}
-APPLICATION_TONES = {
-    "DNS": Tone.DNS,
-    "mDNS": Tone.DNS,
-    "LLMNR": Tone.DNS,
-    "HTTP": Tone.HTTP,
-    "SSDP": Tone.HTTP,
-    "TLS": Tone.TLS,
-}
 
 
 def summarize(dissection: Dissection, base: SequenceBase | None = None) -> Summary:
@@ -61,14 +57,16 @@ def summarize(dissection: Dissection, base: SequenceBase | None = None) -> Summa
     layer = _subject(dissection)
     source, destination = _addresses(dissection)
     if layer is None:
-        protocol, info, tone = "Data", f"{len(dissection.data)} bytes", Tone.OTHER
+        protocol, info = "Data", f"{len(dissection.data)} bytes"
     else:
-        protocol, info, tone = _describe(layer, dissection, base)
+        protocol, info = _describe(layer, dissection, base)
         if _is_first_fragment(layer):
             info += " (first fragment)"
+    cause = Cause.NONE
     if dissection.stop is not None:
+        cause = dissection.stop.cause
         info = f"{info} [{_stop_text(dissection.stop)}]"
-    return Summary(source, destination, protocol, safe(info), _alarm(dissection, tone))
+    return Summary(source, destination, protocol, safe(info), cause)
 
 
 def failed_summary(dissection: Dissection | None, words: str) -> Summary:
@@ -80,24 +78,22 @@ def failed_summary(dissection: Dissection | None, words: str) -> Summary:
     if dissection is not None:
         with suppress(Exception):  # what failed once may fail again
             source, destination = _addresses(dissection)
-    return Summary(source, destination, "–", words, Tone.FAULT)
+    return Summary(source, destination, "–", words, failed=True)
 
 
-def _describe(
-    layer: Layer, dissection: Dissection, base: SequenceBase | None
-) -> tuple[str, str, Tone]:
-    """Return protocol, Info and tone: the application's if it is known, else the layer's."""
+def _describe(layer: Layer, dissection: Dissection, base: SequenceBase | None) -> tuple[str, str]:
+    """Return protocol and Info: the application's if it is known, else the layer's."""
     application = payload_info.describe(dissection, layer)
     if application is not None:
-        return application.name, application.text, APPLICATION_TONES[application.name]
-    protocol, tone, write = INFO[layer.name]
+        return application.name, application.text
+    protocol, write = INFO[layer.name]
     if not layer.is_complete:
         text = _incomplete_text(layer, dissection.data)
     elif base is not None and layer.name in RELATIVE_INFO:
         text = RELATIVE_INFO[layer.name](layer, dissection, base)
     else:
         text = write(layer, dissection)
-    return protocol, text, _tone(layer, dissection, tone)
+    return protocol, text
 
 
 def _incomplete_text(layer: Layer, data: bytes) -> str:
@@ -179,22 +175,6 @@ def _text(layer: Layer, data: bytes, key: str) -> str:
         if slot is not None:
             return slot.text(slot.read(data, layer.offset)) if layer.holds(slot) else ""
     return ""
-
-
-def _tone(layer: Layer, dissection: Dissection, tone: Tone) -> Tone:
-    choose = TONES.get(layer.name)
-    return tone if choose is None else choose(layer, dissection)
-
-
-def _alarm(dissection: Dissection, tone: Tone) -> Tone:
-    """Return the tone of a wrong checksum or an early stop, else `tone`."""
-    for layer in dissection.layers:
-        for check in layer.checks:
-            if check.verdict in WRONG:
-                return Tone.BAD_CHECKSUM
-    if dissection.stop is None:
-        return tone
-    return Tone.MALFORMED if dissection.stop.cause is Cause.MALFORMED else Tone.TRUNCATED
 
 
 def wrong_checksums(dissection: Dissection) -> tuple[str, ...]:

@@ -30,7 +30,6 @@ from core.wire.protocol import (
     Protocol,
     Reader,
     SequenceBase,
-    Tone,
 )
 from core.wire.transport import tcp_options
 from core.wire.transport.tcp_options import GREATEST_SHIFT, OPTIONS
@@ -195,14 +194,6 @@ def _option_text(option: Option) -> str:
     return ""
 
 
-def tone(layer: Layer, dissection: Dissection) -> Tone:
-    """Return the tone of a segment: those that open or reset a connection have their own."""
-    flags = layer.number(dissection.data, "flags") or 0
-    if flags & FLAG_BITS["reset"]:
-        return Tone.RESET
-    return Tone.SYN if flags & FLAG_BITS["syn"] else Tone.TCP
-
-
 PROTOCOLS = (
     Protocol(
         name="tcp",
@@ -210,8 +201,6 @@ PROTOCOLS = (
         tables=(TCP, *tcp_options.TABLES),
         info=info,
         relative_info=relative_info,
-        tone=Tone.TCP,
-        tone_of=tone,
         meanings={"flags": flag_text},
         derived=(DerivedField("tcp.len", "Segment length", "bytes", _carried_length),),
         has_options_field=True,

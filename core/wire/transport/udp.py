@@ -37,7 +37,6 @@ from core.wire.protocol import (
     LayerPosition,
     Protocol,
     Reader,
-    Tone,
 )
 
 UDP = HeaderTable(
@@ -142,7 +141,6 @@ PROTOCOLS = (
         shown="UDP",
         tables=(UDP,),
         info=info,
-        tone=Tone.UDP,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.UDP,), parse, step),),
         computed={"length": computed_number.TOTAL},
         checksum=ChecksumRule(

@@ -36,7 +36,7 @@ def test_the_forge_puts_the_layers_together(found: dict[str, Any]) -> None:
 
 
 def test_row_tree_and_json_describe_it(found: dict[str, Any]) -> None:
-    assert found["row"] == ["TOY", "level 3", "control", "224.0.0.254"]
+    assert found["row"] == ["TOY", "level 3", "224.0.0.254"]
     assert found["closed rows"]["toytag"] == "toy 7"
     assert found["closed rows"]["toy"] == "level 3"
     packet = found["json"]

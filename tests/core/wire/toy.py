@@ -28,7 +28,6 @@ from core.wire.protocol import (
     LayerPosition,
     Protocol,
     Reader,
-    Tone,
 )
 
 if TYPE_CHECKING:
@@ -89,7 +88,6 @@ PROTOCOLS = (
         shown="TOY",
         tables=(TOY,),
         info=info,
-        tone=Tone.CONTROL,
         headline={"level": "level"},
         readers=(Reader(Numbering.IP_PROTOCOL, (NUMBER,), parse, header_step(TOY)),),
         checksum=ChecksumRule(pseudo_header=True),
@@ -174,7 +172,7 @@ def results() -> dict[str, object]:
         "layers": layers,
         "missing": good.missing_destination is not None,
         "destination": good.field("ip.dst").shown,
-        "row": [summary.protocol, summary.info, summary.tone.value, summary.destination],
+        "row": [summary.protocol, summary.info, summary.destination],
         "closed rows": {row.key: row.value for row in each_row(read_again)},
         "json": {
             key: value

@@ -7,6 +7,7 @@ import pytest
 from rich.cells import cell_len
 from textual import events
 
+from core.analysis.color_rules.rule import Color
 from core.analysis.packet_analysis import AnalyzedPackets
 from core.analysis.sequences import SequenceIndex
 from core.decode.batch import CaptureInterface
@@ -15,8 +16,8 @@ from core.store.captured_packet import CapturedPacket
 from core.store.filtered_view import View
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
-from core.wire.model.dissection import PacketFlag, Verdict
-from core.wire.protocol import Tone
+from core.wire.model.dissection import Cause, PacketFlag, Verdict
+from core.wire.present.summary import Summary
 from tests.helpers.scripted import (
     BAD_CHECKSUM,
     HOST,
@@ -31,7 +32,7 @@ from tests.helpers.scripted import (
 )
 from tests.widgets.stage import play, screen_text, styles_at
 from widgets.packets.packet_table import PacketTable
-from widgets.packets.paint import tone_class
+from widgets.packets.paint import FAULT, color_class, rule_style
 from widgets.packets.row import Sign, sign_of
 from widgets.packets.time_format import TimeFormat
 
@@ -121,28 +122,28 @@ def test_numbers_end_and_texts_begin_in_the_same_cell():
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "flags", "tone", "sign"),
+    ("verdicts", "flags", "cause", "sign"),
     [
-        ((Verdict.GOOD, Verdict.BAD), 0, Tone.MALFORMED, Sign.BAD),
-        ((Verdict.GOOD, Verdict.ILLEGAL), 0, Tone.UDP, Sign.BAD),
-        ((Verdict.GOOD, Verdict.GOOD), PacketFlag.OURS, Tone.MALFORMED, Sign.MALFORMED),
-        ((Verdict.GOOD, Verdict.OFFLOADED), PacketFlag.OURS, Tone.TCP, Sign.SENT),
-        ((Verdict.NONE, Verdict.NONE), 0, Tone.TRUNCATED, Sign.CUT),
-        ((Verdict.GOOD, Verdict.OFFLOADED), 0, Tone.TCP, Sign.OFFLOADED),
-        ((Verdict.GOOD, Verdict.UNVERIFIED), 0, Tone.TCP, Sign.NONE),
+        ((Verdict.GOOD, Verdict.BAD), 0, Cause.MALFORMED, Sign.BAD),
+        ((Verdict.GOOD, Verdict.ILLEGAL), 0, Cause.NONE, Sign.BAD),
+        ((Verdict.GOOD, Verdict.GOOD), PacketFlag.OURS, Cause.MALFORMED, Sign.MALFORMED),
+        ((Verdict.GOOD, Verdict.OFFLOADED), PacketFlag.OURS, Cause.NONE, Sign.SENT),
+        ((Verdict.NONE, Verdict.NONE), 0, Cause.TRUNCATED, Sign.CUT),
+        ((Verdict.GOOD, Verdict.OFFLOADED), 0, Cause.NONE, Sign.OFFLOADED),
+        ((Verdict.GOOD, Verdict.UNVERIFIED), 0, Cause.NONE, Sign.NONE),
     ],
 )
-def test_the_worst_thing_gives_the_sign(verdicts, flags, tone, sign):
+def test_the_worst_thing_gives_the_sign(verdicts, flags, cause, sign):
     packet = CapturedPacket(1, b"", 0, 0, ETH0, flags, *verdicts)
-    assert sign_of(packet, tone) is sign
+    assert sign_of(packet, Summary("", "", "", "", cause)) is sign
 
 
 def test_every_sign_takes_one_cell():
     assert all(cell_len(sign.value) == 1 for sign in Sign)
 
 
-def test_every_tone_has_a_color_of_its_own_name():
-    assert all(tone_class(tone) in PacketTable.COMPONENT_CLASSES for tone in Tone)
+def test_every_color_has_a_style_of_its_own_name():
+    assert all(color_class(color) in PacketTable.COMPONENT_CLASSES for color in Color)
 
 
 def test_an_interface_column_comes_with_the_second_interface():
@@ -693,7 +694,7 @@ def test_an_alarm_keeps_its_color_under_the_cursor():
         await pilot.pause()
         line = table.build_line(table.rows.row_of(BAD_CHECKSUM))
         (style,) = [segment.style for segment in line if segment.text == "✗"]
-        assert style == table.component("packet-table--bad-checksum")
+        assert style == rule_style(FAULT, table.component)
         assert style != table.component("packet-table--cursor")
 
     play(PacketTable(), scene, size=(120, 40))

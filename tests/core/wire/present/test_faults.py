@@ -32,7 +32,6 @@ from core.wire.model.dissection import Verdict
 from core.wire.model.walk import Numbering
 from core.wire.present import faults, summary
 from core.wire.present.faults import Faults
-from core.wire.protocol import Tone
 from core.wire.registry import PARSERS
 from core.wire.transport import tcp
 from tests.app.made import SYN, capture_of, udp_frame
@@ -152,7 +151,7 @@ async def test_the_monitor_shows_everything_else(broken_tcp: None) -> None:
         screen = await filled(pilot)
         rows = [screen.table.rows.read(line) for line in range(3)]
         assert [row.info == WORDS for row in rows] == [False, True, False]
-        assert (rows[1].tone, rows[1].sign) == (Tone.FAULT, Sign.FAULT)
+        assert (rows[1].failed, rows[1].sign) == (True, Sign.FAULT)
         assert rows[1].source == "127.0.0.1"
         screen.table.select(2)
         titles = [row.label for row in screen.panels.selected.rows]
@@ -253,8 +252,8 @@ def _parsers(patch: pytest.MonkeyPatch) -> None:
 
 
 def _infos(patch: pytest.MonkeyPatch) -> None:
-    for name, (shown, tone, write) in summary.INFO.items():
-        patch.setitem(summary.INFO, name, (shown, tone, _failing(write, _read_routed)))
+    for name, (shown, write) in summary.INFO.items():
+        patch.setitem(summary.INFO, name, (shown, _failing(write, _read_routed)))
     patch.setattr(tcp, "info", _failing(tcp.info, _read_routed))
 
 
