@@ -68,6 +68,7 @@ THEMES = {
     "test_tree.py": "this rule",
     "widgets/test_any_size.py": "terminals of any size",
     "widgets/test_packet_table_held.py": "a held table whose packets the store evicts",
+    "widgets/test_row_colors.py": "color rules in the packet table",
 }
 
 

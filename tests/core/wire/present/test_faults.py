@@ -339,7 +339,7 @@ async def test_the_keys_say_that_they_failed(
     async with monitor.run_test(size=(160, 45)) as pilot:
         screen = await filled(pilot)
         screen.table.select(2)
-        held = screen.sides["forge"].panel.form.held
+        held = screen.sides["forge"].panel.form.state
         for count, key in enumerate(keys, 1):
             await pilot.press(key)
             await eventually(
@@ -352,7 +352,7 @@ async def test_the_keys_say_that_they_failed(
                 await eventually(lambda: isinstance(monitor.screen, Copy), "the window")
                 await pilot.press("escape")
                 await eventually(lambda: monitor.screen is screen, "the main screen")
-        assert screen.sides["forge"].panel.form.held == held
+        assert screen.sides["forge"].panel.form.state == held
 
 
 def test_a_fault_in_one_packet_leaves_the_verdicts_of_its_block(monkeypatch) -> None:
