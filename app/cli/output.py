@@ -23,7 +23,7 @@ import io
 import os
 import select
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -88,15 +88,14 @@ class CommandOutput:
 
     def line(self, text: str) -> None:
         """Add `text` and a line end."""
-        self._lines.append(text)
-        self._buffered += len(text)
+        self.lines((text,))
+
+    def lines(self, texts: Sequence[str]) -> None:
+        """Add each of `texts` and a line end."""
+        self._lines.extend(texts)
+        self._buffered += sum(map(len, texts))
         if self._buffered >= _PIECE:
             self.flush()
-
-    def lines(self, texts: Iterable[str]) -> None:
-        """Add each of `texts` and a line end."""
-        for text in texts:
-            self.line(text)
 
     def flush(self) -> None:
         """Write the buffered lines. Raise `ReaderGoneError` or `CommandError`."""

@@ -31,7 +31,7 @@ from core.analysis.segments import Segments, tunneled_rows
 from core.decode.chunk import Chunk
 from core.store.budget import Budget
 from core.store.snapshot import Snapshot
-from core.wire.protocol import SequenceBase
+from core.wire.protocol import UNKNOWN_BASE, SequenceBase, SequenceBases
 
 BLOCK = 64  # packets looked up at once: about a screen
 ANSWERS = 4096  # packets whose base is remembered
@@ -50,19 +50,23 @@ class _SynRun:
 
     def last_before(
         self, directions: NDArray[np.uint64], numbers: NDArray[np.int64]
-    ) -> dict[int, int]:
+    ) -> NDArray[np.int64]:
         """Return the sequence number of the last SYN of each direction up to ``numbers[index]``.
 
-        The keys are indices into `directions`; those without a SYN are missing.
+        The result is (k,), `UNKNOWN_BASE` for those without a SYN.
         """
-        starts = self.direction.searchsorted(directions, "left")
-        stops = self.direction.searchsorted(directions, "right")
-        found = {}
-        for index in np.flatnonzero(starts < stops).tolist():
-            start, stop = int(starts[index]), int(stops[index])
-            last = start + int(self.number[start:stop].searchsorted(numbers[index], "right")) - 1
-            if last >= start:
-                found[index] = int(self.sequence[last])
+        low = self.direction.searchsorted(directions, "left")
+        high = self.direction.searchsorted(directions, "right")
+        found = np.full(len(directions), UNKNOWN_BASE, dtype=np.int64)
+        index = np.flatnonzero(low < high)
+        first, low, high = low[index], low[index].copy(), high[index].copy()
+        while (left := np.flatnonzero(low < high)).size:  # bisect all at once
+            middle = (low[left] + high[left]) // 2
+            is_before = self.number[middle] <= numbers[index[left]]
+            low[left[is_before]] = middle[is_before] + 1
+            high[left[~is_before]] = middle[~is_before]
+        has_one = low > first
+        found[index[has_one]] = self.sequence[low[has_one] - 1]
         return found
 
 
@@ -77,25 +81,29 @@ class Sequences:
     runs: tuple[_SynRun, ...]
     through: int
 
+    def columns(self, chunk: Chunk) -> SequenceBases:
+        """Return the bases of the packets of `chunk`, unknown for others than TCP segments."""
+        bases = SequenceBases.unknown(len(chunk))
+        if self.runs:
+            segments = Segments.of(chunk, self.seed, tunneled_rows(chunk))
+            numbers = segments.rows + chunk.first
+            bases.sequence[segments.rows] = self._last_before(segments.forward, numbers)
+            bases.acknowledgment[segments.rows] = self._last_before(segments.backward, numbers)
+        return bases
+
     def bases(self, chunk: Chunk) -> dict[int, SequenceBase]:
         """Return the base of each TCP packet of `chunk` that has one, by packet number."""
-        if not self.runs:
-            return {}
-        segments = Segments.of(chunk, self.seed, tunneled_rows(chunk))
-        numbers = segments.rows + chunk.first
-        sequences = self._last_before(segments.forward, numbers)
-        acknowledgments = self._last_before(segments.backward, numbers)
-        return {
-            int(numbers[index]): SequenceBase(sequences.get(index), acknowledgments.get(index))
-            for index in sequences.keys() | acknowledgments.keys()
-        }
+        columns = self.columns(chunk)
+        bases = ((chunk.first + row, columns.of(row)) for row in range(len(chunk)))
+        return {number: base for number, base in bases if base is not None}
 
     def _last_before(
         self, directions: NDArray[np.uint64], numbers: NDArray[np.int64]
-    ) -> dict[int, int]:
-        found: dict[int, int] = {}
+    ) -> NDArray[np.int64]:
+        found = np.full(len(directions), UNKNOWN_BASE, dtype=np.int64)
         for run in self.runs:  # the last run that has one decides
-            found |= run.last_before(directions, numbers)
+            last = run.last_before(directions, numbers)
+            found = np.where(last == UNKNOWN_BASE, found, last)
         return found
 
 
@@ -163,14 +171,14 @@ class SequenceIndex:
     def forget(self, first: int) -> None:
         """Keep the segments of evicted packets: later packets still count from them."""
 
-    def bases_of_next(self, chunk: Chunk) -> dict[int, SequenceBase]:
+    def columns_of_next(self, chunk: Chunk) -> SequenceBases:
         """Collect the SYN segments of the next chunk, and return the bases of its TCP packets.
 
         For packets that no store keeps: the chunks must have ascending numbers.
         """
         self._add(chunk, tunneled_rows(chunk))
         self._publish(chunk.last)
-        return self.published.bases(chunk)
+        return self.published.columns(chunk)
 
     def _publish(self, through: int) -> None:
         while len(self._runs) > 1 and sum(map(len, self._runs)) > self._limit:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.store.captured_packet import CapturedPacket
 from core.wire.link.link_types import link_type_name
 from core.wire.model.dissection import PacketFlag, is_timed
@@ -70,6 +73,17 @@ def seconds_text(duration_ns: int, decimals: int = 9) -> str:
     sign = "-" if duration_ns < 0 else ""
     seconds, fraction = divmod(abs(duration_ns), _SECOND_NS)
     return f"{sign}{seconds}.{fraction // 10 ** (9 - decimals):0{decimals}d}"
+
+
+def seconds_texts(durations_ns: NDArray[np.int64], decimals: int = 9) -> list[str]:
+    """Return `seconds_text` of many durations (n,)."""
+    seconds, fraction = np.divmod(np.abs(durations_ns), _SECOND_NS)
+    fraction //= 10 ** (9 - decimals)
+    form = f"%d.%0{decimals}d"
+    texts = [form % pair for pair in zip(seconds.tolist(), fraction.tolist(), strict=True)]
+    for index in np.flatnonzero(durations_ns < 0).tolist():
+        texts[index] = f"-{texts[index]}"
+    return texts
 
 
 def _field(

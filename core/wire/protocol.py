@@ -8,7 +8,7 @@ one line in the registry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.wire.model.batch import Network, Step
 from core.wire.model.computed_number import ComputedNumber
 from core.wire.model.dissection import Dissection, Layer
-from core.wire.model.field import Value
+from core.wire.model.field import PlacedField, Value
 from core.wire.model.options import OptionList
 from core.wire.model.other_tools import NO_TOOLS, OtherTools
 from core.wire.model.packet_parts import Header
@@ -137,6 +137,57 @@ class SequenceBase(NamedTuple):
 RelativeInfo = Callable[[Layer, Dissection, SequenceBase | None], str]
 
 
+class SequenceBases(NamedTuple):
+    """The `SequenceBase` of n packets: two columns (n,) int64, `UNKNOWN_BASE` for None."""
+
+    sequence: NDArray[np.int64]
+    acknowledgment: NDArray[np.int64]
+
+    @classmethod
+    def unknown(cls, count: int) -> SequenceBases:
+        """Return the bases of packets without a captured handshake."""
+        return cls(*(np.full(count, UNKNOWN_BASE, dtype=np.int64) for _ in range(2)))
+
+    def take(self, rows: NDArray[np.int64] | slice) -> SequenceBases:
+        """Return the bases of some packets."""
+        return SequenceBases(self.sequence[rows], self.acknowledgment[rows])
+
+    def of(self, row: int) -> SequenceBase | None:
+        """Return the base of one packet, or None if neither number is known."""
+        numbers = (int(self.sequence[row]), int(self.acknowledgment[row]))
+        if numbers == (UNKNOWN_BASE, UNKNOWN_BASE):
+            return None
+        return SequenceBase(*(None if each == UNKNOWN_BASE else each for each in numbers))
+
+
+UNKNOWN_BASE = -1
+
+
+class HeaderColumns(NamedTuple):
+    """n complete headers of one protocol, each the innermost of its packet and in no fragment.
+
+    ``data`` uint8 are the bytes; header i begins at ``starts[i]`` in them, and the bytes that
+    belong to it end at ``stops[i]``, which may be past the captured bytes (see `Layer.stop`).
+    """
+
+    data: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+    bases: SequenceBases
+
+    def column(self, slot: PlacedField) -> NDArray[Any]:
+        """Return a field of every header, (n,); see `PlacedField.column`."""
+        return slot.column(self.data, self.starts)
+
+    def take(self, index: NDArray[np.int64]) -> HeaderColumns:
+        """Return the headers at these indices, over the same bytes."""
+        bases = self.bases.take(index)
+        return HeaderColumns(self.data, self.starts[index], self.stops[index], bases)
+
+
+InfoColumns = Callable[[HeaderColumns], Sequence[str | None]]
+
+
 class DerivedField(NamedTuple):
     """A number that follows from a whole packet, such as the length of a TCP segment.
 
@@ -166,7 +217,8 @@ class Protocol:
     ``name``        Wireshark's, and the prefix of the field names; `shown` is the table's
     ``tables``      its headers; those after the first continue it, or are other forms of it
     ``info``        writes the Info line of a complete header, `relative_info` the one with relative
-                    sequence numbers
+                    sequence numbers; `info_columns` writes those of many packets at once, and None
+                    where only `info` can, in the same words
     ``addresses``   the fields with the addresses of source and destination; the destination is
                     empty for a link that does not tell it
     ``destination_when`` the header needs a destination only if this holds
@@ -198,6 +250,7 @@ class Protocol:
     tables: tuple[HeaderTable, ...] = ()
     info: Info | None = None
     relative_info: RelativeInfo | None = None
+    info_columns: InfoColumns | None = None
     addresses: tuple[str, str] | None = None
     shows_addresses: bool = True
     destination_when: Condition | None = None

@@ -33,8 +33,15 @@ class HexLines:
         return "\n".join((self._line.failed(packet, words), *_hex_lines(packet.data), ""))
 
     def lines(self, part: ChunkPart) -> Iterator[list[str | None]]:
-        """Leave all packets to the packet path."""
-        return part.by_packet()
+        """Write the packets whose lines columns give."""
+        start = 0
+        for lines in self._line.lines(part):
+            for index, row in enumerate(part.rows[start : start + len(lines)].tolist()):
+                line = lines[index]
+                if line is not None:
+                    lines[index] = "\n".join((line, *_hex_lines(part.chunk.frame(row)), ""))
+            start += len(lines)
+            yield lines
 
 
 def _hex_lines(data: bytes) -> Iterator[str]:

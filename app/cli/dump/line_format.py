@@ -8,7 +8,7 @@ makes a line that reports it, of what is known without dissecting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from core.analysis.filter.values.chunk_values import ChunkValues
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
 from core.store.captured_packet import CapturedPacket
-from core.wire.protocol import SequenceBase
+from core.wire.protocol import SequenceBase, SequenceBases
 
 BLOCK = 1 << 8  # packets between two checks whether the user stops the command
 
@@ -28,14 +28,15 @@ BLOCK = 1 << 8  # packets between two checks whether the user stops the command
 class ChunkPart:
     """The rows (k,) of a chunk that are to be printed, ascending.
 
-    `values` has the values of all its packets. `bases` are by packet number.
+    `values` has the values of all its packets. `bases` are those of all rows, unknown if the format
+    shows no relative sequence numbers.
     """
 
     chunk: Chunk
     values: ChunkValues
     rows: NDArray[np.int64]
     interfaces: Sequence[CaptureInterface]
-    bases: Mapping[int, SequenceBase]
+    bases: SequenceBases
 
     def by_packet(self, start: int = 0) -> Iterator[list[str | None]]:
         """Yield None for each row from `start` on, in blocks: leave them to the packet path."""

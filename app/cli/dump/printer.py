@@ -27,7 +27,7 @@ from core.decode.batch_decoder import decode_batch, parts_of
 from core.decode.chunk import Chunk
 from core.store.captured_packet import CapturedPacket, packets_of
 from core.wire.present.faults import Faults
-from core.wire.protocol import SequenceBase
+from core.wire.protocol import SequenceBase, SequenceBases
 
 
 class Printer:
@@ -95,9 +95,10 @@ class Printer:
 
     def _part(self, chunk: Chunk, interfaces: Sequence[CaptureInterface]) -> ChunkPart:
         """Return the packets of the next chunk that are to be printed."""
-        bases: dict[int, SequenceBase] = {}
         if self._format.shows_relative:
-            bases = self._sequences.bases_of_next(chunk)
+            bases = self._sequences.columns_of_next(chunk)
+        else:
+            bases = SequenceBases.unknown(len(chunk))
         context = replace(self._context, interfaces=interfaces)
         values = ChunkValues(chunk, context)
         self._context = context.after(chunk)
@@ -112,13 +113,9 @@ class Printer:
     def _print_part(self, part: ChunkPart) -> None:
         begun = self.printed
         for texts in self._blocks(part):
-            start = self.printed - begun
-            written = [text for text in texts if text is not None]
-            if len(written) == len(texts):
-                self._output.lines(written)
-                self.printed += len(texts)
-            else:
-                self._print_mixed(part, start, texts)
+            lines = self._completed(part, self.printed - begun, texts)
+            self._output.lines(lines)
+            self.printed += len(lines)
             if self.done:
                 break
 
@@ -134,19 +131,20 @@ class Printer:
         except Exception:  # the packet path tells which packet is at fault
             yield from part.by_packet(start)
 
-    def _print_mixed(self, part: ChunkPart, start: int, texts: Sequence[str | None]) -> None:
-        """Print a block of rows from `start` on; the packet path writes those without a text."""
-        rows = part.rows[start : start + len(texts)]
-        missing = rows[[text is None for text in texts]]
-        packets = packets_of(part.chunk, part.interfaces, part.chunk.first, missing)
-        for text in texts:
-            if self.done:
+    def _completed(self, part: ChunkPart, start: int, texts: list[str | None]) -> list[str]:
+        """Return a block of rows from `start` on; the packet path writes those without a text.
+
+        Return only those before the packet at which printing must end.
+        """
+        missing = [index for index, text in enumerate(texts) if text is None]
+        rows = part.rows[start : start + len(texts)][missing]
+        packets = packets_of(part.chunk, part.interfaces, part.chunk.first, rows)
+        for index, row, packet in zip(missing, rows.tolist(), packets, strict=True):
+            if self._enough():
+                del texts[index:]
                 break
-            if text is None:
-                packet = next(packets)
-                text = self._text(packet, part.bases.get(packet.number))
-            self._output.line(text)
-            self.printed += 1
+            texts[index] = self._text(packet, part.bases.of(row))
+        return [text for text in texts if text is not None]
 
     def _text(self, packet: CapturedPacket, base: SequenceBase | None) -> str:
         try:

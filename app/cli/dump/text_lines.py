@@ -8,13 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from app.cli.dump.line_format import ChunkPart
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cli.dump.line_format import BLOCK, ChunkPart
+from core.decode.chunk import Chunk
+from core.decode.summaries import summaries
 from core.store.captured_packet import CapturedPacket
-from core.store.frame_detail import seconds_text
-from core.wire.model.dissection import is_timed
+from core.store.frame_detail import seconds_text, seconds_texts
+from core.wire.model.dissection import PacketFlag, is_timed
 from core.wire.model.text import safe
 from core.wire.present.summary import Summary, failed_summary, summarize, wrong_checksums
 from core.wire.protocol import SequenceBase
+
+_DECIMALS = 6
+_NO_TIME = "–"
+_SLICE = 1 << 14  # packets written at once
 
 
 class TextLines:
@@ -47,13 +56,62 @@ class TextLines:
         if timed and self._first_ns is None:
             self._first_ns = packet.timestamp_ns
         since_ns = packet.timestamp_ns - (self._first_ns or 0)
-        time = seconds_text(since_ns, 6) if timed else "–"
-        ends = f"{summary.source} → {summary.destination}"
         return safe(
-            f"{packet.number:>5} {time:>11} {ends} {summary.protocol} "
-            f"{packet.original_length} {summary.info}{''.join(f' [{words}]' for words in wrong)}"
+            _words(
+                packet.number,
+                seconds_text(since_ns, _DECIMALS) if timed else _NO_TIME,
+                summary.source,
+                summary.destination,
+                summary.protocol,
+                packet.original_length,
+                f"{summary.info}{''.join(f' [{words}]' for words in wrong)}",
+            )
         )
 
     def lines(self, part: ChunkPart) -> Iterator[list[str | None]]:
-        """Leave all packets to the packet path."""
-        return part.by_packet()
+        """Write the packets whose summaries columns give."""
+        for start in range(0, len(part.rows), _SLICE):
+            lines = self._columns(part, part.rows[start : start + _SLICE])
+            for first in range(0, len(lines), BLOCK):
+                yield lines[first : first + BLOCK]
+
+    def _columns(self, part: ChunkPart, rows: NDArray[np.int64]) -> list[str | None]:
+        first, last = int(rows[0]), int(rows[-1])
+        is_run = last - first + 1 == len(rows)
+        chunk = part.chunk.rows(first, last + 1) if is_run else part.chunk.copied(rows)
+        found = summaries(chunk, part.bases.take(rows))
+        index = np.flatnonzero(found.info != None)  # noqa: E711 - compares each
+        lines = np.full(len(rows), None, dtype=object)
+        lines[index] = list(
+            map(
+                _words,
+                (part.chunk.first + rows[index]).tolist(),
+                self._times(chunk, index),
+                *(texts[index].tolist() for texts in (found.source, found.destination)),
+                found.protocol[index].tolist(),
+                chunk.original[index].tolist(),
+                found.info[index].tolist(),
+            )
+        )
+        written: list[str | None] = lines.tolist()
+        return written
+
+    def _times(self, chunk: Chunk, rows: NDArray[np.int64]) -> list[str]:
+        times_ns = chunk.timestamp_ns[rows]
+        texts = seconds_texts(times_ns - (self._first_ns or 0), _DECIMALS)
+        is_untimed = (times_ns == 0) & (chunk.flags[rows] & PacketFlag.TIME_INVALID > 0)
+        for index in np.flatnonzero(is_untimed).tolist():
+            texts[index] = _NO_TIME
+        return texts
+
+
+def _words(
+    number: int,
+    time: str,
+    source: str,
+    destination: str,
+    protocol: str,
+    length: int,
+    info: str,
+) -> str:
+    return f"{number:>5} {time:>11} {source} → {destination} {protocol} {length} {info}"

@@ -11,10 +11,15 @@ import re
 from core.wire.model.text import safe_bytes
 
 _LONGEST = 200
+_METHODS = (
+    b"GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH NOTIFY M-SEARCH SUBSCRIBE UNSUBSCRIBE"
+    b" PROPFIND REPORT"
+).split()
 _START = re.compile(
-    rb"(?:(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|NOTIFY|M-SEARCH|SUBSCRIBE"
-    rb"|UNSUBSCRIBE|PROPFIND|REPORT) [^\r\n]{1,2000}|HTTP/1\.[01] \d{3}[^\r\n]{0,200})"
+    rb"(?:(?:%s) [^\r\n]{1,2000}|HTTP/1\.[01] \d{3}[^\r\n]{0,200})" % b"|".join(_METHODS)
 )
+FIRST_BYTES = frozenset(start[0] for start in (*_METHODS, b"HTTP"))
+"""The bytes that a request line or a status line can begin with."""
 
 
 def describe(data: bytes) -> str | None:

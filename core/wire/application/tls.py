@@ -51,6 +51,8 @@ SERVER_NAMES = HeaderTable(
 )
 HANDSHAKE = 22
 CONTENT = {20: "Change cipher spec", 21: "Alert", 22: "Handshake", 23: "Application data"}
+FIRST_BYTES = frozenset(CONTENT)
+"""The bytes that a record can begin with."""
 VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS", 0x0302: "TLS 1.1", 0x0303: "TLS"}
 CLIENT_HELLO = 1
 MESSAGES = {

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from core.wire.model.address_texts import address_texts
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.batch import BatchReader, FrameGroup, Network
 from core.wire.model.dissection import Dissection, Layer
@@ -24,7 +25,14 @@ from core.wire.model.other_tools import (
 )
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.protocol import HeaderLength, LayerKind, LayerPosition, Protocol, Reader
+from core.wire.protocol import (
+    HeaderColumns,
+    HeaderLength,
+    LayerKind,
+    LayerPosition,
+    Protocol,
+    Reader,
+)
 
 HARDWARE_TYPES = {
     1: "Ethernet",
@@ -150,10 +158,36 @@ def info(layer: Layer, dissection: Dissection) -> str:
     data = dissection.data
     operation = ARP["opcode"].number(data, layer.offset)
     sender, target = (_text(layer, data, f"{side}.proto_ipv4") for side in ("src", "dst"))
-    sender_hardware, target_hardware = (
+    hardware = (
         _text(layer, data, f"{side}.hw_mac") or _text(layer, data, f"{side}.hw")
         for side in ("src", "dst")
     )
+    return _words(operation, sender, target, *hardware)
+
+
+def info_columns(headers: HeaderColumns) -> list[str | None]:
+    """Return the Info lines of messages about IPv4 over Ethernet; None for others."""
+    known = np.isin(headers.column(ARP["hw.type"]), ETHERNET_TYPES)
+    for key in ("proto.type", "hw.size", "proto.size"):
+        known &= headers.column(ARP[key]) == ARP[key].field.default
+    index = np.flatnonzero(known)
+    headers = headers.take(index)
+    addresses = (
+        address_texts(ARP_IPV4[f"{side}.{key}"], headers.data, headers.starts)
+        for key in ("proto_ipv4", "hw_mac")
+        for side in ("src", "dst")
+    )
+    texts: list[str | None] = [None] * len(known)
+    operations = headers.column(ARP["opcode"]).tolist()
+    for row, text in zip(index.tolist(), map(_words, operations, *addresses), strict=True):
+        texts[row] = text
+    return texts
+
+
+def _words(
+    operation: int, sender: str, target: str, sender_hardware: str, target_hardware: str
+) -> str:
+    """Return the Info line; an address that the message does not have is empty."""
     if sender and target:
         match operation:
             case 1 if sender == target:
@@ -213,6 +247,7 @@ PROTOCOLS = (
         shown="ARP",
         tables=(ARP, ARP_IPV4),
         info=info,
+        info_columns=info_columns,
         addresses=("src.proto_ipv4", "dst.proto_ipv4"),
         shows_addresses=False,
         destination_when=("opcode", frozenset({REQUEST})),

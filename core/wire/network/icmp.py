@@ -27,10 +27,11 @@ from core.wire.model.other_tools import (
 )
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.network.icmp_message import MessageForm, message_header, message_rest
+from core.wire.network.icmp_message import MessageForm, echo_words, message_header, message_rest
 from core.wire.protocol import (
     REST_BODY,
     ChecksumRule,
+    HeaderColumns,
     LayerKind,
     LayerPosition,
     Protocol,
@@ -222,16 +223,21 @@ def info(layer: Layer, dissection: Dissection) -> str:
     """Return ``Echo request id=0x04d2, seq=1``, ``Destination unreachable (port unreachable)``."""
     data = dissection.data
     kind, code = (ICMP[key].number(data, layer.offset) for key in ("type", "code"))
-    text = FORM.describe(layer, data)
+    text = FORM.describe(kind, code)
     ident, sequence = layer.number(data, "ident"), layer.number(data, "seq")
     if ident is not None and sequence is not None:
-        text += f" id=0x{ident:04x}, seq={sequence}"
+        text += echo_words(ident, sequence)
     if kind == UNREACHABLE and code == FRAGMENTATION_NEEDED:
         text += f" MTU={layer.number(data, 'mtu')}"
     gateway = layer.number(data, "redir_gw")
     if gateway is not None:
         text += f" to {REDIRECT_REST['redir_gw'].text(gateway)}"
     return text
+
+
+def info_columns(headers: HeaderColumns) -> list[str | None]:
+    """Return the Info lines of many messages with an identifier; None for others."""
+    return FORM.echo_columns(headers, IDENT["ident"], IDENT["seq"], echo_words)
 
 
 TOOLS = OtherTools(
@@ -264,6 +270,7 @@ PROTOCOLS = (
         shown="ICMP",
         tables=(ICMP, *CONTINUATIONS),
         info=info,
+        info_columns=info_columns,
         readers=(
             Reader(
                 Numbering.IP_PROTOCOL,

@@ -6,12 +6,14 @@ type selects the tables that continue them. An error quotes the packet that caus
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.wire.model.dissection import Layer
-from core.wire.model.field import Field
+import numpy as np
+
+from core.wire.model.field import Field, PlacedField
 from core.wire.model.table import HeaderTable, continuations
+from core.wire.protocol import HeaderColumns
 
 HEADER_BYTES = 4  # type, code and checksum
 
@@ -48,13 +50,41 @@ class MessageForm:
         """Return the tables of a message of type `kind`."""
         return (self.table, *continuations(self.continuations, kind))
 
-    def describe(self, layer: Layer, data: bytes) -> str:
+    def describe(self, kind: int, code: int) -> str:
         """Return ``Destination unreachable (port unreachable)``: the type, and a code that counts.
 
         A type without codes has only code 0, which is left out.
         """
-        kind, code = (self.table[key].number(data, layer.offset) for key in ("type", "code"))
         text = self.table["type"].meaning(kind) or f"Type {kind}"
         if code or kind in self.codes:
             text += f" ({self.codes.get(kind, {}).get(code, f'code {code}')})"
         return text
+
+    def echo_columns(
+        self,
+        headers: HeaderColumns,
+        identifier: PlacedField,
+        sequence: PlacedField,
+        words: Callable[[int, int], str],
+    ) -> list[str | None]:
+        """Return the Info lines of messages with these two fields in one table; None for others.
+
+        `words` describes the two numbers.
+        """
+        kinds, codes = (headers.column(self.table[key]) for key in ("type", "code"))
+        condition = identifier.table.when
+        assert condition is not None
+        index = np.flatnonzero(np.isin(kinds, list(condition[1])))
+        headers = headers.take(index)
+        columns = (kinds[index], codes[index], headers.column(identifier), headers.column(sequence))
+        texts: list[str | None] = [None] * len(kinds)
+        for row, kind, code, number, order in zip(
+            index.tolist(), *(column.tolist() for column in columns), strict=True
+        ):
+            texts[row] = self.describe(kind, code) + words(number, order)
+        return texts
+
+
+def echo_words(identifier: int, sequence: int) -> str:
+    """Return ``id=0x04d2, seq=1`` after a space."""
+    return f" id=0x{identifier:04x}, seq={sequence}"

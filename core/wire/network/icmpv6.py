@@ -16,11 +16,12 @@ from core.wire.model.kind import Kind
 from core.wire.model.other_tools import OtherTools
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network import neighbor_discovery
-from core.wire.network.icmp_message import MessageForm, message_header
+from core.wire.network.icmp_message import MessageForm, echo_words, message_header
 from core.wire.network.neighbor_discovery import OPTIONS, message_table, reserved
 from core.wire.protocol import (
     OPTIONS_BODY,
     ChecksumRule,
+    HeaderColumns,
     LayerKind,
     LayerPosition,
     Protocol,
@@ -116,6 +117,7 @@ CONTINUATIONS = (
 )
 FORM = MessageForm(ICMPV6, CODES, CONTINUATIONS)
 _CHECKSUM = ICMPV6["checksum"]
+_IDENTIFIER, _SEQUENCE = ECHO["echo.identifier"], ECHO["echo.sequence_number"]
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
@@ -148,16 +150,18 @@ def info(layer: Layer, dissection: Dissection) -> str:
     """Return ``Neighbor solicitation for fe80::1 from 00:…``, ``Echo request id=0x1, seq=2``."""
     data = dissection.data
     kind = ICMPV6["type"].number(data, layer.offset)
-    return FORM.describe(layer, data) + _details(layer, data, kind)
+    code = ICMPV6["code"].number(data, layer.offset)
+    return FORM.describe(kind, code) + _details(layer, data, kind)
+
+
+def info_columns(headers: HeaderColumns) -> list[str | None]:
+    """Return the Info lines of many echo messages; None for others."""
+    return FORM.echo_columns(headers, _IDENTIFIER, _SEQUENCE, echo_words)
 
 
 def _details(layer: Layer, data: bytes, kind: int) -> str:
     if kind in (ECHO_REQUEST, ECHO_REPLY):
-        ident, sequence = (
-            ECHO[key].number(data, layer.offset)
-            for key in ("echo.identifier", "echo.sequence_number")
-        )
-        return f" id=0x{ident:04x}, seq={sequence}"
+        return echo_words(*(slot.number(data, layer.offset) for slot in (_IDENTIFIER, _SEQUENCE)))
     if kind == TOO_BIG:
         return f" MTU={layer.number(data, 'mtu')}"
     return neighbor_discovery.details(layer, data, kind)
@@ -169,6 +173,7 @@ PROTOCOLS = (
         shown="ICMPv6",
         tables=(ICMPV6, *CONTINUATIONS, *neighbor_discovery.OPTION_TABLES),
         info=info,
+        info_columns=info_columns,
         readers=(
             Reader(
                 Numbering.IP_PROTOCOL,

@@ -12,19 +12,25 @@ handshake (`SequenceBase`), which only an analysis of the connection knows.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.wire.checksum import packet_checksums
 from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import BatchReader, FrameGroup, HeaderState
-from core.wire.model.dissection import Dissection, Layer, Option
+from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag, Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import (
     OPTIONS_BODY,
+    UNKNOWN_BASE,
     ChecksumRule,
     DerivedField,
+    HeaderColumns,
     LayerKind,
     LayerPosition,
     Protocol,
@@ -32,7 +38,8 @@ from core.wire.protocol import (
     SequenceBase,
 )
 from core.wire.transport import tcp_options
-from core.wire.transport.tcp_options import GREATEST_SHIFT, OPTIONS
+from core.wire.transport.tcp_options import OPTIONS
+from core.wire.transport.tcp_options_text import options_columns, options_text
 from core.wire.transport.tcp_tools import TOOLS
 
 TCP = HeaderTable(
@@ -147,51 +154,71 @@ def info(layer: Layer, dissection: Dissection) -> str:
 def relative_info(layer: Layer, dissection: Dissection, base: SequenceBase | None) -> str:
     """Return the Info line with sequence numbers relative to `base`, if it is known."""
     data, at = dissection.data, layer.offset
-    source, destination = _SOURCE_PORT.number(data, at), _DESTINATION_PORT.number(data, at)
-    flags = _FLAGS.number(data, at)
-    text = f"{source} → {destination} [{flag_text(flags)}] "
-    text += f"Seq={_relative(_SEQUENCE.number(data, at), base.sequence if base else None)}"
-    if flags & FLAG_BITS["ack"]:
-        acknowledgment = _ACKNOWLEDGMENT.number(data, at)
-        text += f" Ack={_relative(acknowledgment, base.acknowledgment if base else None)}"
-    text += f" Win={_WINDOW.number(data, at)}"
     length = segment_length(layer)
-    if length is not None:
-        text += f" Len={length}"
-    for option in layer.options:
-        text += _option_text(option)
-    return text
+    text = _words(
+        _SOURCE_PORT.number(data, at),
+        _DESTINATION_PORT.number(data, at),
+        _FLAGS.number(data, at),
+        _relative(_SEQUENCE.number(data, at), base.sequence if base else None),
+        _relative(_ACKNOWLEDGMENT.number(data, at), base.acknowledgment if base else None),
+        _WINDOW.number(data, at),
+        "" if length is None else f" Len={length}",
+    )
+    return text + options_text(layer.options) if layer.options else text
+
+
+def info_columns(headers: HeaderColumns) -> list[str | None]:
+    """Return the Info lines of many segments, with relative sequence numbers."""
+    length = headers.column(_HEADER_LENGTH).astype(np.int64)
+    carried = np.maximum(headers.stops - headers.starts - length, 0).tolist()
+    numbers = (
+        headers.column(_SOURCE_PORT),
+        headers.column(_DESTINATION_PORT),
+        headers.column(_FLAGS),
+        _relative_columns(headers.column(_SEQUENCE), headers.bases.sequence),
+        _relative_columns(headers.column(_ACKNOWLEDGMENT), headers.bases.acknowledgment),
+        headers.column(_WINDOW),
+    )
+    lengths = [f" Len={each}" for each in carried]
+    texts: list[str | None] = list(map(_words, *(each.tolist() for each in numbers), lengths))
+    has_options = np.flatnonzero(length > TCP.size)
+    if len(has_options):
+        starts = headers.starts[has_options]
+        stops = starts + length[has_options]
+        options = options_columns(headers.data, starts + TCP.size, stops)
+        for index, text in zip(has_options.tolist(), options, strict=True):
+            texts[index] = f"{texts[index]}{text}"
+    return texts
+
+
+_ACK = FLAG_BITS["ack"]
+
+
+def _words(
+    source: int,
+    destination: int,
+    flags: int,
+    sequence: int,
+    acknowledgment: int,
+    window: int,
+    length: str,
+) -> str:
+    """Return the Info line of a segment without its options."""
+    acknowledged = f" Ack={acknowledgment}" if flags & _ACK else ""
+    return (
+        f"{source} → {destination} [{flag_text(flags)}] "
+        f"Seq={sequence}{acknowledged} Win={window}{length}"
+    )
 
 
 def _relative(number: int, base: int | None) -> int:
     return number if base is None else (number - base) % (1 << 32)
 
 
-def _option_text(option: Option) -> str:
-    inner = option.values
-    values = {each.slot.name: each.value for each in inner if isinstance(each.value, int)}
-    match option.name:
-        case "tcp.options.mss":
-            return f" MSS={values.get('tcp.options.mss_val', '?')}"
-        case "tcp.options.wscale":
-            shift = values.get("tcp.options.wscale.shift")
-            return " WS=?" if shift is None else f" WS={1 << min(shift, GREATEST_SHIFT)}"
-        case "tcp.options.sack_perm":
-            return " SACK_PERM"
-        case "tcp.options.timestamp":
-            value = values.get("tcp.options.timestamp.tsval", "?")
-            return f" TSval={value} TSecr={values.get('tcp.options.timestamp.tsecr', '?')}"
-        case "tcp.options.sack":
-            left = values.get("tcp.options.sack_le", "?")
-            return f" SLE={left} SRE={values.get('tcp.options.sack_re', '?')}"
-        case "tcp.options.tfo":
-            return " TFO"
-        case "tcp.options.md5":
-            return " MD5"
-        case "tcp.options.mptcp":
-            kind = inner[0].slot.meaning(inner[0].value) if inner else ""
-            return f" MPTCP={kind}" if kind else " MPTCP"
-    return ""
+def _relative_columns(numbers: NDArray[Any], bases: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return what `_relative` does, (n,)."""
+    relative = (numbers.astype(np.int64) - bases) & 0xFFFF_FFFF
+    return np.where(bases == UNKNOWN_BASE, numbers, relative)
 
 
 PROTOCOLS = (
@@ -201,6 +228,7 @@ PROTOCOLS = (
         tables=(TCP, *tcp_options.TABLES),
         info=info,
         relative_info=relative_info,
+        info_columns=info_columns,
         meanings={"flags": flag_text},
         derived=(DerivedField("tcp.len", "Segment length", "bytes", _carried_length),),
         has_options_field=True,

@@ -33,6 +33,7 @@ from core.wire.network.ipv4 import IPV4
 from core.wire.network.unset_length import is_left_to_card
 from core.wire.protocol import (
     ChecksumRule,
+    HeaderColumns,
     LayerKind,
     LayerPosition,
     Protocol,
@@ -49,7 +50,8 @@ UDP = HeaderTable(
     Field("checksum", 16, "Checksum", base=16, automatic=True),
 )
 
-_LENGTH, _CHECKSUM, _DESTINATION_PORT = UDP["length"], UDP["checksum"], UDP["dstport"]
+_LENGTH, _CHECKSUM = UDP["length"], UDP["checksum"]
+_SOURCE_PORT, _DESTINATION_PORT = UDP["srcport"], UDP["dstport"]
 _IPV6_BYTES = 16
 
 
@@ -118,12 +120,24 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
 
 def info(layer: Layer, dissection: Dissection) -> str:
     """Return ``5353 → 5353 Len=60``; for a fragmented datagram the length of all of it."""
-    data = dissection.data
-    text = f"{layer.number(data, 'srcport')} → {layer.number(data, 'dstport')}"
+    data, at = dissection.data, layer.offset
+    ports = _SOURCE_PORT.number(data, at), _DESTINATION_PORT.number(data, at)
     if not layer.fragment:
-        return f"{text} Len={layer.payload.stop - layer.payload.start}"
-    length = _LENGTH.number(data, layer.offset)  # of the whole datagram, most of it elsewhere
-    return f"{text} Len={length - UDP.size}" if length else text
+        return _words(*ports, layer.payload.stop - layer.payload.start)
+    length = _LENGTH.number(data, at)  # of the whole datagram, most of it elsewhere
+    return _words(*ports, length - UDP.size if length else None)
+
+
+def info_columns(headers: HeaderColumns) -> list[str | None]:
+    """Return the Info lines of many datagrams."""
+    carried = np.maximum(headers.stops - headers.starts - UDP.size, 0)
+    ports = headers.column(_SOURCE_PORT), headers.column(_DESTINATION_PORT)
+    return list(map(_words, *(column.tolist() for column in (*ports, carried))))
+
+
+def _words(source: int, destination: int, length: int | None) -> str:
+    """Return the Info line of a datagram; a length of None is left out."""
+    return f"{source} → {destination}" + ("" if length is None else f" Len={length}")
 
 
 TOOLS = OtherTools(
@@ -141,6 +155,7 @@ PROTOCOLS = (
         shown="UDP",
         tables=(UDP,),
         info=info,
+        info_columns=info_columns,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.UDP,), parse, step),),
         computed={"length": computed_number.TOTAL},
         checksum=ChecksumRule(

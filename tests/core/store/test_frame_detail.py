@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from core.decode.batch import CaptureInterface
 from core.store.captured_packet import CapturedPacket
-from core.store.frame_detail import frame_row, seconds_text, time_text
+from core.store.frame_detail import frame_row, seconds_text, seconds_texts, time_text
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.present.detail_row import Row, Severity
 
@@ -104,3 +105,10 @@ def test_times_no_calendar_goes_to():
     assert time_text(10**21) == "1000000000000.000000000 s after 1970"
     assert time_text(-1) == "1969-12-31 23:59:59.999999999"
     assert seconds_text(-1_500_000_000) == "-1.500000000"
+
+
+@pytest.mark.parametrize("decimals", [0, 3, 6, 9])
+def test_many_durations_read_like_one(decimals: int) -> None:
+    durations = [0, 1, -1, 999, -1_500, 10**9, -(10**9), 1_000_999_999, 9_007_199_254_740_993_000]
+    texts = seconds_texts(np.array(durations), decimals)
+    assert texts == [seconds_text(each, decimals) for each in durations]

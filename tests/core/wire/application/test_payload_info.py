@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.wire.application import dns, http, tls
+from core.wire.application import dns, http, payload_info, tls
 
 QUESTION = b"\x07example\x03org\x00\x00\x01\x00\x01"
 ANSWER = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01"
@@ -89,3 +90,15 @@ def test_the_server_name_of_a_client_hello() -> None:
     assert tls.describe(client_hello(b"a\x1bb")) == "Client hello, server name a\\x1bb"
     assert tls.describe(b"\x17\x03\x03\x00\x10" + bytes(16)) == "Application data"
     assert tls.describe(b"\x17\x09\x03\x00\x10" + bytes(16)) is None
+
+
+@given(st.data())
+def test_payloads_that_a_reader_knows_may_be_described(data) -> None:
+    """`may_describe` leaves out only payloads that no reader knows."""
+    start = data.draw(st.sampled_from((b"", b"GET /", b"HTTP/1.1 200", b"\x16\x03\x01\x00\x05")))
+    payload = start + data.draw(st.binary(min_size=1, max_size=40))
+    ports = [data.draw(st.sampled_from((1, 53, 5353, 5355, 80, 65535))) for _ in range(2)]
+    columns = [np.array([port], np.uint16) for port in ports]
+    may = bool(payload_info.may_describe(*columns, np.array([payload[0]], np.uint8))[0])
+    for transport in payload_info.TRANSPORTS:
+        assert may or payload_info.describe_bytes(transport, *ports, payload) is None

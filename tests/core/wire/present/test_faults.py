@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from textual.widgets import OptionList
 
-from app.cli.dump import printer
+from app.cli.dump import printer, text_lines
 from app.cli.main import run
 from app.screens import copy_choices, echo_controller
 from app.screens.dialogs.copy import Copy
@@ -55,13 +55,15 @@ def _broken(*_: object) -> int:
 
 @pytest.fixture
 def broken_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Break a function that the Info line, the detail tree and the JSON of TCP all call."""
+    """Break functions that the Info lines, the detail tree and the JSON of TCP call."""
     monkeypatch.setattr(tcp, "segment_length", _broken)
+    monkeypatch.setattr(tcp, "_words", _broken)
 
 
 @pytest.fixture
 def broken_dissect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Break the dissection of the TCP packet."""
+    """Break the dissection of the TCP packet, and the lines that need none."""
+    monkeypatch.setattr(text_lines, "summaries", _broken)
     right = captured_packet.dissect
 
     def dissect(data: bytes, *rest: int):

@@ -1,0 +1,152 @@
+"""The rows of the packet table for many packets at once, in the words of `summarize`.
+
+Most packets of a capture have one of a few shapes: a TCP segment, a datagram, an echo or an ARP
+message, whole and outermost. The columns of the chunk say which packets these are and where their
+headers begin, so the addresses and the Info line are written column by column: the protocol's
+record does it (`Protocol.info_columns`) in the same words as for one packet. All other packets (cut
+or malformed ones, fragments, tunnels, quoted packets, wrong checksums, other protocols) are left to
+`core.wire.present.summary`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.decode.chunk import Chunk
+from core.decode.verdicts import fill
+from core.wire.application import payload_info
+from core.wire.link.ethernet import ETHERNET
+from core.wire.link.link_types import LinkType
+from core.wire.model.address_texts import address_texts
+from core.wire.model.batch import HeaderState, Network
+from core.wire.model.field import PlacedField
+from core.wire.model.text import safe
+from core.wire.model.walk import Numbering
+from core.wire.present.summary import WRONG
+from core.wire.protocol import HeaderColumns, Protocol, SequenceBases
+from core.wire.registry import PROTOCOLS, numbers
+
+Texts = NDArray[np.object_]
+Rows = NDArray[np.int64]
+
+_OTHERWISE = HeaderState.CAUSE_MASK | HeaderState.FRAGMENT | HeaderState.ROUTED | HeaderState.NESTED
+_BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS if protocol.info_columns is not None}
+_TRANSPORTS = {
+    number: _BY_NAME[name]
+    for name, number in numbers(Numbering.IP_PROTOCOL).items()
+    if name in _BY_NAME
+}
+_NETWORKS = tuple(each for each in _BY_NAME.values() if each.network is not Network.NONE)
+_CARRIERS = tuple(each for each in PROTOCOLS if each.has_pseudo_header)
+_IS_WRONG = np.isin(np.arange(256) & 0xF, list(WRONG)) | np.isin(np.arange(256) >> 4, list(WRONG))
+"""True for the values of the `verdict` column with a wrong checksum, (256,)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summaries:
+    """The texts of n rows, safe to print, as `Summary` has them.
+
+    Each is (n,) of `str`, or None for the packets that columns do not describe.
+    """
+
+    source: Texts
+    destination: Texts
+    protocol: Texts
+    info: Texts
+
+
+def summaries(chunk: Chunk, bases: SequenceBases | None = None) -> Summaries:
+    """Return the rows of the packets of a chunk. `bases` make sequence numbers relative."""
+    count = len(chunk)
+    texts = Summaries(*(np.full(count, None, dtype=object) for _ in range(4)))
+    writer = _Writer(chunk, bases or SequenceBases.unknown(count), texts)
+    right = np.flatnonzero((chunk.state & _OTHERWISE == 0) & ~_IS_WRONG[fill(chunk)])
+    networks = chunk.network[right]
+    for protocol in _NETWORKS:
+        writer.write_network(protocol, right[networks == protocol.network])
+    for carrier in _CARRIERS:
+        rows = right[networks == carrier.network]
+        rows = rows[chunk.state[rows] & HeaderState.TRANSPORT > 0]
+        transports = chunk.transport[rows]
+        for number, protocol in _TRANSPORTS.items():
+            writer.write_transport(carrier, protocol, rows[transports == number])
+    return texts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Writer:
+    """Writes the texts of groups of packets with the same headers."""
+
+    chunk: Chunk
+    bases: SequenceBases
+    texts: Summaries
+
+    def write_network(self, protocol: Protocol, rows: Rows) -> None:
+        """Write packets whose network header is the innermost, behind Ethernet addresses."""
+        chunk = self.chunk
+        is_plain = chunk.network_offset[rows] == ETHERNET.size
+        rows = rows[is_plain & (chunk.link_type[rows] == LinkType.ETHERNET)]
+        if not len(rows):
+            return
+        self._write_addresses(ETHERNET["src"], ETHERNET["dst"], rows, self._starts(rows, 0))
+        headers = self._headers(protocol, rows, chunk.network_offset)
+        self._write_info(protocol, rows, headers)
+
+    def write_transport(self, carrier: Protocol, protocol: Protocol, rows: Rows) -> None:
+        """Write packets with this transport header behind this network header."""
+        if not len(rows):
+            return
+        assert carrier.addresses is not None
+        source, destination = (carrier.tables[0][key] for key in carrier.addresses)
+        starts = self._starts(rows, self.chunk.network_offset[rows])
+        self._write_addresses(source, destination, rows, starts)
+        headers = self._headers(protocol, rows, self.chunk.transport_offset)
+        self._write_info(protocol, rows, headers)
+        if protocol.name in payload_info.TRANSPORTS:
+            self._write_applications(protocol, rows, headers)
+
+    def _starts(self, rows: Rows, offset: int | NDArray[Any]) -> NDArray[np.int64]:
+        return self.chunk.offset[rows].astype(np.int64) + offset
+
+    def _headers(self, protocol: Protocol, rows: Rows, offset: NDArray[np.int32]) -> HeaderColumns:
+        data, starts = self.chunk.data, self._starts(rows, offset[rows])
+        stops = self._starts(rows, self.chunk.stop[rows])
+        if protocol.total_length_key:
+            length = protocol.tables[0][protocol.total_length_key].column(data, starts)
+            own = starts + np.where(length > 0, length, stops - starts)
+            stops = np.minimum(stops, own)
+        return HeaderColumns(data, starts, stops, self.bases.take(rows))
+
+    def _write_addresses(
+        self, source: PlacedField, destination: PlacedField, rows: Rows, starts: NDArray[np.int64]
+    ) -> None:
+        for slot, texts in ((source, self.texts.source), (destination, self.texts.destination)):
+            texts[rows] = address_texts(slot, self.chunk.data, starts)
+
+    def _write_info(self, protocol: Protocol, rows: Rows, headers: HeaderColumns) -> None:
+        assert protocol.info_columns is not None
+        self.texts.protocol[rows] = protocol.shown
+        self.texts.info[rows] = protocol.info_columns(headers)
+
+    def _write_applications(self, protocol: Protocol, rows: Rows, headers: HeaderColumns) -> None:
+        """Write the lines of the payloads that a reader of application bytes knows."""
+        starts = headers.starts + protocol.header_lengths(headers.data, headers.starts)
+        stops = np.minimum(headers.stops, self._starts(rows, self.chunk.captured[rows]))
+        index = np.flatnonzero(starts < stops)
+        ports = [
+            protocol.tables[0][key].column(headers.data, headers.starts[index])
+            for key in ("srcport", "dstport")
+        ]
+        known = payload_info.may_describe(ports[0], ports[1], headers.data[starts[index]])
+        columns = (rows[index], *ports, starts[index], stops[index])
+        for row, source, destination, start, stop in zip(
+            *(column[known].tolist() for column in columns), strict=True
+        ):
+            data = headers.data[start:stop].tobytes()
+            found = payload_info.describe_bytes(protocol.name, source, destination, data)
+            if found is not None:
+                self.texts.protocol[row], self.texts.info[row] = found.name, safe(found.text)
