@@ -93,7 +93,8 @@ def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -
 @click.option(
     "--fields",
     metavar="A,B,C",
-    help="Print only these fields, separated by tabs; 'rawscope fields' lists them.",
+    help="Print only these fields, separated by tabs, or by name with --json; 'rawscope fields' "
+    "lists them.",
 )
 @click.option("--hex", "as_hex", is_flag=True, help="Print the bytes, too, in hex and ASCII.")
 @click.option("--raw", is_flag=True, help="Add the captured bytes (frame.raw); requires --json.")
@@ -114,10 +115,10 @@ def dump(
     """Print packets, one per line, live or from a file."""
     source = _packet_source(**given)
     _check_dump_source(context, source)
-    if as_json + (fields is not None) + as_hex > 1:
-        raise click.UsageError("--json, --fields, and --hex exclude each other")
-    if raw and not as_json:
-        raise click.UsageError("--raw requires --json")
+    if as_hex and (as_json or fields is not None):
+        raise click.UsageError("--hex excludes --json and --fields")
+    if raw and (not as_json or fields is not None):
+        raise click.UsageError("--raw requires --json, without --fields: add frame.raw to these")
     from app.cli.dump.field_lines import UnknownFieldError
     from app.cli.dump.formats import choose_format
 
@@ -155,8 +156,8 @@ def interfaces(as_json: bool, debug: bool) -> int:
 def fields(prefix: str, debug: bool) -> int:
     """List the field names that begin with PREFIX: width, unit, and meaning of each.
 
-    Without PREFIX, list all field names. Names marked 'filters only' are for 'dump -Y', not for
-    'dump --fields'.
+    Without PREFIX, list all field names. Names marked 'not in filters' are for 'dump --fields', not
+    for 'dump -Y'.
     """
     from app.cli.fields import run_fields
 

@@ -1,8 +1,7 @@
-"""All field names: those of display filters and of a packet's record.
+"""All names of fields: those of display filters, and those that only a packet's record has.
 
-`core.analysis.filter.fields.catalog` has what a filter can name. A record (``dump --json``,
-``--fields``) has the fields of the tables, the values beside them, and a few names that no filter
-has. Both follow from the protocols' records.
+``--fields`` and ``--json`` take all of them. `core.analysis.filter.fields.catalog` has what a
+filter can name; a record has some values beside these. Both follow from the protocols' records.
 """
 
 from __future__ import annotations
@@ -12,23 +11,20 @@ from collections.abc import Iterator
 
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.types import FilterField
-from core.wire.registry import PROTOCOLS
 
 Described = tuple[str, str, str, str]  # name, width, unit, meaning
 
-_CALCULATED = "_calculated"
-_FRAME = (
-    "frame.number",
-    "frame.time_epoch",
-    "frame.len",
-    "frame.cap_len",
-    "frame.interface_name",
-    "frame.protocols",
-)
+CALCULATED = "_calculated"
+COLUMNS = {"_ws.col.protocol": "protocol", "_ws.col.info": "info"}
+"""Columns of the packet table, by Wireshark's names, and the parts of a `Summary`."""
+
+_LAST_OF_FRAME = "frame.protocols"
 _NOT_FILTERED: tuple[Described, ...] = (
     ("frame.stop", "", "", "Why the dissection ended early: layer, offset, reason, cause"),
     ("frame.fault", "", "", "Internal error that kept rawscope from describing the packet"),
     ("frame.raw", "", "hex", "The captured bytes"),
+    ("_ws.col.protocol", "", "", "The column Protocol of the packet table"),
+    ("_ws.col.info", "", "", "The column Info of the packet table"),
 )
 
 
@@ -36,10 +32,10 @@ def all_fields() -> Iterator[Described]:
     """Yield every field once: the frame's, then the headers' in the order of their tables."""
     for field in CATALOG:
         yield _described(field)
-        if field.name == _FRAME[-1]:
+        if field.name == _LAST_OF_FRAME:
             yield from _NOT_FILTERED
-        if field.name.endswith(".status"):
-            name = field.name.removesuffix(".status") + _CALCULATED
+        if field.name.endswith(".checksum.status"):
+            name = field.name.removesuffix(".status") + CALCULATED
             yield name, "", "", "The correct checksum, if this one is bad"
 
 
@@ -49,36 +45,14 @@ def _described(field: FilterField) -> Described:
     return field.name, width, CATALOG.unit(field.name), field.meaning
 
 
-def is_for_filters(name: str) -> bool:
-    """Return True if only filters know a name: a record has no value for it."""
-    return CATALOG.find(name) is not None and name not in known_names()
-
-
-def members(name: str) -> str:
-    """Return a hint with the fields of a combined one: ``; print ip.src,ip.dst``, or nothing."""
-    combined = CATALOG.combined(name)
-    return f"; print {','.join(combined)}" if combined else ""
-
-
 def known_names() -> frozenset[str]:
-    """Return the names that a packet's record may have."""
-    return frozenset(_record_names())
+    """Return the names of all fields."""
+    return frozenset(name for name, *_ in all_fields())
 
 
-def _record_names() -> Iterator[str]:
-    yield from _FRAME
-    yield from (name for name, *_ in _NOT_FILTERED)
-    for protocol in PROTOCOLS:
-        for table in protocol.tables:
-            for slot in table.slots:
-                yield slot.name
-                if slot.key == "checksum":
-                    yield f"{slot.name}.status"
-                    yield slot.name + _CALCULATED
-        if protocol.options_field:
-            yield protocol.options_field
-        for derived in protocol.derived:
-            yield derived.name
+def is_filtered(name: str) -> bool:
+    """Return True if a display filter knows a name."""
+    return CATALOG.find(name) is not None
 
 
 def suggestions(name: str) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from app.cli.field_names import all_fields, known_names, suggestions
+from app.cli.field_names import all_fields, is_filtered, suggestions
 from app.cli.output import CommandError, CommandOutput
 
 
 def run_fields(prefix: str) -> int:
     """Print the fields whose names begin with `prefix` in any case, in the order of the headers."""
-    start, known = prefix.lower(), known_names()
+    start = prefix.lower()
     rows = [
-        (*row[:3], row[3] if row[0] in known else f"{row[3]} (filters only)")
+        (*row[:3], row[3] if is_filtered(row[0]) else f"{row[3]} (not in filters)")
         for row in all_fields()
         if row[0].lower().startswith(start)
     ]

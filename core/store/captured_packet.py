@@ -48,6 +48,21 @@ class CapturedPacket:
         return dissect(self.data, self.link_type, self.original_length, self.flags)
 
 
+def batch_of_packet(packet: CapturedPacket) -> Batch:
+    """Return a batch of one packet, whose interface has the index 0."""
+    captured = np.array([len(packet.data)], np.uint32)
+    return Batch(
+        data=np.frombuffer(packet.data, np.uint8),
+        offset=np.zeros(1, np.int64),
+        captured=captured,
+        original=np.array([packet.original_length], np.uint32),
+        timestamp_ns=np.array([packet.timestamp_ns], np.int64),
+        interface=np.zeros(1, np.uint16),
+        flags=np.array([packet.flags], np.uint16),
+        stable=True,
+    )
+
+
 def packets_of(
     frames: Batch | Chunk,
     interfaces: Sequence[CaptureInterface],

@@ -148,6 +148,12 @@ class SequenceBases(NamedTuple):
         """Return the bases of packets without a captured handshake."""
         return cls(*(np.full(count, UNKNOWN_BASE, dtype=np.int64) for _ in range(2)))
 
+    @classmethod
+    def only(cls, base: SequenceBase) -> SequenceBases:
+        """Return the base of one packet."""
+        numbers = (UNKNOWN_BASE if each is None else each for each in base)
+        return cls(*(np.array([each], dtype=np.int64) for each in numbers))
+
     def take(self, rows: NDArray[np.int64] | slice) -> SequenceBases:
         """Return the bases of some packets."""
         return SequenceBases(self.sequence[rows], self.acknowledgment[rows])

@@ -11,8 +11,8 @@ from app.cli.dump.text_lines import TextLines
 
 def choose_format(*, as_json: bool, raw: bool, as_hex: bool, fields: str | None) -> LineFormat:
     """Return the line format that the options name. Raise `UnknownFieldError`."""
+    if fields is not None:
+        return FieldLines([name.strip() for name in fields.split(",")], as_json=as_json)
     if as_json:
         return JsonLines(raw)
-    if fields is not None:
-        return FieldLines([name.strip() for name in fields.split(",")])
     return HexLines() if as_hex else TextLines()

@@ -16,6 +16,9 @@ from core.wire.model.dissection import Dissection, is_timed
 from core.wire.present.record import record
 from core.wire.protocol import SequenceBase
 
+encode = json.JSONEncoder(separators=(",", ":")).encode
+"""Return a value as JSON, in ASCII."""
+
 
 class JsonLines:
     """One JSON object per packet, in ASCII, so that nothing in it controls a terminal."""
@@ -24,17 +27,16 @@ class JsonLines:
 
     def __init__(self, raw: bool) -> None:
         self._raw = raw
-        self._encode = json.JSONEncoder(separators=(",", ":")).encode
 
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
-        return self._encode(frame_record(packet, packet.dissect(), self._raw))
+        return encode(frame_record(packet, packet.dissect(), self._raw))
 
     def begin(self, timestamp_ns: int | None) -> None:
         """Ignore it: the times are absolute."""
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
         """Return what is known of the frame itself, and ``frame.fault``."""
-        return self._encode(failed_record(packet, words, self._raw))
+        return encode(failed_record(packet, words, self._raw))
 
     def lines(self, part: ChunkPart) -> Iterator[list[str | None]]:
         """Leave all packets to the packet path."""

@@ -9,13 +9,14 @@ makes a line that reports it, of what is known without dissecting.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
 from core.store.captured_packet import CapturedPacket
@@ -33,10 +34,32 @@ class ChunkPart:
     """
 
     chunk: Chunk
+    context: CaptureContext
     values: ChunkValues
     rows: NDArray[np.int64]
-    interfaces: Sequence[CaptureInterface]
     bases: SequenceBases
+
+    @property
+    def interfaces(self) -> Sequence[CaptureInterface]:
+        """The interfaces of the capture."""
+        return self.context.interfaces
+
+    def slices(self, size: int) -> Iterator[ChunkPart]:
+        """Yield the same rows in parts of chunks of at most `size` packets."""
+        chunk, context = self.chunk, self.context
+        if len(chunk) <= size:
+            yield self
+            return
+        comments = {chunk.first + row: texts for row, texts in chunk.comments.items()}
+        context = replace(context, comments={**context.comments, **comments})
+        for start in range(0, len(chunk), size):
+            part = chunk.rows(start, start + size)
+            low, high = np.searchsorted(self.rows, (start, start + size))
+            if low < high:
+                values = ChunkValues(part, context)
+                bases = self.bases.take(slice(start, start + size))
+                yield ChunkPart(part, context, values, self.rows[low:high] - start, bases)
+            context = context.after(part)
 
     def by_packet(self, start: int = 0) -> Iterator[list[str | None]]:
         """Yield None for each row from `start` on, in blocks: leave them to the packet path."""

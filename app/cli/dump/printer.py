@@ -108,7 +108,7 @@ class Printer:
             rows = self._selection.rows(values)
         if self._limit is not None:
             rows = rows[: self._limit - self.printed]
-        return ChunkPart(chunk, values, rows, interfaces, bases)
+        return ChunkPart(chunk, context, values, rows, bases)
 
     def _print_part(self, part: ChunkPart) -> None:
         begun = self.printed

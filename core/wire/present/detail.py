@@ -85,7 +85,7 @@ def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
     return Row(
         f"{layer.name}{suffix}",
         f"{layer.title}, quoted" if layer.quoted else layer.title,
-        _headline(layer, dissection.data),
+        headline(layer, dissection.data),
         span=Span(layer.offset, min(layer.offset + layer.header_length, layer.captured)),
         severity=max((row.severity for row in inner), default=Severity.NONE),
         children=tuple(inner),
@@ -94,7 +94,7 @@ def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
     )
 
 
-def _headline(layer: Layer, data: bytes) -> str:
+def headline(layer: Layer, data: bytes) -> str:
     """Return ``10.0.0.5 → 10.0.0.9`` or ``ID 100``, which stands beside the layer's title."""
     if layer.name in _HEADLINES:
         return ", ".join(_headline_words(layer, data))

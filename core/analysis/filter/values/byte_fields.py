@@ -83,13 +83,6 @@ def payload_span(name: str) -> SpanOf:
     return spans
 
 
-def data_span(layer: Layer, dissection: Dissection) -> Iterator[Span]:
-    """Yield the bytes that no header reads, for the innermost layer."""
-    payload = dissection.payload
-    if layer is dissection.layers[-1] and payload.start < payload.stop:
-        yield payload
-
-
 def protocol_headers(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
     """Return the bytes of a protocol's headers that columns describe."""
     has_length = protocol.length_rule is not None

@@ -13,6 +13,7 @@ reads only what the filter names:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from core.analysis.filter.fields.catalog import CATALOG, OPTION_TABLES, SLOTS_BY_NAME, tables_of
 from core.analysis.filter.fields.packet_fields import DATA_LENGTH, FLAG_TEXT
 from core.analysis.filter.fields.wireshark_types import ALSO_AS
-from core.analysis.filter.types import FilterField, Occurrences, Spans
+from core.analysis.filter.types import FilterField, FilterType, Occurrences, Spans
 from core.analysis.filter.values import byte_fields, computed_values, frame_values, verdict_values
 from core.analysis.filter.values.chunk_headers import EXTENSIONS, NETWORKS, TRANSPORTS, ChunkHeaders
 from core.analysis.filter.values.computed_values import DERIVED
@@ -65,11 +66,15 @@ class ChunkValues:
 
     An instance keeps what it found, so that fields of the same header cost one search. Keep it as
     long as one filter runs over the chunk, and no longer.
+
+    With `outermost`, the values are those of the outermost packet, without those of packets inside
+    it; `data` is that of the innermost one.
     """
 
-    def __init__(self, chunk: Chunk, context: CaptureContext) -> None:
+    def __init__(self, chunk: Chunk, context: CaptureContext, *, outermost: bool = False) -> None:
         self._chunk = chunk
         self._context = context
+        self._outermost = outermost
         self.headers = ChunkHeaders(chunk)
         self._words = HeaderWords(chunk.data)
         self._options = ColumnOptions(self.headers)
@@ -83,11 +88,19 @@ class ChunkValues:
         found = self._values(field)
         return self._numbered(found) if with_layers and found.layers is None else found
 
+    def numbers(self, name: str, kind: FilterType) -> Occurrences:
+        """Return all values of a field of the header tables, read as another type than its own.
+
+        Fields that Wireshark finds in other headers, too, have only the values of their own.
+        """
+        places = self._places(CATALOG.combined(name) or (name,))
+        return read_values(places, self._words, kind)
+
     def raw(self, name: str, *, with_layers: bool = False) -> Occurrences:
         """Return the bytes that each occurrence occupies, as `Spans`; empty if it has none."""
         field = _field(name)
         if name in SLOTS_BY_NAME or CATALOG.combined(name):
-            places = [place for source in self._places(name) for place in source]
+            places = [place for source in self._places(_members(name)) for place in source]
             found = read_bytes(places, self._chunk.data)
         else:
             found = self._values(field)
@@ -110,7 +123,7 @@ class ChunkValues:
     def _values(self, field: FilterField) -> Occurrences:
         name, data = field.name, self._chunk.data
         if name in SLOTS_BY_NAME or CATALOG.combined(name):
-            return read_values(self._places(name), self._words, field.type)
+            return read_values(self._places(_members(name)), self._words, field.type)
         if name in frame_values.READERS:
             return frame_values.READERS[name](self.headers, self._context, self._inner)
         if name.endswith(".checksum.status"):
@@ -158,8 +171,9 @@ class ChunkValues:
         ]
         rows = np.flatnonzero(byte_fields.without_column_payload(self.headers))
         parts = [self._without(each, rows) for each in parts]
-        others = DissectedPackets(self._chunk, rows).spans(byte_fields.data_span)
-        return [*parts, others, *self._dissect(byte_fields.data_span)]
+        others = DissectedPackets(self._chunk, rows).data()
+        inner = [self._inner.data()] if self.headers.has_dissected else []
+        return [*parts, others, *inner]
 
     def _without(self, places: BytePlaces, rows: NDArray[np.int64]) -> BytePlaces:
         kept = ~np.isin(places.rows, rows, assume_unique=True)
@@ -167,13 +181,12 @@ class ChunkValues:
 
     # -- fields of headers --------------------------------------------------------
 
-    def _places(self, name: str) -> list[list[FieldPlaces]]:
+    def _places(self, members: Sequence[str]) -> list[list[FieldPlaces]]:
         """Return the places of a field, or of the members of a combined one, by source.
 
         The sources are columns, dissections of packets with others inside, and dissections of
         packets with a header whose parts have no fixed place.
         """
-        members = CATALOG.combined(name) or ALSO_AS.get(name, (name,))
         slots = [slot for member in members for slot in SLOTS_BY_NAME[member]]
         sources = [[place for slot in slots for place in self._column_places(slot)]]
         if self.headers.has_dissected:
@@ -257,7 +270,8 @@ class ChunkValues:
 
     @cached_property
     def _inner(self) -> DissectedPackets:
-        return DissectedPackets(self._chunk, np.flatnonzero(self.headers.dissected))
+        rows = np.flatnonzero(self.headers.dissected)
+        return DissectedPackets(self._chunk, rows, outermost=self._outermost)
 
     def _dissect(self, span_of: byte_fields.SpanOf) -> list[BytePlaces]:
         return [self._inner.spans(span_of)] if self.headers.has_dissected else []
@@ -270,6 +284,11 @@ class ChunkValues:
 def _is_variable(owner: Protocol, table: HeaderTable) -> bool:
     """Return True if a table's width or number in a header varies: only dissection finds all."""
     return table not in owner.tables or (table.start > 0 and owner.name in _WITH_LISTS)
+
+
+def _members(name: str) -> Sequence[str]:
+    """Return the fields of the tables in which a field has values."""
+    return CATALOG.combined(name) or ALSO_AS.get(name, (name,))
 
 
 def _field(name: str) -> FilterField:

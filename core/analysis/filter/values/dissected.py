@@ -31,20 +31,29 @@ class DissectedPacket:
     base: int
     dissection: Dissection
 
-    def numbered(self) -> Iterator[tuple[int, Layer]]:
-        """Yield each layer with its number among those of its protocol, from 1."""
+    def numbered(self, *, outermost: bool = False) -> Iterator[tuple[int, Layer]]:
+        """Yield each layer with its number among those of its protocol, from 1.
+
+        With `outermost`, leave out the layers of packets inside the outermost one.
+        """
         counts: defaultdict[str, int] = defaultdict(int)
         for layer in self.dissection.layers:
+            if outermost and (layer.depth > 1 or layer.quoted):
+                continue
             counts[layer.name] += 1
             yield counts[layer.name], layer
 
 
 class DissectedPackets:
-    """The dissected packets of some rows (k,) ascending of a chunk."""
+    """The dissected packets of some rows (k,) ascending of a chunk.
 
-    def __init__(self, chunk: Chunk, rows: NDArray[np.int64]) -> None:
+    With `outermost`, their values are those of the outermost packet.
+    """
+
+    def __init__(self, chunk: Chunk, rows: NDArray[np.int64], *, outermost: bool = False) -> None:
         self._chunk = chunk
         self._rows = rows
+        self._outermost = outermost
         self._kept: list[DissectedPacket] | None = None
 
     def __iter__(self) -> Iterator[DissectedPacket]:
@@ -66,18 +75,28 @@ class DissectedPackets:
         """Return all places of some fields in headers and options."""
         found: defaultdict[PlacedField, list[tuple[int, int, int]]] = defaultdict(list)
         for packet in self:
-            for number, layer in packet.numbered():
+            for number, layer in packet.numbered(outermost=self._outermost):
                 for name in names:
                     for slot, start in _places(layer, name):
                         found[slot].append((packet.row, packet.base + start, number))
         return [FieldPlaces(slot, *_columns(places, 3)) for slot, places in found.items()]
+
+    def data(self) -> BytePlaces:
+        """Return the bytes that no header reads, of the innermost packet."""
+        spans = ((packet.row, packet.base, packet.dissection.payload) for packet in self)
+        found = [
+            (row, base + span.start, base + span.stop)
+            for row, base, span in spans
+            if span.start < span.stop
+        ]
+        return BytePlaces(*_columns(found, 3))
 
     def spans(self, span_of: Callable[[Layer, Dissection], Iterator[Span]]) -> BytePlaces:
         """Return the captured part of the spans that `span_of` yields for every layer."""
         found: list[tuple[int, int, int, int]] = []
         for packet in self:
             captured = len(packet.dissection.data)
-            for number, layer in packet.numbered():
+            for number, layer in packet.numbered(outermost=self._outermost):
                 for span in span_of(layer, packet.dissection):
                     start, stop = min(span.start, captured), min(span.stop, captured)
                     found.append((packet.row, packet.base + start, packet.base + stop, number))
@@ -91,7 +110,7 @@ class DissectedPackets:
         found = [
             (packet.row, value, number)
             for packet in self
-            for number, layer in packet.numbered()
+            for number, layer in packet.numbered(outermost=self._outermost)
             if layer.name == name
             for value in numbers_of(layer, packet.dissection)
         ]

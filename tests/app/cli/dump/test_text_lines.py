@@ -29,9 +29,10 @@ def _part(rows: list[int]) -> ChunkPart:
     times[4], flags[4] = 0, int(PacketFlag.TIME_INVALID)
     batch = batch_of(frames()[:COUNT], times_ns=times, flags=flags)
     chunk = decode_batch(batch, np.array([LinkType.ETHERNET], np.int32), 99_990)
-    values = ChunkValues(chunk, CaptureContext())
+    context = CaptureContext([ETHERNET_INTERFACE])
+    values = ChunkValues(chunk, context)
     bases = SequenceBases(np.arange(COUNT), np.arange(COUNT))
-    return ChunkPart(chunk, values, np.array(rows), [ETHERNET_INTERFACE], bases)
+    return ChunkPart(chunk, context, values, np.array(rows), bases)
 
 
 @pytest.mark.parametrize("make", [TextLines, HexLines])

@@ -18,7 +18,7 @@ from app.screens import copy_choices, echo_controller
 from app.screens.dialogs.copy import Copy
 from app.screens.forge import controller as forge_controller
 from app.screens.forge.interface_dialog import SendInterface
-from core.decode import verdicts
+from core.decode import chunk, verdicts
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import draft_of, resent
@@ -69,7 +69,8 @@ def broken_dissect(monkeypatch: pytest.MonkeyPatch) -> None:
     def dissect(data: bytes, *rest: int):
         return _broken() if data == SYN else right(data, *rest)
 
-    monkeypatch.setattr(captured_packet, "dissect", dissect)
+    for module in (captured_packet, chunk):
+        monkeypatch.setattr(module, "dissect", dissect)
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def _says(err: str) -> None:
         ([], WORDS),
         (["--hex"], WORDS),
         (["--json"], WORDS),
-        (["--fields", "frame.number,udp.srcport,frame.fault"], f"2\t\t{WORDS}"),
+        (["--fields", "frame.number,_ws.col.info,frame.fault"], f"2\t\t{WORDS}"),
     ],
     ids=["lines", "hex", "json", "fields"],
 )
