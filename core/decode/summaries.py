@@ -4,12 +4,13 @@ Most packets of a capture have one of a few shapes: a TCP segment, a datagram, a
 message, whole and outermost. The columns of the chunk say which packets these are and where their
 headers begin, so the addresses and the Info line are written column by column: the protocol's
 record does it (`Protocol.info_columns`) in the same words as for one packet. All other packets (cut
-or malformed ones, fragments, tunnels, quoted packets, wrong checksums, other protocols) are left to
-`core.wire.present.summary`.
+or malformed ones, fragments, tunnels, quoted packets, wrong checksums that the network card may
+have to fill in, other protocols) are left to `core.wire.present.summary`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk
-from core.decode.verdicts import fill
+from core.decode.verdicts import fill, unpack
 from core.wire.application import payload_info
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
@@ -26,7 +27,7 @@ from core.wire.model.batch import HeaderState, Network
 from core.wire.model.field import PlacedField
 from core.wire.model.text import safe
 from core.wire.model.walk import Numbering
-from core.wire.present.summary import WRONG
+from core.wire.present.summary import WRONG, wrong_text
 from core.wire.protocol import HeaderColumns, Protocol, SequenceBases
 from core.wire.registry import PROTOCOLS, numbers
 
@@ -42,6 +43,12 @@ _TRANSPORTS = {
 }
 _NETWORKS = tuple(each for each in _BY_NAME.values() if each.network is not Network.NONE)
 _CARRIERS = tuple(each for each in PROTOCOLS if each.has_pseudo_header)
+_NAMES = {int(carrier.network): carrier.name for carrier in _CARRIERS}
+_TRANSPORT_NAMES = {number: protocol.name for number, protocol in _TRANSPORTS.items()}
+_ZERO_IN_DOUBT = {
+    carrier: tuple(key for key in ("checksum", "len", "plen") if key in carrier.tables[0])
+    for carrier in _CARRIERS
+}
 _IS_WRONG = np.isin(np.arange(256) & 0xF, list(WRONG)) | np.isin(np.arange(256) >> 4, list(WRONG))
 """True for the values of the `verdict` column with a wrong checksum, (256,)."""
 
@@ -50,31 +57,69 @@ _IS_WRONG = np.isin(np.arange(256) & 0xF, list(WRONG)) | np.isin(np.arange(256) 
 class Summaries:
     """The texts of n rows, safe to print, as `Summary` has them.
 
-    Each is (n,) of `str`, or None for the packets that columns do not describe.
+    Each is (n,) of `str`, or None for the packets that columns do not describe. `wrong` has the
+    `wrong_checksums` of the packets with any, by row.
     """
 
     source: Texts
     destination: Texts
     protocol: Texts
     info: Texts
+    wrong: Mapping[int, tuple[str, ...]]
 
 
 def summaries(chunk: Chunk, bases: SequenceBases | None = None) -> Summaries:
     """Return the rows of the packets of a chunk. `bases` make sequence numbers relative."""
     count = len(chunk)
-    texts = Summaries(*(np.full(count, None, dtype=object) for _ in range(4)))
+    plain = np.flatnonzero(chunk.state & _OTHERWISE == 0)
+    is_wrong = _IS_WRONG[fill(chunk)[plain]]
+    wrong = plain[is_wrong]
+    wrong = wrong[_is_sure(chunk, wrong)]
+    plain = np.sort(np.concatenate([plain[~is_wrong], wrong]))
+    source, destination, shown, info = np.full((4, count), None, dtype=object)
+    texts = Summaries(source, destination, shown, info, _wrong_texts(chunk, wrong))
     writer = _Writer(chunk, bases or SequenceBases.unknown(count), texts)
-    right = np.flatnonzero((chunk.state & _OTHERWISE == 0) & ~_IS_WRONG[fill(chunk)])
-    networks = chunk.network[right]
+    networks = chunk.network[plain]
     for protocol in _NETWORKS:
-        writer.write_network(protocol, right[networks == protocol.network])
+        writer.write_network(protocol, plain[networks == protocol.network])
     for carrier in _CARRIERS:
-        rows = right[networks == carrier.network]
+        rows = plain[networks == carrier.network]
         rows = rows[chunk.state[rows] & HeaderState.TRANSPORT > 0]
         transports = chunk.transport[rows]
         for number, protocol in _TRANSPORTS.items():
             writer.write_transport(carrier, protocol, rows[transports == number])
     return texts
+
+
+def _is_sure(chunk: Chunk, rows: Rows) -> NDArray[np.bool_]:
+    """Return a mask (k,) of packets whose wrong sums the network card did not have to fill in.
+
+    That is in doubt if the sum of the network header, or its length, is 0.
+    """
+    is_sure = np.zeros(len(rows), dtype=np.bool_)
+    for protocol, keys in _ZERO_IN_DOUBT.items():
+        index = np.flatnonzero(chunk.network[rows] == protocol.network)
+        starts = chunk.offset[rows[index]].astype(np.int64) + chunk.network_offset[rows[index]]
+        table = protocol.tables[0]
+        values = [table[key].column(chunk.data, starts) != 0 for key in keys]
+        is_sure[index] = np.logical_and.reduce(values)
+    return is_sure
+
+
+def _wrong_texts(chunk: Chunk, rows: Rows) -> dict[int, tuple[str, ...]]:
+    """Return the `wrong_checksums` of packets, by row."""
+    columns = (chunk.verdict[rows], chunk.network[rows], chunk.transport[rows])
+    kinds = list(zip(*(column.tolist() for column in columns), strict=True))
+    words = {kind: _wrong_words(*kind) for kind in set(kinds)}
+    return {row: words[kind] for row, kind in zip(rows.tolist(), kinds, strict=True)}
+
+
+def _wrong_words(verdict: int, network: int, transport: int) -> tuple[str, ...]:
+    found = unpack(verdict)
+    names = (_NAMES.get(network, ""), _TRANSPORT_NAMES.get(transport, ""))
+    return tuple(
+        wrong_text(each, name) for each, name in zip(found, names, strict=True) if each in WRONG
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

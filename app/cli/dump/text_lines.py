@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ from core.wire.present.summary import Summary, failed_summary, summarize, wrong_
 from core.wire.protocol import SequenceBase
 
 _DECIMALS = 6
+_NUMBER_FORM, _TIME_FORM = "%5d", "%11s"
+_ARROW = "→"
 _NO_TIME = "–"
 _SLICE = 1 << 14  # packets written at once
 
@@ -56,15 +59,17 @@ class TextLines:
         if timed and self._first_ns is None:
             self._first_ns = packet.timestamp_ns
         since_ns = packet.timestamp_ns - (self._first_ns or 0)
+        ends = (summary.source, _ARROW, summary.destination)
         return safe(
-            _words(
-                packet.number,
-                seconds_text(since_ns, _DECIMALS) if timed else _NO_TIME,
-                summary.source,
-                summary.destination,
-                summary.protocol,
-                packet.original_length,
-                f"{summary.info}{''.join(f' [{words}]' for words in wrong)}",
+            " ".join(
+                (
+                    _NUMBER_FORM % packet.number,
+                    _TIME_FORM % (seconds_text(since_ns, _DECIMALS) if timed else _NO_TIME),
+                    *ends,
+                    summary.protocol,
+                    str(packet.original_length),
+                    _with_wrong(summary.info, wrong),
+                )
             )
         )
 
@@ -81,18 +86,20 @@ class TextLines:
         chunk = part.chunk.rows(first, last + 1) if is_run else part.chunk.copied(rows)
         found = summaries(chunk, part.bases.take(rows))
         index = np.flatnonzero(found.info != None)  # noqa: E711 - compares each
+        for row, wrong in found.wrong.items():
+            found.info[row] = found.info[row] and _with_wrong(found.info[row], wrong)
         lines = np.full(len(rows), None, dtype=object)
-        lines[index] = list(
-            map(
-                _words,
-                (part.chunk.first + rows[index]).tolist(),
-                self._times(chunk, index),
-                *(texts[index].tolist() for texts in (found.source, found.destination)),
-                found.protocol[index].tolist(),
-                chunk.original[index].tolist(),
-                found.info[index].tolist(),
-            )
+        columns = (
+            map(_NUMBER_FORM.__mod__, (part.chunk.first + rows[index]).tolist()),
+            map(_TIME_FORM.__mod__, self._times(chunk, index)),
+            found.source[index].tolist(),
+            repeat(_ARROW),
+            found.destination[index].tolist(),
+            found.protocol[index].tolist(),
+            map(str, chunk.original[index].tolist()),
+            found.info[index].tolist(),
         )
+        lines[index] = list(map(" ".join, zip(*columns, strict=False)))  # the arrow has no end
         written: list[str | None] = lines.tolist()
         return written
 
@@ -105,13 +112,5 @@ class TextLines:
         return texts
 
 
-def _words(
-    number: int,
-    time: str,
-    source: str,
-    destination: str,
-    protocol: str,
-    length: int,
-    info: str,
-) -> str:
-    return f"{number:>5} {time:>11} {source} → {destination} {protocol} {length} {info}"
+def _with_wrong(info: str, wrong: Sequence[str]) -> str:
+    return f"{info}{''.join(f' [{words}]' for words in wrong)}"

@@ -183,12 +183,17 @@ def wrong_checksums(dissection: Dissection) -> tuple[str, ...]:
     It is ``bad ip checksum, offloaded?`` if the sum was most likely left to the network card.
     """
     return tuple(
-        f"{check.verdict.word} {layer.name} checksum"
+        wrong_text(check.verdict, layer.name)
         + (f", {OFFLOADED_QUESTION}" if is_doubted(check) else "")
         for layer in dissection.layers
         for check in layer.checks
         if check.verdict in WRONG
     )
+
+
+def wrong_text(verdict: Verdict, name: str) -> str:
+    """Return ``bad tcp checksum`` for the protocol `name`."""
+    return f"{verdict.word} {name} checksum"
 
 
 def _stop_text(stop: Stop) -> str:

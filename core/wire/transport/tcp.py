@@ -154,7 +154,6 @@ def info(layer: Layer, dissection: Dissection) -> str:
 def relative_info(layer: Layer, dissection: Dissection, base: SequenceBase | None) -> str:
     """Return the Info line with sequence numbers relative to `base`, if it is known."""
     data, at = dissection.data, layer.offset
-    length = segment_length(layer)
     text = _words(
         _SOURCE_PORT.number(data, at),
         _DESTINATION_PORT.number(data, at),
@@ -162,7 +161,7 @@ def relative_info(layer: Layer, dissection: Dissection, base: SequenceBase | Non
         _relative(_SEQUENCE.number(data, at), base.sequence if base else None),
         _relative(_ACKNOWLEDGMENT.number(data, at), base.acknowledgment if base else None),
         _WINDOW.number(data, at),
-        "" if length is None else f" Len={length}",
+        segment_length(layer),
     )
     return text + options_text(layer.options) if layer.options else text
 
@@ -179,8 +178,7 @@ def info_columns(headers: HeaderColumns) -> list[str | None]:
         _relative_columns(headers.column(_ACKNOWLEDGMENT), headers.bases.acknowledgment),
         headers.column(_WINDOW),
     )
-    lengths = [f" Len={each}" for each in carried]
-    texts: list[str | None] = list(map(_words, *(each.tolist() for each in numbers), lengths))
+    texts: list[str | None] = list(map(_words, *(each.tolist() for each in numbers), carried))
     has_options = np.flatnonzero(length > TCP.size)
     if len(has_options):
         starts = headers.starts[has_options]
@@ -201,14 +199,14 @@ def _words(
     sequence: int,
     acknowledgment: int,
     window: int,
-    length: str,
+    length: int | None,
 ) -> str:
-    """Return the Info line of a segment without its options."""
+    """Return the Info line of a segment without its options; a length of None is left out."""
     acknowledged = f" Ack={acknowledgment}" if flags & _ACK else ""
-    return (
-        f"{source} → {destination} [{flag_text(flags)}] "
-        f"Seq={sequence}{acknowledged} Win={window}{length}"
+    text = (
+        f"{source} → {destination} [{flag_text(flags)}] Seq={sequence}{acknowledged} Win={window}"
     )
+    return text if length is None else f"{text} Len={length}"
 
 
 def _relative(number: int, base: int | None) -> int:

@@ -7,6 +7,7 @@ these are read by columns where many headers are described at once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,12 @@ from core.wire.transport.tcp_options import (
 )
 
 _STAMPS = ("timestamp.tsval", "timestamp.tsecr")
-_USUAL = bytes((NO_OPERATION, NO_OPERATION, TIMESTAMPS, TIMESTAMPS_TABLE.stop))
+_STAMPS_START = bytes((TIMESTAMPS, TIMESTAMPS_TABLE.stop))
+_USUAL = bytes((NO_OPERATION, NO_OPERATION)) + _STAMPS_START
 _PADDING_BYTES = 2
+
+# The texts before and after the timestamps of a list, by the bytes there; None if the list has none
+_Around: TypeAlias = dict[tuple[bytes, bytes], tuple[str, str] | None]
 
 
 def options_text(options: Iterable[Option]) -> str:
@@ -43,10 +48,37 @@ def options_columns(
     stamps = (TIMESTAMPS_TABLE[key].column(data, places).tolist() for key in _STAMPS)
     for row, value, echo in zip(index.tolist(), *stamps, strict=True):
         texts[row] = _timestamps_text(value, echo)
-    for row in np.flatnonzero(~is_usual).tolist():
-        options = data[starts[row] : stops[row]].tobytes()
-        texts[row] = options_text(OPTIONS.read(options, 0, len(options)))
+    around: _Around = {}
+    index = np.flatnonzero(~is_usual)
+    bounds = (starts[index].tolist(), stops[index].tolist())
+    for row, start, stop in zip(index.tolist(), *bounds, strict=True):
+        texts[row] = _text(data[start:stop].tobytes(), around)
     return texts
+
+
+def _text(data: bytes, around: _Around) -> str:
+    """Return the `options_text` of a list; `around` has the texts of similar ones."""
+    at = data.find(_STAMPS_START)
+    after = at + TIMESTAMPS_TABLE.stop
+    if at < 0 or after > len(data):
+        return options_text(OPTIONS.read(data, 0, len(data)))
+    key = (data[:at], data[after:])
+    if key not in around:
+        around[key] = _texts_around(data, at)
+    texts = around[key]
+    if texts is None:  # these bytes are in another option
+        return options_text(OPTIONS.read(data, 0, len(data)))
+    stamps = (TIMESTAMPS_TABLE[key].number(data, at) for key in _STAMPS)
+    return f"{texts[0]}{_timestamps_text(*stamps)}{texts[1]}"
+
+
+def _texts_around(data: bytes, at: int) -> tuple[str, str] | None:
+    """Return the texts before and after the timestamps at `at`, or None if none are there."""
+    options = OPTIONS.read(data, 0, len(data))
+    for index, option in enumerate(options):
+        if option.span.start == at:
+            return options_text(options[:index]), options_text(options[index + 1 :])
+    return None
 
 
 def _timestamps_text(value: int | str, echo: int | str) -> str:
