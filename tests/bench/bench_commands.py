@@ -1,8 +1,8 @@
 """The headless commands: their start-up time, and the speed and memory of dump.
 
 1. ``--help`` and ``fields ip.``: process start to end, the best of five; bounds 0.5 s and 0.8 s.
-2. ``dump -r`` of mixed packets as lines, JSON and two fields: processor time a packet, next to
-   tshark's. No bound: dump decodes one packet at a time, in Python.
+2. ``dump -r`` of mixed packets as JSON and two fields: processor time a packet, next to tshark's.
+   No bound. (`tests.bench.bench_lines` measures the lines.)
 3. Its peak memory for four times as many packets: bound, the growth of the file + 8 MiB
    (the pages of a mapped file count as resident).
 """
@@ -55,7 +55,7 @@ def speed(small: Path, large: Path) -> None:
     """Return the processor time per packet, without the program's start."""
     peer = shutil.which("tshark")
     commands = {f"dump {style}".strip(): [*RAWSCOPE, "dump", *style.split(), "-r"]
-                for style in ("", "--json", "--fields ip.src,tcp.dstport")}  # fmt: skip
+                for style in ("--json", "--fields ip.src,tcp.dstport")}  # fmt: skip
     if peer:
         commands |= {"tshark": [peer, "-n", "-r"], "tshark -T json": [peer, "-nT", "json", "-r"]}
     for name, command in commands.items():
