@@ -9,16 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from textual.widgets import OptionList
 
-from app.cli.dump import printer, text_lines
+from app.cli.dump import field_cells, printer, text_lines
 from app.cli.main import run
 from app.screens import copy_choices, echo_controller
 from app.screens.dialogs.copy import Copy
 from app.screens.forge import controller as forge_controller
 from app.screens.forge.interface_dialog import SendInterface
 from core.decode import chunk, verdicts
+from core.decode.summaries import Summaries
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import draft_of, resent
@@ -32,6 +34,7 @@ from core.wire.model.dissection import Verdict
 from core.wire.model.walk import Numbering
 from core.wire.present import faults, summary
 from core.wire.present.faults import Faults
+from core.wire.protocol import SequenceBases
 from core.wire.registry import PARSERS
 from core.wire.transport import tcp
 from tests.app.made import SYN, capture_of, udp_frame
@@ -53,6 +56,11 @@ def _broken(*_: object) -> int:
     raise TypeError(b"\x1b from the wire")
 
 
+def _none_by_columns(packets: chunk.Chunk, _bases: SequenceBases) -> Summaries:
+    """Leave the rows of all packets to the packet path."""
+    return Summaries(*np.full((4, len(packets)), None, dtype=object), wrong={})
+
+
 @pytest.fixture
 def broken_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
     """Break functions that the Info lines, the detail tree and the JSON of TCP call."""
@@ -63,7 +71,8 @@ def broken_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def broken_dissect(monkeypatch: pytest.MonkeyPatch) -> None:
     """Break the dissection of the TCP packet, and the lines that need none."""
-    monkeypatch.setattr(text_lines, "summaries", _broken)
+    for module in (text_lines, field_cells):
+        monkeypatch.setattr(module, "summaries", _none_by_columns)
     right = captured_packet.dissect
 
     def dissect(data: bytes, *rest: int):
