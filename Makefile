@@ -15,7 +15,7 @@ QUIET := -qq --disable-pip-version-check
 # Test processes at once. `make test WORKERS=0` runs all of it in one.
 WORKERS ?= 4
 
-.PHONY: run test check screenshots bench soak clean
+.PHONY: run test thorough check screenshots bench soak clean
 
 run: $(RUN_READY)
 	@$(BIN)/rawscope --demo
@@ -27,8 +27,16 @@ test: export PYTHONDONTWRITEBYTECODE =
 test: $(DEV_READY)
 	@status=0; set -x; \
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal -m 'not timed' || status=$$?; \
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m timed || status=$$?; \
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m timed \
+		$$(grep --recursive --files-with-matches --include='test_*.py' mark.timed tests) \
+		|| status=$$?; \
 	exit $$status
+
+# The tests that take a choice of their cases in `make test`, with all cases.
+thorough: export PYTHONDONTWRITEBYTECODE =
+thorough: $(DEV_READY)
+	RAWSCOPE_THOROUGH=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal \
+		$$(grep --recursive --files-with-matches --include='test_*.py' is_thorough tests)
 
 check: $(DEV_READY)
 	$(BIN)/ruff check .

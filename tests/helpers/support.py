@@ -65,9 +65,9 @@ def forge_defects_dir() -> Path:
     return folder
 
 
-def uses_all_captures() -> bool:
-    """Return True if the user wants the slow comparisons over all captures, not over a choice."""
-    return os.environ.get("RAWSCOPE_ALL_CAPTURES") == "1"
+def is_thorough() -> bool:
+    """Return True for ``make thorough``: comparisons of all cases, where others take a choice."""
+    return os.environ.get("RAWSCOPE_THOROUGH") == "1"
 
 
 def filters_dir() -> Path:

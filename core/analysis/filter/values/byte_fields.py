@@ -105,6 +105,8 @@ def with_data(headers: ChunkHeaders, protocol: Protocol, found: BytePlaces) -> B
     """Return headers that `protocol_headers` found, each with the captured data after it."""
     limit = headers.chunk.captured if protocol in LINK_PROTOCOLS else headers.limit
     ends = headers.base[found.rows] + limit[found.rows].astype(np.int64)
+    whole = np.flatnonzero(found.ends - found.starts >= protocol.tables[0].size)
+    ends[whole] = _own_ends(headers, protocol, found.starts[whole], ends[whole])
     return BytePlaces(found.rows, found.starts, np.maximum(ends, found.ends), found.numbers)
 
 
@@ -169,12 +171,17 @@ def transport_payloads(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
     else:
         header = protocol_headers(headers, protocol)
         payload = header.ends[np.searchsorted(header.rows, found.rows)]
-    if key := protocol.total_length_key:
-        slot = protocol.tables[0][key]
-        total = slot.column(headers.chunk.data, found.starts).astype(np.int64)
-        ends = np.where(total > 0, np.minimum(ends, found.starts + total), ends)
+    ends = _own_ends(headers, protocol, found.starts, ends)
     kept = np.flatnonzero(payload < ends)
     return BytePlaces(found.rows[kept], payload[kept], ends[kept])
+
+
+def _own_ends(headers: ChunkHeaders, protocol: Protocol, starts: Column, ends: Column) -> Column:
+    """Return `ends`, or what the length fields of the headers at `starts` say, if that is less."""
+    if not (key := protocol.total_length_key):
+        return ends
+    total = protocol.tables[0][key].column(headers.chunk.data, starts).astype(np.int64)
+    return np.where(total > 0, np.minimum(ends, starts + total), ends)
 
 
 def without_column_payload(headers: ChunkHeaders) -> NDArray[np.bool_]:

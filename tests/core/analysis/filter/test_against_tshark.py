@@ -19,12 +19,12 @@ import pytest
 from tests.core.analysis.filter.capture_values import Capture
 from tests.core.analysis.filter.comparable_filters import comparable_filters
 from tests.core.analysis.filter.generated_filters import FilterGenerator
-from tests.helpers.support import captures_dir, require_lua_tshark, uses_all_captures
+from tests.helpers.support import captures_dir, is_thorough, require_lua_tshark
 from tests.helpers.waiting import PATIENCE_S
 
 SEED, GENERATED = 7, 250
 FIRST_PACKETS = 1_500
-"""Packets of each capture that are compared, unless ``RAWSCOPE_ALL_CAPTURES=1``."""
+"""Packets of each capture that are compared, unless ``RAWSCOPE_THOROUGH=1``."""
 CAPTURES = (
     "OISF+suricata-verify/tests/ethernet-eve/test.pcap",
     "OISF+suricata-verify/tests/smb2-ntlmssp-negotiateflags/input.pcap",
@@ -92,7 +92,7 @@ def test_the_same_packets_pass(name: str, tmp_path: Path) -> None:
     path = captures_dir() / "files" / name
     filters = [*comparable_filters(), *FilterGenerator(SEED).filters(GENERATED)]
     capture = Capture(path)
-    last = capture.chunks[-1].last if uses_all_captures() else FIRST_PACKETS
+    last = capture.chunks[-1].last if is_thorough() else FIRST_PACKETS
     expected = passing_in_tshark(path, filters, tmp_path, last)
     assert any(expected)
     different = {

@@ -48,7 +48,7 @@ from core.wire.model.dissection import Dissection, Layer
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from tests.core.forge.transmit.rewriting import frames_of, rewritten
-from tests.helpers.support import capture_index, captures_dir, require_peer
+from tests.helpers.support import capture_index, captures_dir, is_thorough, require_peer
 from tests.helpers.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.corpus
@@ -116,6 +116,7 @@ REASONS = {
         "tcprewrite does not change an IPv6 packet that carries a broken one",
         {CHECKSUM, ADDRESS, TTL}, 2100),
 }  # fmt: skip
+SHARE = 8  # one frame in this many, unless `make thorough` compares all
 GIVEN_UP = 25  # frames at which tcprewrite ends with an error, at most, for one set of options
 
 
@@ -328,20 +329,24 @@ def compare(
 
 
 def test_frames_are_equal_but_for_the_exceptions(tmp_path: Path) -> None:
-    """Except for those at which tcprewrite ends with an error, all frames are compared."""
+    """All of them, or one in `SHARE`, but for those at which tcprewrite ends with an error."""
     total, frames_of_all = Counter[str](), 0
+    share = 1 if is_thorough() else SHARE
     for name in captures():
-        path, trimmed = unpacked(name, tmp_path), tmp_path / "trimmed"
-        write(trimmed, [without_padding(frame) for frame in read(path)])
-        for each in (path, trimmed):
+        chosen = read(unpacked(name, tmp_path))[::share]
+        whole, trimmed = tmp_path / "whole", tmp_path / "trimmed"
+        write(whole, chosen)
+        write(trimmed, [without_padding(frame) for frame in chosen])
+        for each in (whole, trimmed):
             frames = read(each)
             frames_of_all += len(frames) * len(OPTIONS)
             for options, rules in OPTIONS.values():
                 total += compare(frames, by_rawscope(each, rules), options, rules, tmp_path)
-    assert total.total() == frames_of_all > 2 * 16_000 * len(OPTIONS)
+    assert total.total() == frames_of_all > 2 * 16_000 / share * len(OPTIONS)
     assert total.pop("given up") <= 2 * GIVEN_UP * len(OPTIONS)
     assert total.pop("equal") > 0.95 * frames_of_all
-    assert set(total) == set(REASONS), "a reason has no frame"
+    assert set(total) <= set(REASONS)
+    assert share > 1 or set(total) == set(REASONS), "a reason has no frame"
     for name, count in total.items():
         assert count <= REASONS[name].most, name
 

@@ -27,8 +27,10 @@ from tests.core.decode.captures import stored_captures
 from tests.core.decode.frames import ethernet, ipv4, ipv6, tcp, tcp_frame
 from tests.core.decode.support import batch_of
 from tests.fuzz.shapes import shapes
+from tests.helpers.support import is_thorough
 
-SAMPLE = 150  # packets of each capture
+SAMPLE = 400 if is_thorough() else 60  # packets of each capture
+DAMAGED = 60 if is_thorough() else 10  # packets of each capture
 NOTHING = CaptureContext()
 PROTOCOL_NAMES = {protocol.name for protocol in PROTOCOLS}
 
@@ -98,7 +100,7 @@ def test_every_field_of_damaged_packets() -> None:
     by_link: dict[int, list[bytes]] = {}
     for _, snapshot in stored_captures():
         held = range(1, snapshot.count + 1)
-        for number in generator.choices(held, k=min(25, len(held) * 3)) if held else ():
+        for number in generator.choices(held, k=min(DAMAGED, len(held) * 3)) if held else ():
             packet = snapshot.packet(number)
             frame = bytearray(packet.data[:400])
             for _ in range(generator.randint(1, 4) if frame else 0):

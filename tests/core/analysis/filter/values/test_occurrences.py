@@ -6,7 +6,7 @@ reason; all other fields are equal in every packet that is not malformed.
 
 A process of tshark takes longer than most captures, so `COVER` has only as many captures as are
 needed for every field that occurs in any of them, for every field that a packet has several
-times, and for every verdict on a checksum. `RAWSCOPE_ALL_CAPTURES=1` compares all captures;
+times, and for every verdict on a checksum. `RAWSCOPE_THOROUGH=1` compares all captures;
 ``python -m`` with this module chooses again and prints the list.
 """
 
@@ -31,7 +31,7 @@ from core.files.reader import open_capture
 from core.wire.model.dissection import Cause
 from tests.core.analysis.filter.fields.test_catalog import wireshark_types
 from tests.core.analysis.filter.values.reference import plain
-from tests.helpers.support import capture_index, captures_dir, require_peer, uses_all_captures
+from tests.helpers.support import capture_index, captures_dir, is_thorough, require_peer
 from tests.helpers.waiting import PATIENCE_S
 
 COVER = (
@@ -219,7 +219,7 @@ def differences(path: Path) -> Iterator[tuple[int, str, list[str], list[str]]]:
 
 def compared_captures() -> list[str]:
     """Return the captures of `COVER`, or all of them."""
-    return [path for path, _ in capture_index()] if uses_all_captures() else [*COVER]
+    return [path for path, _ in capture_index()] if is_thorough() else [*COVER]
 
 
 def features(path: Path, names: list[str]) -> set[tuple[str, str]]:
