@@ -26,7 +26,7 @@ from tests.core.decode import frames
 from tests.core.decode.captures import stored_captures
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 from tests.core.wire import frames as wire
-from tests.helpers.support import uses_all_captures
+from tests.helpers.support import is_thorough
 
 CHANGED = 1000
 MOST = 200  # packets of each capture, unless all are requested
@@ -70,7 +70,7 @@ def test_all_captures_agree() -> None:
     total = 0
     for path, snapshot in stored_captures():
         for chunk in snapshot.chunks:
-            chunk = chunk if uses_all_captures() else chunk.rows(0, MOST)
+            chunk = chunk if is_thorough() else chunk.rows(0, MOST)
             try:
                 written += _compare(chunk, _bases(snapshot, chunk))
             except AssertionError as error:
