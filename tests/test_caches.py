@@ -39,6 +39,8 @@ BOUNDED_OTHERWISE = {
     ("core/analysis/filter/values/header_words.py", "self._kept"): "headers, in one chunk",
     ("core/analysis/filter/values/option_places.py", "self._found"): "protocols, in one chunk",
     ("core/capture/inet.py", "self._numbers"): "names that an administrator gave one interface",
+    ("app/cli/dump/json_columns.py", "self.shapes"): "emptied when it has SHAPES shapes",
+    ("app/cli/dump/json_shapes.py", "_RUN_TEXTS"): "runs of fields of the header tables",
     ("app/terminal/cells.py", "self._numbers"): "one number for each cell style of the theme",
     ("core/echo/shutdown.py", "self._complete_since_s"): "clients of a server that is ending",
     ("core/forge/review/capture_review.py", "self._targets"): "kinds of frames end at MOST_KINDS",

@@ -14,24 +14,28 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.filter.types import FilterType, Spans, Values
+from core.analysis.filter.types import ADDRESS_BYTES, FilterType, Spans, Values
+from core.analysis.filter.values.header_words import byte_rows
 from core.store.frame_detail import seconds_texts
+from core.wire.model.field import gather
+from core.wire.model.kind import Kind
 
 Key = TypeVar("Key")
-LIMIT = 1 << 17  # texts in a table: those of 16 bits, and as many addresses
+LIMIT = 1 << 16  # texts in a table
 _SECOND_NS = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _T = FilterType
 
 
 class TextTable(dict[Key, str], Generic[Key]):
-    """The texts of values; ``table[value]`` writes it if it is new. At most `LIMIT` texts."""
+    """The texts of values; ``table[value]`` writes it if it is new. At most `limit` texts."""
 
-    def __init__(self, write: Callable[[Key], str]) -> None:
+    def __init__(self, write: Callable[[Key], str], limit: int = LIMIT) -> None:
         self._write = write
+        self._limit = limit
 
     def __missing__(self, value: Key) -> str:
-        if len(self) >= LIMIT:
+        if len(self) >= self._limit:
             self.clear()
         text = self[value] = self._write(value)
         return text
@@ -47,6 +51,7 @@ _ADDRESSES: dict[FilterType, TextTable[Any]] = {
     _T.IPV6: TextTable[bytes](lambda address: socket.inet_ntop(socket.AF_INET6, address)),
     _T.ETHER: TextTable[bytes](lambda address: address.hex(":")),
 }
+_ADDRESS_TYPES = {Kind.IPV4: _T.IPV4, Kind.IPV6: _T.IPV6, Kind.MAC: _T.ETHER}
 _TRUTH = ("false", "true")
 
 
@@ -83,6 +88,20 @@ def hex_texts(spans: Spans) -> list[str]:
         data[start:end].hex()
         for start, end in zip(spans.starts.tolist(), spans.ends.tolist(), strict=True)
     ]
+
+
+def address_texts(data: NDArray[np.uint8], starts: NDArray[np.int64], kind: Kind) -> list[str]:
+    """Return the addresses of a kind at `starts` (k,) in `data`."""
+    address = _ADDRESS_TYPES[kind]
+    if address is _T.IPV4:
+        return _ADDRESSES[address].texts(gather(data, starts, ADDRESS_BYTES[address]).tolist())
+    return texts_of(byte_rows(data, starts, ADDRESS_BYTES[address]), address)
+
+
+def hex_rows(data: NDArray[np.uint8], starts: NDArray[np.int64], size: int) -> list[str]:
+    """Return `size` bytes at each of `starts` (k,) in `data`, in hex digits."""
+    text = byte_rows(data, starts, size).tobytes().hex()
+    return [text[at : at + 2 * size] for at in range(0, len(text), 2 * size)]
 
 
 def dates(times_ns: NDArray[np.int64], *, utc: bool) -> list[str]:

@@ -21,8 +21,8 @@ Json: TypeAlias = JsonValue | list[JsonValue] | dict[str, JsonValue]
 
 LISTED = frozenset(protocol.name for protocol in PROTOCOLS if protocol.is_listed)
 STACKED = frozenset(protocol.name for protocol in PROTOCOLS if protocol.is_stacked)
-_DERIVED = {protocol.name: protocol.derived for protocol in PROTOCOLS if protocol.derived}
-_OPTION_KEYS = {
+DERIVED = {protocol.name: protocol.derived for protocol in PROTOCOLS if protocol.derived}
+OPTION_KEYS = {
     protocol.name: protocol.options_field for protocol in PROTOCOLS if protocol.has_options_field
 }
 
@@ -70,14 +70,14 @@ def _add_layer(found: dict[str, Json], layer: Layer, dissection: Dissection) -> 
                 if check.slot.name in found:
                     _add_check(found, check)
         found.update(values)
-    if layer.name in _OPTION_KEYS and layer.options_span is not None:
+    if layer.name in OPTION_KEYS and layer.options_span is not None:
         span = layer.options_span
         if span.stop <= layer.captured:
-            found[_OPTION_KEYS[layer.name]] = dissection.data[span.start : span.stop].hex()
+            found[OPTION_KEYS[layer.name]] = dissection.data[span.start : span.stop].hex()
     for option in layer.options:
         for inside in option.values:
             _gather(found, inside.slot.name, inside.slot.json(inside.value))
-    for derived in _DERIVED.get(layer.name, ()):
+    for derived in DERIVED.get(layer.name, ()):
         value = derived.value(layer, dissection)
         if value is not None:
             found[derived.name] = value
