@@ -117,7 +117,7 @@ def test_a_reply_has_no_delay_across_a_step(step_s, age_s, copies) -> None:
     now_ns = 1_700_000_000_000_000_000
     for stepped_ns, told in ((0, 250_000), (step_s * 10**9, None)):
         monotonic_ns = [0]
-        track = Track(Outcome(asked, SendMethod.IP, clock=lambda at=monotonic_ns: at[0]))
+        track = Track(Outcome(asked, SendMethod.IP, clock=lambda at=monotonic_ns: at[0]), copies)
         for number in range(1, copies + 1):
             monotonic_ns[0] += age_s * 10**9
             copied_ns = now_ns + monotonic_ns[0]

@@ -91,10 +91,12 @@ class Question:
 class WatchedOrder:
     """The packets to find in the store of `generation`, from packet number `first` on.
 
-    `network` is ``ip`` or ``ipv6`` if a draft chose how to read the packets.
+    Each packet leaves `count` times. `network` is ``ip`` or ``ipv6`` if a draft chose how to read
+    the packets.
     """
 
     packets: tuple[bytes, ...]
+    count: int
     method: SendMethod
     network: str
     first: int

@@ -139,7 +139,9 @@ class PacketSearch:
         if not self._is_in_store:
             self._thread.cancel(self._tracker)
         self._order = order
-        self._tracker = Tracker(order.packets, order.method, order.first, order.network)
+        self._tracker = Tracker(
+            order.packets, order.method, order.first, order.network, order.count
+        )
         self._offered = None
         self._unseen_reason = ""
 

@@ -171,7 +171,7 @@ class Sender:
             progress=SendProgress(0),
             audit=self._journal.audit_path(transmission.method),
         )
-        watched = self._watched(transmission)
+        watched = self._watched(transmission, built.order.plan.count)
         self._publish(report=report, watched=watched, listen_until_s=float("inf"))
 
     def stopped(self) -> bool:
@@ -199,10 +199,11 @@ class Sender:
             notes=tuple(note for note in all_notes if note),
         )
 
-    def _watched(self, transmission: PreparedTransmission) -> WatchedOrder:
+    def _watched(self, transmission: PreparedTransmission, count: int) -> WatchedOrder:
         store = self._followed()
         return WatchedOrder(
             transmission.packets,
+            count,
             transmission.method,
             transmission.network,
             store.snapshot.count + 1 if store.snapshot is not None else 1,

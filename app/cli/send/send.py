@@ -147,7 +147,7 @@ class _OrderDriver(TerminalPrompter):
         request, transmission = self._request, built.transmission
         self._report = SendReport(transmission, request.as_json, request.bypass)
         self._tracks = [
-            Track(Outcome(packet, transmission.method, transmission.network))
+            Track(Outcome(packet, transmission.method, transmission.network), request.count)
             for packet in transmission.packets
         ]
         if request.wait_s is not None:

@@ -6,11 +6,15 @@ frames of the sent length if they left verbatim. `Outcome` dissects the candidat
 copy is found; later copies of the same packet are recognized by their bytes, except for those that
 the kernel writes differently in each.
 
+No interface shows more copies of a packet than were sent: later equal packets are of other
+programs, or of the kernel, which asks for a link address with the bytes of a forged ARP request.
+
 A reply's delay counts from the last copy before it: equal packets cannot be distinguished.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,16 +59,21 @@ class TrackedPackets:
 class Tracker:
     """Follows packets that leave from now on. An `Analyzer`: one thread extends it.
 
-    `first` is the lowest possible number of a copy, `network` the protocol of the draft's first
-    layer (see `Outcome`). Any thread may read `published`.
+    Each packet leaves `count` times. `first` is the lowest possible number of a copy, `network` the
+    protocol of the draft's first layer (see `Outcome`). Any thread may read `published`.
     """
 
     def __init__(
-        self, packets: Sequence[bytes], method: SendMethod, first: int, network: str = ""
+        self,
+        packets: Sequence[bytes],
+        method: SendMethod,
+        first: int,
+        network: str = "",
+        count: int = 1,
     ) -> None:
         self.published = TrackedPackets()
         self._sent_numbers: set[int] = set()
-        self._tracks = [Track(Outcome(packet, method, network)) for packet in packets]
+        self._tracks = [Track(Outcome(packet, method, network), count) for packet in packets]
         self._view = View(_Concern([track.outcome for track in self._tracks], method, first))
         self._next = first
 
@@ -109,18 +118,19 @@ class Tracker:
 
 
 class Track:
-    """One sent packet.
+    """One packet that was sent `count` times.
 
     `last` is the number of its newest copy. `reply_count` counts all replies and `newest` is the
     last of them, even if more arrived than are kept.
     """
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, count: int = 1) -> None:
         self.outcome = outcome
+        self._count = count
         self.last = 0
         self.newest: Reply | None = None
         self.reply_count = 0
-        self._copies = 0
+        self._copies: Counter[str] = Counter()  # by interface
         self._masked = b""
         self._spans: list[tuple[int, int]] = []
 
@@ -128,26 +138,28 @@ class Track:
         """Return True if this is a copy or a reply."""
         outcome = self.outcome
         if outcome.copy is not None and self._mask(seen.data) == self._masked:
-            self._count(seen)
-            return True
+            return self._take_copy(seen)
         had = outcome.copy
         if not outcome.feed(seen):
             return False
         if had is None and outcome.copy is not None:
             self._spans = _rewritten_spans(seen, outcome)
             self._masked = self._mask(seen.data)
-            self._count(seen)
-            return True
+            return self._take_copy(seen)
         self.reply_count += 1
         self.newest = outcome.replies[-1]
         del outcome.replies[MOST_REPLIES:]
         return True
 
-    def _count(self, seen: CapturedPacket) -> None:
-        self._copies += 1
+    def _take_copy(self, seen: CapturedPacket) -> bool:
+        """Return False if the interface has shown all copies before."""
+        if self._copies[seen.interface.name] == self._count:
+            return False
+        self._copies[seen.interface.name] += 1
         self.outcome.is_answered = False
         self.outcome.stopwatch.start(seen.timestamp_ns)
         self.last = seen.number
+        return True
 
     def _mask(self, data: bytes) -> bytes:
         for start, stop in self._spans:
@@ -158,8 +170,9 @@ class Track:
         outcome = self.outcome
         number = outcome.copy.number if outcome.copy is not None else 0
         replies = tuple(outcome.replies)
+        copies = self._copies.total()
         return PacketOutcome(
-            number, self._copies, outcome.changes, replies, self.reply_count, outcome.notes
+            number, copies, outcome.changes, replies, self.reply_count, outcome.notes
         )
 
 

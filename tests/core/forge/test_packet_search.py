@@ -39,7 +39,7 @@ class Searching:
     def watch(self, first: int, generation: int = GENERATION) -> None:
         """Have the sender send the frame, from packet number `first` on."""
         report = Report("verbatim", "eth0", SendProgress(1, 1), listening=True)
-        watched = WatchedOrder((COPY.data,), SendMethod.LINK, "", first, generation)
+        watched = WatchedOrder((COPY.data,), 2000, SendMethod.LINK, "", first, generation)
         self.state = ForgeSnapshot(report=report, watched=watched, listen_until_s=END_S)
 
     def follow(self, generation: int = GENERATION) -> ForgeSnapshot:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from core.decode.batch import CaptureInterface
 from core.forge.observe.tracker import MOST_REPLIES, Tracker
 from core.forge.values import SendMethod
@@ -39,9 +41,12 @@ def renumbered(frame: bytes, number: int) -> bytes:
 
 
 def tracked(
-    store: PacketStore, method: SendMethod = SendMethod.LINK, packet: bytes = FRAME
+    store: PacketStore,
+    method: SendMethod = SendMethod.LINK,
+    packet: bytes = FRAME,
+    count: int = 100,
 ) -> Tracker:
-    return Tracker([packet], method, store.snapshot().count + 1)
+    return Tracker([packet], method, store.snapshot().count + 1, count=count)
 
 
 def test_a_copy_and_its_reply_are_found_among_others():
@@ -172,3 +177,17 @@ def test_packets_that_are_evicted_before_they_are_compared_are_skipped():
     tracker.forget(snapshot.first)
     assert not tracker.extend(snapshot, Budget())
     assert tracker.published.sent_numbers == {1, snapshot.count}
+
+
+def test_equal_frames_of_others_after_the_last_copy_do_not_count_as_sent():
+    """The kernel asks for a link address with the bytes of a forged ARP request."""
+    store = scripted_store()
+    other = store.add_interface(CaptureInterface("eth1", LinkType.ETHERNET))
+    tracker = tracked(store, count=2)
+    begin = store.snapshot().count
+    store.append(batch([Frame(FRAME, 10)] * 3))
+    bridged = batch([Frame(FRAME, 10)] * 3)
+    store.append(dataclasses.replace(bridged, interface=np.full(3, other, bridged.interface.dtype)))
+    tracker.extend(store.snapshot(), Budget())
+    assert tracker.published.sent_numbers == {begin + row for row in (1, 2, 4, 5)}
+    assert tracker.published.outcomes[0].copies == 4
