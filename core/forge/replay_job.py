@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -205,6 +204,7 @@ class ReplayJob:
                 stopped=self._driver.stopped,
                 sockets=self._host.sockets,
                 header=self._header,
+                cycle=self._file.kept if self._plan.loops != 1 else 0,
             )
         )
 
@@ -217,11 +217,14 @@ class ReplayJob:
         replay = Replay(self._ring, plan.pace, stopped, reporter)
         total = replay.counts
         try:
-            for number in range(plan.loops) if plan.loops else count():
-                if number:
+            done = 0
+            while not done or done < plan.loops or not plan.loops:
+                if done:
                     replay.delay_next_round(plan.loop_delay_s)
                 replay.begin_round()
-                self._feed(replay)
+                rounds = self._rounds_at_once(plan.loops - done if plan.loops else _ENDLESS)
+                self._feed(replay, rounds)
+                done += rounds
                 if stopped() or not file.records:
                     break
         finally:
@@ -233,9 +236,15 @@ class ReplayJob:
     def report(self) -> None:
         """Do nothing: `send` reported the result."""
 
-    def _feed(self, replay: Replay) -> None:
-        """Send the frames of the file once, or until a signal."""
-        frames: Iterator[ReplayFrames] = self._file.frames()
+    def _rounds_at_once(self, left: int) -> int:
+        """Return how many of the rounds that are left to send together: 1 if each has a time."""
+        if self._plan.pace.is_captured or self._plan.loop_delay_s:
+            return 1
+        return min(left, self._file.rounds_at_once)
+
+    def _feed(self, replay: Replay, rounds: int) -> None:
+        """Send the frames of the file so many times, or until a signal."""
+        frames: Iterator[ReplayFrames] = self._file.frames(rounds)
         while not self._driver.stopped():
             found = self._driver.wait_for(lambda: next(frames, None))  # a pipe may be silent
             if found is None:

@@ -95,6 +95,11 @@ def with_frames(batch: Batch, data: NDArray[np.uint8], offset: Rows, length: Row
     )
 
 
+def repeated(batch: Batch, times: int) -> Batch:
+    """Return the packets of a batch `times` times, over the same bytes and without comments."""
+    return selected(batch, np.tile(np.arange(len(batch)), times))
+
+
 def selected(batch: Batch, rows: NDArray[np.bool_] | Rows) -> Batch:
     """Return some packets of a batch, over the same bytes and without comments."""
     return replace(

@@ -171,7 +171,7 @@ class Replay:
             self._observer.leaving(batch.data, offset, captured)
         before = self._ring.sent
         try:
-            self._ring.put_many(batch.data, offset, captured)
+            self._ring.put_many(batch.data, offset, captured, stable=batch.stable)
             self._ring.flush()
         finally:  # if it fails, some may have left before
             if self._observer is not None:

@@ -26,6 +26,7 @@ from core.files.reader import CaptureReader, open_capture
 from core.forge.review.capture_review import CaptureReview
 from core.forge.transmit.density import Density
 from core.forge.transmit.encapsulation import LinkAdapter
+from core.forge.transmit.frame_assembly import repeated
 from core.forge.transmit.link_rewrite import rewrite_links
 from core.forge.transmit.packet_rewrite import rewrite_packets
 from core.forge.transmit.rewrite_rules import RewriteRules
@@ -35,6 +36,7 @@ from core.wire.model.text import safe
 
 MOST_KEPT = 1 << 20  # frames; 40 bytes are kept for each
 MOST_KEPT_BYTES = 64 << 20  # of rewritten frames
+MOST_AT_ONCE = 8192  # frames of several rounds that are yielded together
 LONGEST = 65_549  # a whole IP packet behind a link header
 
 
@@ -43,6 +45,10 @@ class ReplayFrames(NamedTuple):
 
     batch: Batch
     changed: NDArray[np.bool_]
+
+    def repeated(self, times: int) -> ReplayFrames:
+        """Return the frames `times` times."""
+        return ReplayFrames(repeated(self.batch, times), np.tile(self.changed, times))
 
 
 class ReplayFile:
@@ -95,10 +101,24 @@ class ReplayFile:
     def _is_there(self) -> bool:
         return self.path == "-" or Path(self.path).exists()
 
-    def frames(self) -> Iterator[ReplayFrames]:
-        """Yield all frames again; if the file has grown since, only those that were reviewed."""
+    @property
+    def kept(self) -> int:
+        """The number of frames that stay in memory; 0 if each round reads the file again."""
+        return sum(len(frames.batch) for frames in self._kept or ())
+
+    @property
+    def rounds_at_once(self) -> int:
+        """The number of rounds that `frames` yields together: 1 except for a short file."""
+        is_short = self._kept is not None and len(self._kept) == 1 and self.kept
+        return max(1, MOST_AT_ONCE // self.kept) if is_short else 1
+
+    def frames(self, rounds: int = 1) -> Iterator[ReplayFrames]:
+        """Yield all frames again; if the file has grown since, only those that were reviewed.
+
+        `rounds` of up to `rounds_at_once` are yielded together.
+        """
         if self._kept is not None:
-            yield from self._kept
+            yield from (frames.repeated(rounds) if rounds > 1 else frames for frames in self._kept)
             return
         if not self.is_repeatable:
             yield from self._read(self._limit)

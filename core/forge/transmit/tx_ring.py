@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from core.forge.send_errors import Circumstances, SendError, refused
 from core.forge.transmit.frame_assembly import copy_frames
 from core.forge.transmit.link_header import shortest
+from core.forge.transmit.slot_contents import SlotContents
 from core.forge.transmit.tx_slots import TxSlots, alone
 from core.net import sockets as kernel
 from core.net.sockets import SocketProvider
@@ -43,6 +44,7 @@ class TxRing:
     """A ring on one interface. Frames are put in by order; `flush` makes the kernel send them.
 
     `longest` is the length of the longest frame (bytes): the caller's, or what the interface takes.
+    If the caller repeats `cycle` frames, they are copied into the ring once, memory permitting.
     `header` is the size of the interface's link headers; the ring refuses frames of less than
     `shortest` bytes.
     `sent` counts the frames that left. The ring calls `stopped` while a device takes nothing.
@@ -59,6 +61,7 @@ class TxRing:
         bypass: bool = False,
         stopped: Callable[[], bool] = lambda: False,
         header: int = ETHERNET.size,
+        cycle: int = 0,
     ) -> None:
         self.sent = 0
         self.shortest = shortest(header)
@@ -69,9 +72,10 @@ class TxRing:
         self._waiting = 0
         self._is_over = False  # frames were withdrawn
         try:
-            self._slots = TxSlots(interface, mtu, self.longest, bypass, sockets, header)
+            self._slots = TxSlots(interface, mtu, self.longest, bypass, sockets, header, cycle)
         except OSError as error:
             raise refused(error.errno or 0, self._what) from error
+        self._contents = SlotContents(len(self._slots))
 
     def __enter__(self) -> TxRing:
         return self
@@ -104,16 +108,24 @@ class TxRing:
                 return
             self._check(*alone(frame))
             self._slots.frames[self._next, : len(frame)] = np.frombuffer(frame, np.uint8)
-            self._slots.measure(slice(self._next, self._next + 1), len(frame))
+            slot = slice(self._next, self._next + 1)
+            self._slots.measure(slot, len(frame))
+            self._contents.forget(slot)
             self._next = (self._next + 1) % len(self._slots)
             self._waiting += 1
 
     def put_many(
-        self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
+        self,
+        data: NDArray[np.uint8],
+        offset: NDArray[np.int64],
+        length: NDArray[np.int64],
+        *,
+        stable: bool = False,
     ) -> None:
         """Put in frames that are in one array: ``data[offset : offset + length]`` each; (n,).
 
-        Put nothing in if one of them does not fit, nor after the ring was stopped.
+        With `stable`, nobody changes `data` as long as the ring is open. Put nothing in if one of
+        the frames does not fit, nor after the ring was stopped.
         """
         self._check(data, offset, length)
         at = 0
@@ -121,8 +133,14 @@ class TxRing:
             room = len(self._slots) - max(self._waiting, self._next)
             stop = min(len(offset), at + room)
             slots = slice(self._next, self._next + stop - at)
-            copy_frames(self._slots.frames[slots], data, offset[at:stop], length[at:stop])
-            self._slots.measure(slots, length[at:stop])
+            frames = data, offset[at:stop], length[at:stop]
+            if not (stable and self._contents.are(slots, *frames)):
+                copy_frames(self._slots.frames[slots], *frames)
+                self._slots.measure(slots, length[at:stop])
+                if stable:
+                    self._contents.note(slots, *frames)
+                else:
+                    self._contents.forget(slots)
             self._next = slots.stop % len(self._slots)
             self._waiting += stop - at
             at = stop

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import math
 import mmap
 import socket
 import struct
@@ -39,6 +40,7 @@ from core.wire.model.assigned_numbers import EtherType
 _MOST_SLOTS = 4096
 _LEAST_SLOT = 128  # small slots stay in the processor's cache: a tenth faster than 256
 _RING_BYTES = 16 << 20
+_MOST_CYCLE_BYTES = 32 << 20  # of a ring that has room for a whole cycle
 SEND_BUFFER_BYTES = 4 << 20
 
 _IFREQ = struct.Struct("=16si20x")  # struct ifreq: name, MTU
@@ -83,8 +85,9 @@ class TxSlots:
     """The slots of a ring on one interface, for frames of up to `longest` bytes, as columns.
 
     `status` (slots,) are TP_STATUS_*, `frames` (slots, room) uint8. `mtu` (bytes) is the value to
-    use while the interface cannot report its own; `header` is the size of link headers. Raises
-    OSError and `core.net.sockets.NotPermittedError`.
+    use while the interface cannot report its own; `header` is the size of link headers. The number
+    of slots is a multiple of `cycle`, if so many slots are not too much memory. Raises OSError and
+    `core.net.sockets.NotPermittedError`.
     """
 
     def __init__(
@@ -95,13 +98,14 @@ class TxSlots:
         bypass: bool,
         sockets: SocketProvider,
         header: int = ETHERNET.size,
+        cycle: int = 0,
     ) -> None:
         self._interface = interface
         self._mtu = mtu
         self._header = header
         self.longest = longest
         self._size = max(_LEAST_SLOT, 1 << (_DATA + longest - 1).bit_length())
-        self._count = min(_MOST_SLOTS, _RING_BYTES // self._size)
+        self._count = slot_count(self._size, cycle)
         self._socket = sockets.packet_socket("sending")
         try:
             self._socket.bind((interface, 0))
@@ -177,6 +181,15 @@ class TxSlots:
         request = _TPACKET_REQ.pack(block, blocks, self._size, self._count)
         ring.setsockopt(kernel.SOL_PACKET, kernel.PACKET_TX_RING, request)
         ring.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+
+def slot_count(size: int, cycle: int) -> int:
+    """Return the number of slots of `size` bytes: whole pages, and whole cycles if they fit."""
+    count = min(_MOST_SLOTS, _RING_BYTES // size)
+    step = math.lcm(cycle, max(1, mmap.PAGESIZE // size)) if cycle else count
+    if step <= count:
+        return count // step * step
+    return step if step * size <= _MOST_CYCLE_BYTES else count
 
 
 def fits(

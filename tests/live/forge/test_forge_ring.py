@@ -25,6 +25,7 @@ from core.forge.compose.evaluation import evaluate
 from core.forge.replay_job import ReplayPlan
 from core.forge.send_errors import Circumstances, SendError, refused
 from core.forge.transmit import tx_ring
+from core.forge.transmit.frame_assembly import repeated
 from core.forge.transmit.replay import Replay
 from core.forge.transmit.schedule import ReplayPace
 from core.forge.transmit.tx_ring import TxRing
@@ -43,6 +44,7 @@ from tests.live.numbered import frame, numbered
 from tests.live.watching import mac, watching
 
 pytestmark = pytest.mark.live
+ONE_BY_ONE = ReplayPace(max_gap_s=0)  # each round by itself, since its frames have times
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,44 @@ def test_frames_of_an_array_arrive_in_order_and_whole(network: Network) -> None:
 
         assert network.in_far(send) == 9001
         assert numbered(watch.wait_for(9001)) == [frame(7), *sent]
+
+
+@pytest.mark.parametrize("cycle", [0, 5])
+def test_repeated_frames_arrive_in_order_and_whole_also_after_others(
+    network: Network, cycle: int
+) -> None:
+    """If the ring has whole cycles, frames that are in it are not copied again."""
+    sent = [frame(number, 60 + number * 300) for number in range(5)]
+    batch = repeated(batch_of(sent, [0] * len(sent)), 1700)
+    other = frame(7, 1000)
+    with watching(network, ring_bytes=128 << 20) as watch:
+
+        def send() -> int:
+            with TxRing("far0", 1500, 2000, LOCAL_SOCKETS, cycle=cycle) as ring:
+                replay = Replay(ring, ReplayPace(None))
+                replay.feed(batch)
+                ring.put([other])
+                replay.feed(batch.part(0, 5000))
+                return ring.sent
+
+        assert network.in_far(send) == 13_501
+        assert numbered(watch.wait_for(13_501)) == [*sent * 1700, other, *sent * 1000]
+
+
+def test_a_file_that_is_sent_often_arrives_as_often_in_order(
+    network: Network, tmp_path: Path, state: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without times, many rounds are sent together; the last of them are fewer."""
+    sent = [frame(number, 60 + number * 100) for number in range(3)]
+    path = capture_of(tmp_path / "a.pcap", [*sent, frame(9, 1900)])
+    with watching(network, ring_bytes=128 << 20) as watch:
+        plan = ReplayPlan(path, ReplayPace(None), loops=3000)
+        request = ReplayRequest(plan, "far0", yes=True, audit=False)
+        assert network.in_far(lambda: quietly(request)) == 1
+        assert numbered(watch.wait_for(9000)) == sent * 3000
+    told = capfd.readouterr()
+    assert "sent 9,000 of 12,000 frames" in told.out
+    assert "3,000 frames are longer than far0 accepts" in told.err
 
 
 def test_a_frame_of_the_mtu_may_have_a_tag_and_nothing_else_may_be_longer(
@@ -362,7 +402,7 @@ def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
     monkeypatch.setattr(TxRing, "flush", flush)
     monkeypatch.setattr(replay_output, "REPORT_S", 0)
     path = capture_of(tmp_path / "a.pcap", [frame(1), frame(2)])
-    request = ReplayRequest(ReplayPlan(path, ReplayPace(None), loops=3), "far0", yes=True)
+    request = ReplayRequest(ReplayPlan(path, ONE_BY_ONE, loops=3), "far0", yes=True)
     with pytest.raises(CommandError, match="ENETDOWN"):
         network.in_far(lambda: quietly(request))
     out, said = capfd.readouterr()
@@ -381,9 +421,7 @@ def test_a_replay_as_json(
 ) -> None:
     frames = [frame(1), frame(2, 1600), frame(3)[:13], frame(4)]
     path = capture_of(tmp_path / "a.pcap", frames)
-    request = ReplayRequest(
-        ReplayPlan(path, ReplayPace(None), loops=2), "far0", yes=True, as_json=True
-    )
+    request = ReplayRequest(ReplayPlan(path, ONE_BY_ONE, loops=2), "far0", yes=True, as_json=True)
     assert network.in_far(lambda: quietly(request)) == 1
     (end,) = (json.loads(line) for line in capfd.readouterr().out.splitlines())
     assert end.pop("seconds") > 0

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.forge.transmit.frame_assembly import copy_frames, joined, selected, with_frames
+from core.forge.transmit.frame_assembly import copy_frames, joined, repeated, selected, with_frames
 from tests.core.decode.support import batch_of
 from tests.core.forge.transmit.rewriting import frames_of
 
@@ -86,3 +86,11 @@ def test_new_frames_lack_the_bytes_that_their_capture_had_cut() -> None:
     assert frames_of(longer) == [DATA[5:9].tobytes(), DATA[7:15].tobytes()]
     assert longer.original.tolist() == [4, 12]
     assert longer.timestamp_ns.tolist() == [1, 2]
+
+
+def test_repeated_packets_share_the_bytes() -> None:
+    batch = batch_of([b"one", b"three"], times_ns=[1, 2])
+    again = repeated(batch, 3)
+    assert frames_of(again) == [b"one", b"three"] * 3
+    assert again.timestamp_ns.tolist() == [1, 2] * 3
+    assert again.data is batch.data

@@ -54,7 +54,7 @@ class Taker:
         self.times_s += [self._clock.now_s] * count
         return count
 
-    def put_many(self, data: Any, offset: Any, length: Any) -> None:
+    def put_many(self, data: Any, offset: Any, length: Any, *, stable: bool) -> None:
         self.times_s += [self._clock.now_s] * len(offset)
         self.sent += len(offset)
 
