@@ -124,7 +124,11 @@ class OrderedKeysApp(App[ReturnType]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.key_queue = KeyQueue(self, super().on_event)
+        self.key_queue = KeyQueue(self, self.deliver_key)
+
+    async def deliver_key(self, event: events.Event) -> None:
+        """Handle a typed key, or pasted text."""
+        await super().on_event(event)
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:

@@ -28,6 +28,7 @@ from textual.theme import Theme
 
 from app.action_commands import ActionProvider
 from app.bridge import Bridge
+from app.brief_notice import BriefNotice
 from app.clipboard import NOTICE_S, ClipboardAccess
 from app.config.config_file import load
 from app.config.config_writer import ConfigWriter
@@ -109,6 +110,7 @@ class Monitor(OrderedKeysApp[None]):
         self._forge_host, self._clock = forge_host, clock
         self._choose = choose
         self._layout_hold = LayoutHold(self)
+        self._brief_notice = BriefNotice(self)
         self.capture = CaptureController(self, self.bridge, interfaces)
         for theme in THEMES:
             self.register_theme(theme)
@@ -261,9 +263,12 @@ class Monitor(OrderedKeysApp[None]):
         if selected := self.screen.get_selected_text():
             self.copy_to_clipboard(selected)
             return
-        self.notify(
-            quit_advice(self.screen, self._config.keys), title="ctrl+c does not quit", markup=False
-        )
+        advice = quit_advice(self.screen, self._config.keys)
+        self._brief_notice.show(advice, title="ctrl+c does not quit")
+
+    async def deliver_key(self, event: events.Event) -> None:
+        self._brief_notice.remove()
+        await super().deliver_key(event)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Send text to the terminal's clipboard, and say how; ctrl+v pastes it into inputs here."""

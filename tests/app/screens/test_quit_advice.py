@@ -47,6 +47,18 @@ async def check(pilot, key: str, also: str = "") -> None:
     assert pilot.app._exit or isinstance(pilot.app.screen, Confirm)
 
 
+async def test_the_next_key_removes_the_notice_and_no_two_are_shown():
+    async with scripted_monitor(scripted_store()).run_test(size=(120, 40)) as pilot:
+        await filled(pilot)
+        pilot.app.notify("something else")
+        for _ in range(3):
+            await pilot.press("ctrl+c")
+            shown = [notice.title for notice in pilot.app._notifications]
+            assert shown == ["", "ctrl+c does not quit"]
+        await pilot.press("down")
+        assert [notice.message for notice in pilot.app._notifications] == ["something else"]
+
+
 @pytest.mark.parametrize("window", sorted(WINDOWS))
 async def test_in_every_window(window):
     async with scripted_monitor(scripted_store()).run_test(size=(120, 40)) as pilot:
