@@ -108,7 +108,7 @@ def evaluate_order(order: Order, host: ForgeHost, *, complete: bool = True) -> E
     """
     has_frames = any(draft.has_link for draft in order.drafts)
     if complete and has_frames and not order.method.is_verbatim:
-        reason = "these are frames with a link header; name their interface"
+        reason = "frames with a link header need the interface that they leave on"
         raise FieldError("link", reason, missing=True)
     files = _files(order)
     suggestions = tuple(host.suggest_from_routes(draft, order.interface) for draft in order.drafts)

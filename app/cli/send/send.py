@@ -125,6 +125,8 @@ def _evaluated(request: SendRequest, host: ForgeHost) -> order_job.EvaluatedOrde
         return order_job.evaluate_order(request.order, host, complete=not request.dry_run)
     except order_job.FieldError as error:
         words = f"--{error.key}{':' if error.missing else ''} {error.reason}"
+        if error.key == "link":
+            words += ", e.g. --link eth0"
         raise FieldTextError(words) from error
     except OrderError as error:
         raise CommandError(str(error)) from error

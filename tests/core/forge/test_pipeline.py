@@ -228,8 +228,8 @@ def test_a_no_sends_and_records_nothing(name, tmp_path) -> None:
 
 def test_frames_without_an_interface_are_an_error_for_form_and_command(tmp_path) -> None:
     form, command = both(replace(FRAME, method=SendMethod.IP, interface=""), tmp_path)
-    reason = "link: these are frames with a link header; name their interface"
-    assert (form.error, command.error) == (reason, f"--{reason}")
+    reason = "link: frames with a link header need the interface that they leave on"
+    assert (form.error, command.error) == (reason, f"--{reason}, e.g. --link eth0")
     assert form.sent == command.sent == []
 
 

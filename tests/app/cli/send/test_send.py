@@ -206,7 +206,7 @@ def test_no_saved_drafts_are_reported(send: Call) -> None:
         ((*SYN, "--udp.dstport", "1"), "fields of tcp and udp: a packet has one of them"),
         (("--arp.opcode", "1", "--ip.dst", "::1"), "fields of arp and ip"),
         (("--ip.ttl", "3", "--udp.dstport", "9"), "--ip.dst: no destination: type"),
-        (("--template", "arp-who-has"), "--link: these are frames with a link header"),
+        (("--template", "arp-who-has"), "they leave on, e.g. --link eth0"),
         (
             (*SYN, "--udp.dstport", "1", "--layers", "ip,tcp"),
             "udp.dstport: the packet (ip,tcp) has no",
