@@ -260,7 +260,7 @@ ACTIONS: tuple[Action, ...] = (
     *_of(
         KeyGroup.PROGRAM, KeyContext.PROGRAM,
         ("program.quit", "q", "quit", "quit", "Quit (asks if packets would be lost)"),
-        ("program.help", "question_mark,f1", "help", "help", "Show all keys"),
+        ("program.help", "question_mark,f1", "help", "help", "Show all keys, signs, and settings"),
         ("program.theme", "", "change_theme", "", "Choose a color theme"),
     ),
     Action("program.palette", "ctrl+p", "command_palette", "", "Find any action by name",
