@@ -39,6 +39,7 @@ OTHER_WORDS = {
     "packets.resend": "repeat replay inject transmit retransmit",
     "packets.stop_sending": "cancel abort",
     "packets.copy": "clipboard yank export hex scapy hping nping",
+    "view.colors": "legend coloring highlight rules",
     "packets.time": "timestamp format relative absolute clock",
     "packets.go_to": "jump find line",
     "panel.next": "focus switch tab",

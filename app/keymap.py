@@ -248,6 +248,8 @@ ACTIONS: tuple[Action, ...] = (
         KeyGroup.VIEW, KeyContext.MAIN,
         ("packets.time", "t", "call('table.cycle_time_format')", "time",
          "Cycle time: elapsed, of day, or delta"),
+        ("view.colors", "f6", "call('coloring.choose')", "",
+         "Show what the colors mean; change them"),
     ),
     *_of(
         KeyGroup.MOVE, KeyContext.MAIN,

@@ -105,7 +105,7 @@ class Monitor(OrderedKeysApp[None]):
         self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day)
         self._paths = paths or Paths.of_user()
         self._config = load(self._paths.config)
-        self.config_writer = ConfigWriter(self._paths.config, self._report_unsaved)
+        self._config_writer = ConfigWriter(self._paths.config, self._report_unsaved)
         self._lab: Results | None = None  # of the laboratory's last whole run
         self._forge_host, self._clock = forge_host, clock
         self._choose = choose
@@ -131,7 +131,14 @@ class Monitor(OrderedKeysApp[None]):
         )
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.bridge, self.capture, SIDE_PANELS, self._clipboard_access)
+        return MainScreen(
+            self.bridge,
+            self.capture,
+            SIDE_PANELS,
+            self._clipboard_access,
+            self._config,
+            self._config_writer.change,
+        )
 
     async def on_main_screen_ready(self, _event: MainScreen.Ready) -> None:
         if isinstance(self._driver, TerminalDriver):
@@ -305,6 +312,6 @@ class Monitor(OrderedKeysApp[None]):
 
     def on_unmount(self) -> None:
         self.bridge.close()
-        self.config_writer.close()
+        self._config_writer.close()
         if "forge_service" in self.__dict__:
             self.forge_service.close()

@@ -11,11 +11,20 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from app.config.schema import SECTIONS, Config, ForgeSettings, Section, toml_value
+from app.config.color_rules import without_wrong_filters
+from app.config.schema import (
+    SECTIONS,
+    ColorSettings,
+    Config,
+    ForgeSettings,
+    Section,
+    toml_value,
+)
 from app.keymap import ACTIONS, BY_NAME, HEARD_TOGETHER
 from core.files.private_folder import read_regular
 
 MOST_BYTES = 1 << 20  # of the file
+_LONG = 60  # characters of a default that a message leaves out
 
 
 def load(path: Path, sections: Collection[str] = tuple(SECTIONS)) -> Config:
@@ -27,9 +36,14 @@ def load(path: Path, sections: Collection[str] = tuple(SECTIONS)) -> Config:
     except (OSError, ValueError, RecursionError) as error:  # RecursionError: nested brackets
         return Config(complaints=(f"{path}: {one_line(error)}; the defaults are used",))
     found, problems = convert(content, sections)
+    colors = ColorSettings(**found.get("colors", {}))
+    if "colors" in found:
+        rules, wrong = without_wrong_filters(colors.rules)
+        colors, problems = ColorSettings(rules), problems + wrong
     return Config(
         found.get("keys", {}),
         ForgeSettings(**found.get("forge", {})),
+        colors,
         tuple(f"{path}: {problem}" for problem in problems),
     )
 
@@ -67,7 +81,8 @@ def _convert_section(section: Section, table: Any, problems: list[str]) -> dict[
             value = setting.type.convert(given)
         except ValueError as error:
             default = toml_value(setting.default)
-            problems.append(f"[{section.name}] {name} {error}; the default is used: {default}")
+            words = "the default is used" + f": {default}" * (len(default) < _LONG)
+            problems.append(f"[{section.name}] {name} {error}; {words}")
             continue
         if section.name == "keys" and (clash := _clash(name, value, found)):
             problems.append(f"[keys] {name}: {clash}")

@@ -132,6 +132,9 @@ def _item(value: Value) -> Any:
         items = tomlkit.array()
         items.extend(_item(each) for each in value)
         return items.multiline(len(items.as_string()) > _LINE_LENGTH)
+    if isinstance(value, str) and ('"' in value or "\\" in value):
+        has_escapes = "'" in value or not value.isprintable()
+        return value if has_escapes else tomlkit.string(value, literal=True)
     return value
 
 

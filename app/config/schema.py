@@ -14,10 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from app.config.color_rules import rules_of, toml_of
 from app.keymap import ACTIONS
+from core.analysis.color_rules.rule import DEFAULT_RULES, Color, ColorRule
 
 _KEY = re.compile(r"(?:(?:ctrl|shift|alt)\+)*[A-Za-z0-9_]+")
 _COMMENT_COLUMN = 35  # of the example
+
+Value = bool | str | tuple[ColorRule, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ def _key_names(value: object) -> str:
 
 FLAG = ValueType("true or false", _flag)
 KEY_NAMES = ValueType("keys in quotes, separated by commas", _key_names)
+COLOR_RULES = ValueType("a list of rules in braces", rules_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Setting:
     section: str
     name: str
     type: ValueType
-    default: bool | str
+    default: Value
     meaning: str
 
 
@@ -75,7 +80,7 @@ class Section:
     settings: Mapping[str, Setting]
     kind: str = "a setting"
     listing: str = ""
-    samples: tuple[tuple[str, bool | str, str], ...] = ()
+    samples: tuple[tuple[str, Value, str], ...] = ()
 
 
 def _setting(type: ValueType, default: Any, meaning: str) -> Any:
@@ -91,22 +96,37 @@ class ForgeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ColorSettings:
+    """The section ``[colors]``, which the program changes when the user does on the screen."""
+
+    rules: tuple[ColorRule, ...] = _setting(COLOR_RULES, DEFAULT_RULES, "the color rules")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The settings of a configuration file. `complaints` has a line for each mistake in it."""
 
     keys: Mapping[str, str] = field(default_factory=dict)
     """The section ``[keys]``: only the remapped actions, and their keys."""
     forge: ForgeSettings = ForgeSettings()
+    colors: ColorSettings = ColorSettings()
     complaints: tuple[str, ...] = ()
 
 
-def _section_of(name: str, defaults: ForgeSettings) -> Section:
+_SAMPLE_RULE = ColorRule("Web", "tcp.port == 80", Color.ACCENT)
+
+
+def _section_of(
+    name: str,
+    defaults: ForgeSettings | ColorSettings,
+    samples: tuple[tuple[str, Value, str], ...] = (),
+) -> Section:
     """Return the section that a dataclass of settings describes, from its default instance."""
     made = {
         one.name: Setting(name, one.name, default=getattr(defaults, one.name), **one.metadata)
         for one in fields(defaults)
     }
-    return Section(name, made, listing=f"there is {', '.join(made)}")
+    return Section(name, made, listing=f"there is {', '.join(made)}", samples=samples)
 
 
 SECTIONS = {
@@ -121,18 +141,28 @@ SECTIONS = {
             "an action",
             "the help screen (?) lists the actions",
             (
-                ("view.pause", "f6", "an action, and the key that runs it"),
+                ("view.pause", "f8", "an action, and the key that runs it"),
                 ("packets.go_to", "colon,ctrl+g", "several keys, separated by commas"),
             ),
         ),
         _section_of("forge", ForgeSettings()),
+        _section_of(
+            "colors",
+            ColorSettings(),
+            (("rules", (_SAMPLE_RULE,), "instead of the default rules; f6 edits them"),),
+        ),
     )
 }
 
 
-def toml_value(value: bool | str) -> str:
+def toml_value(value: Value) -> str:
     """Return a value as TOML writes it."""
-    return str(value).lower() if isinstance(value, bool) else f'"{value}"'
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"'
+    return toml_of(value)
 
 
 def example() -> str:
@@ -143,9 +173,12 @@ def example() -> str:
 def _example_of(section: Section) -> Iterator[str]:
     """Yield the lines of one section of the example."""
     yield f"[{section.name}]"
-    lines = [(f'"{name}"', value, meaning) for name, value, meaning in section.samples] or [
+    lines = [
+        (f'"{name}"' if "." in name else name, value, meaning)
+        for name, value, meaning in section.samples
+    ] or [
         (setting.name, setting.default, f"{setting.meaning}: {setting.type.words}")
         for setting in section.settings.values()
     ]
     for name, value, meaning in lines:
-        yield f"{name} = {toml_value(value)}".ljust(_COMMENT_COLUMN) + f"# {meaning}"
+        yield f"{name} = {toml_value(value)} ".ljust(_COMMENT_COLUMN) + f"# {meaning}"

@@ -13,6 +13,7 @@ a method of a part by name (`action_call`); `escape` asks a list of things that 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from operator import attrgetter
 
 from textual.app import ComposeResult
@@ -23,10 +24,13 @@ from textual.widgets import Static
 
 from app.bridge import POLL_HZ, Bridge, Scene
 from app.clipboard import ClipboardAccess
+from app.config.config_writer import Changes
+from app.config.schema import Config
 from app.gc_policy import GcPolicy
 from app.keymap import KeyContext
 from app.screens.banner import Banner
 from app.screens.capture_controller import CaptureController
+from app.screens.color_controller import ColorController
 from app.screens.connection_filter_controller import ConnectionFilterController
 from app.screens.copy_controller import CopyController
 from app.screens.dialogs.too_small import SMALLEST, TooSmall
@@ -66,7 +70,10 @@ class MainScreen(Screen[None]):
         capture: CaptureController,
         side_panels: Sequence[SidePanel],
         clipboard: ClipboardAccess,
+        config: Config,
+        save: Callable[[str, Changes], None],
     ) -> None:
+        """Create the screen. `config` are the user's settings; `save` changes some of a section."""
         super().__init__()
         self.bridge = bridge
         self.scene = bridge.poll()  # the newest
@@ -85,6 +92,8 @@ class MainScreen(Screen[None]):
             bridge.analysis,
             self._show_table,
         )
+        bridge.colors.rules = config.colors.rules
+        self.coloring = ColorController(self.table, bridge.colors, partial(save, "colors"))
         self.sides = SidePanels(self, side_panels)
         self.copier = CopyController(
             self.workspace, self.sides, bridge.faults, lambda: self.shown, clipboard
@@ -107,7 +116,6 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.table.rows.describe_with(self.bridge.faults)
-        self.table.row_colors = self.bridge.colors
         self.panels.faults = self.bridge.faults
         self.watch(self.table, "selected", self._show_selected, init=False)
         self.watch(self.workspace, "zoomed", self._show_panel, init=False)

@@ -10,12 +10,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 from textual.screen import Screen
 
 import app.screens
 from app import gc_policy
 from app.gc_policy import CLIENTS_MORE, GROWTH, QUIET_TICKS, GcPolicy
 from app.screens.dialogs.add_listener import AddListener
+from app.screens.dialogs.colors import ColorRules, EditRule
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm, GoTo
 from app.screens.dialogs.drafts import Drafts, KeepDraft
@@ -27,6 +29,7 @@ from app.screens.dialogs.save_text import SaveText
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
+from core.analysis.color_rules.rule import DEFAULT_RULES
 from core.forge.journal.send_journal import SendJournal
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
@@ -35,9 +38,11 @@ from tests.helpers.scripted_monitor import INTERFACES, NOWHERE, filled, scripted
 NO_STATE = SendJournal(Path("/dev/null/none"), audits=False)
 WINDOWS = {
     "AddListener": AddListener,
+    "ColorRules": lambda: ColorRules(DEFAULT_RULES, print, lambda rule: Style()),
     "Confirm": lambda: Confirm("Sure?", "Leave", "Stay"),
     "Copy": lambda: Copy([("Row", "1")]),
     "Drafts": lambda: Drafts(NO_STATE, ()),
+    "EditRule": lambda: EditRule(DEFAULT_RULES[0], lambda rule: Style()),
     "GoTo": lambda: GoTo(1, 9),
     "Help": lambda: Help({}, NOWHERE),
     "Interfaces": lambda: Interfaces(lambda: INTERFACES),

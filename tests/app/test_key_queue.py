@@ -22,6 +22,7 @@ import app.screens
 from app.config.paths import Paths
 from app.key_queue import PATIENCE_S, KeyQueue, OrderedKeysApp
 from app.screens.dialogs.add_listener import AddListener
+from app.screens.dialogs.colors import ColorRules, EditRule
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm, Dialog, GoTo
 from app.screens.dialogs.drafts import Drafts, KeepDraft
@@ -94,6 +95,12 @@ TYPED_AHEAD = {
         ["j", "j"],
         lambda p: highlighted(p) == 3,
     ),
+    ColorRules: (
+        ["f6"],
+        ["j", "j"],
+        lambda p: [table.cursor_row for table in p.app.screen.query(DataTable)] == [2],
+    ),
+    EditRule: (["f6", "e"], [*"s"], lambda p: value(p, "#name") == "Bad checksums"),
     SaveText: (["y", "s", "enter"], [*"a.txt"], lambda p: value(p) == "a.txt"),
     Copy: (["y"], ["down"], lambda p: highlighted(p) == 1),
     SendInterface: (["r"], ["j"], lambda p: highlighted(p) == 1),

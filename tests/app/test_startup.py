@@ -23,7 +23,8 @@ from tests.helpers.waiting import until
 LATER = {
     "app.cli.echo_arguments", "app.cli.replay_arguments", "app.cli.send_arguments",
     "core.forge.service",
-    "app.screens.dialogs.copy", "app.screens.dialogs.drafts", "app.screens.dialogs.help",
+    "app.screens.dialogs.colors", "app.screens.dialogs.copy", "app.screens.dialogs.drafts",
+    "app.screens.dialogs.help",
     "app.screens.dialogs.interfaces", "app.screens.dialogs.open_file",
     "app.screens.copy_choices", "app.screens.echo_controller", "app.screens.forge",
     "app.screens.lab",

@@ -146,3 +146,8 @@ def test_leave(snap_compare):
 
 def test_too_small(snap_compare):
     assert snap_compare(scripted_monitor(scripted_store()), terminal_size=(39, 9))
+
+
+def test_colors(snap_compare):
+    act = going_to(DNS_ANSWER, "f6", "down")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=MEDIUM, run_before=act)

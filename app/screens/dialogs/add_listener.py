@@ -8,8 +8,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Button, Input, RadioButton, RadioSet, Static
+from textual.widgets import Button, Input, RadioSet, Static
 
+from app.screens.dialogs.choices import Choices, OneOf
 from app.screens.dialogs.dialog import MOST_DIGITS, Dialog, Hint, not_decimal
 from core.echo.listener import EchoError, check_listening, is_address
 from core.echo.options import Trigger
@@ -17,32 +18,6 @@ from core.engine.echo_service import DEFAULT_ADDRESS
 from core.wire.model.text import safe
 
 MOST_PORT = 65_535
-
-
-class OneOf(RadioButton):
-    """A radio button that shows by its sign, not only by its color, that it is selected."""
-
-    @property
-    def BUTTON_INNER(self) -> str:  # type: ignore[override]  # noqa: N802 (Textual's name)
-        return "●" if self.value else "○"
-
-
-class Choices(RadioSet, inherit_bindings=False):
-    """Radio buttons that the arrow keys select; the dialog handles enter."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,right", "choose(1)", show=False),
-        Binding("up,left", "choose(-1)", show=False),
-        Binding("space", "toggle_button", show=False),
-    ]
-
-    def action_choose(self, step: int) -> None:
-        """Select the next button (1), or the previous one (-1)."""
-        if step > 0:
-            self.action_next_button()
-        else:
-            self.action_previous_button()
-        self.action_toggle_button()
 
 
 HINT = "port 0: any free port · tab next · enter adds"

@@ -23,8 +23,8 @@ def test_a_missing_file_means_the_defaults(path: Path) -> None:
 
 
 def test_keys_are_remapped_by_action_name(path: Path) -> None:
-    path.write_text('[keys]\n"view.pause" = "f6"\n"packets.go_to" = "colon, f5"\n')
-    assert load(path) == Config({"view.pause": "f6", "packets.go_to": "colon,f5"})
+    path.write_text('[keys]\n"view.pause" = "f8"\n"packets.go_to" = "colon, f5"\n')
+    assert load(path) == Config({"view.pause": "f8", "packets.go_to": "colon,f5"})
 
 
 def test_the_audit_can_be_switched_off(path: Path) -> None:
@@ -59,7 +59,7 @@ def test_every_setting_can_be_given_its_default(path: Path) -> None:
         ("[keys", "; the defaults are used"),
         ("keys = 3", "[keys] must be a table; the defaults are used"),
         ("forge = false", "[forge] must be a table; the defaults are used"),
-        ("[colors]\n", "unknown section 'colors'"),
+        ("[color]\n", "unknown section 'color'"),
         ("[forge]\naudit = 0", "[forge] audit must be true or false; the default is used: true"),
         ("[forge]\naudti = false", "[forge] 'audti' is not a setting; there is audit"),
         ('[keys]\n"view.puase" = "p"', "[keys] 'view.puase' is not an action; the help screen (?)"),
@@ -89,18 +89,18 @@ def test_a_mistake_is_one_clear_line_and_the_default_holds(
 
 
 def test_a_mistake_leaves_the_other_settings(path: Path) -> None:
-    path.write_text('[keys]\n"view.pause" = 7\n"packets.mark" = "f6"\n[forge]\naudit = false\n')
+    path.write_text('[keys]\n"view.pause" = 7\n"packets.mark" = "f8"\n[forge]\naudit = false\n')
     config = load(path)
     assert len(config.complaints) == 1
-    assert (config.keys, config.forge.audit) == ({"packets.mark": "f6"}, False)
+    assert (config.keys, config.forge.audit) == ({"packets.mark": "f8"}, False)
 
 
 def test_a_command_reads_only_its_sections(path: Path) -> None:
     """It does not report a mistake in the keys, but a section that nobody reads."""
-    path.write_text("keys = 7\n[colors]\n[forge]\naudit = false\n")
+    path.write_text("keys = 7\n[color]\n[forge]\naudit = false\n")
     config = load(path, ("forge",))
     assert not config.forge.audit
-    assert config.complaints == (f"{path}: unknown section 'colors'",)
+    assert config.complaints == (f"{path}: unknown section 'color'",)
 
 
 def test_bytes_that_are_not_text_are_one_clear_line(path: Path) -> None:
@@ -116,10 +116,10 @@ def test_a_folder_in_its_place_is_one_clear_line(path: Path) -> None:
 
 
 def test_a_key_that_was_moved_away_is_free(path: Path) -> None:
-    path.write_text('[keys]\n"packets.mark" = "f6"\n"view.pause" = "m"\n')
-    assert load(path) == Config({"packets.mark": "f6", "view.pause": "m"})
+    path.write_text('[keys]\n"packets.mark" = "f8"\n"view.pause" = "m"\n')
+    assert load(path) == Config({"packets.mark": "f8", "view.pause": "m"})
 
 
 def test_two_panels_may_use_the_same_key(path: Path) -> None:
-    path.write_text('[keys]\n"hex.left" = "f6"\n"detail.close" = "f6"\n')
+    path.write_text('[keys]\n"hex.left" = "f8"\n"detail.close" = "f8"\n')
     assert load(path).complaints == ()
