@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from core.forge.compose.draft import Draft
 
 _PORTS = {"tcp.dstport": "80"}
+# RFC 1035 §4.1: identification 0x1234, recursion desired, one question: example.org, type A, class
+# IN. Each part of the name has its length in front of it.
+_DNS_QUERY = r"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x07example\x03org\0\0\x01\0\x01"
 _FRAGMENT_BYTES = 24  # of the first of the overlapping pair
 
 
@@ -43,6 +46,11 @@ _TEMPLATES = (
                 {"udp.dstport": "9", "payload": "hello\\n"},
             ),
         ),
+    ),
+    Template(
+        "dns-query",
+        "DNS query for example.org",
+        (Draft(("ip", "udp"), {"udp.dstport": "53", "payload": _DNS_QUERY}),),
     ),
     Template(
         "icmp-echo",

@@ -164,6 +164,17 @@ async def test_a_dns_query(tmp_path, user: Callable[[Stage], EnterUser]) -> None
 
 
 @USERS
+async def test_a_dns_query_from_the_template(tmp_path, user: Callable[[Stage], EnterUser]) -> None:
+    async with forging(tmp_path) as stage:
+        one = user(stage)
+        await one.open_form()
+        await one.load("DNS query")
+        await one.type("ip.dst", SERVER)
+        (packet,) = await sent_by(one, stage)
+        assert (packet["udp.dstport"], packet["udp.length"]) == (53, 8 + 29)
+
+
+@USERS
 async def test_a_fragment_pair(tmp_path, user: Callable[[Stage], EnterUser]) -> None:
     async with forging(tmp_path) as stage:
         one = user(stage)
