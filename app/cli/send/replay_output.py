@@ -128,15 +128,15 @@ class ReplayReport:
             )
         else:
             self._text(
-                f"sent {self._ring.sent:,} of {frames:,} frames in {elapsed_s:.3f} s"
+                f"sent {self._ring.sent:,} of {_frames(frames)} in {elapsed_s:.3f} s"
                 f"{self._rates(elapsed_s)}{_rewritten(total, self._rules)}"
                 f"{', interrupted' if interrupted else ''}"
             )
         report_left_out(self._interface, total)
         if self._audit is not None:
             path = safe(str(self._audit.path))
-            written = f"{self._written:,} frame{'s' * (self._written != 1)}"
-            print_message(f"rawscope: {written if self._written else 'nothing'} recorded in {path}")
+            written = _frames(self._written) if self._written else "nothing"
+            print_message(f"rawscope: {written} recorded in {path}")
 
     def _rates(self, elapsed_s: float) -> str:
         """Return the rates reached, from the first frame to the last; nothing for one frame."""
@@ -198,6 +198,10 @@ def report_left_out(interface: str, total: ReplayCounts) -> None:
             print_message(f"rawscope: {subject} {what}")
 
 
+def _frames(count: int) -> str:
+    return f"{count:,} frame{'s' * (count != 1)}"
+
+
 def _rewritten(total: ReplayCounts, rules: RewriteRules) -> str:
     """Return how many of the frames the rules changed, as the end of a sentence."""
     return f", {total.rewritten:,} of them rewritten" if rules else ""
@@ -225,7 +229,7 @@ def write_dry_run(
         output.line(json.dumps(record, separators=(",", ":")))
     else:
         output.line(
-            f"would send {sent:,} of {total.frames:,} frames through {safe(interface)}"
+            f"would send {sent:,} of {_frames(total.frames)} through {safe(interface)}"
             f"{_time_text(forecast.duration_s, plan.loops)}{_rewritten(total, plan.rules)}"
         )
     output.flush()

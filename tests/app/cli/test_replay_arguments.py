@@ -74,10 +74,10 @@ def test_a_dry_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = capture_of(tmp_path / "a.pcap", [SYN])
     command = ["replay", path, "--link", "lo", "--dry-run", "--topspeed"]
     assert run(command) == 0
-    assert capsys.readouterr().out == "would send 1 of 1 frames through lo\n"
+    assert capsys.readouterr().out == "would send 1 of 1 frame through lo\n"
     assert run([*command, "-C"]) == 0
     out = capsys.readouterr().out
-    assert out == "would send 1 of 1 frames through lo, 1 of them rewritten\n"
+    assert out == "would send 1 of 1 frame through lo, 1 of them rewritten\n"
 
 
 def test_a_delay_between_rounds_needs_rounds(capsys: pytest.CaptureFixture[str]) -> None:

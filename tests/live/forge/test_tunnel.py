@@ -153,7 +153,7 @@ def test_the_type_of_the_interface_counts_and_not_its_name(
     path = capture_of(tmp_path / "a.pcap", FRAMES[:1])
     request = ReplayRequest(ReplayPlan(path, ReplayPace(None)), "eth9", dry_run=True)
     assert network.in_near(lambda: quietly(request)) == 0
-    assert "would send 1 of 1 frames through eth9" in capfd.readouterr().out
+    assert "would send 1 of 1 frame through eth9" in capfd.readouterr().out
     request = ReplayRequest(ReplayPlan(path, ReplayPace(None)), "eth9", yes=True)
     assert network.in_near(lambda: quietly(request)) == 0
     assert read(tun, 1) == [FOUR]

@@ -114,5 +114,6 @@ def test_rates_are_those_reached_and_one_frame_has_none(
         report.left(count)
         clock.now_s += 1.0
         report.end(ReplayCounts(frames=count), interrupted=False)
-        expected = f"sent {count} of {count} frames in 1.000 s{rates}\n"
+        frames = "1 frame" if count == 1 else f"{count} frames"
+        expected = f"sent {count} of {frames} in 1.000 s{rates}\n"
         assert capfd.readouterr().out == expected
