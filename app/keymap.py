@@ -250,6 +250,8 @@ ACTIONS: tuple[Action, ...] = (
          "Cycle time: elapsed, of day, or delta"),
         ("view.colors", "f6", "call('coloring.choose')", "",
          "Show what the colors mean; change them"),
+        ("view.columns", "f3", "call('columns.open')", "",
+         "Choose and move the columns"),
     ),
     *_of(
         KeyGroup.MOVE, KeyContext.MAIN,

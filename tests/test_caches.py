@@ -51,6 +51,7 @@ BOUNDED_OTHERWISE = {
     ("core/store/interface_numbers.py", "self._shared"): "numbers end at INTERFACES",
     ("widgets/echo/client_rows.py", "self._words"): "lines of one table, emptied with the next",
     ("widgets/lines/component_styles.py", "self._styles"): "names of a widget's component classes",
+    ("widgets/packets/columns.py", "self.fields"): "columns of the table",
 }
 FILES = sorted(path for room in ("app", "core", "widgets") for path in (ROOT / room).rglob("*.py"))
 

@@ -18,6 +18,7 @@ from app.config.schema import (
     Config,
     ForgeSettings,
     Section,
+    TableSettings,
     toml_value,
 )
 from app.keymap import ACTIONS, BY_NAME, HEARD_TOGETHER
@@ -44,6 +45,7 @@ def load(path: Path, sections: Collection[str] = tuple(SECTIONS)) -> Config:
         found.get("keys", {}),
         ForgeSettings(**found.get("forge", {})),
         colors,
+        TableSettings(**found.get("table", {})),
         tuple(f"{path}: {problem}" for problem in problems),
     )
 

@@ -17,11 +17,14 @@ from typing import Any
 from app.config.color_rules import rules_of, toml_of
 from app.keymap import ACTIONS
 from core.analysis.color_rules.rule import DEFAULT_RULES, Color, ColorRule
+from widgets.packets.column_choice import BUILT_IN, WIDTH_LEAST, WIDTH_MOST, column_of
 
 _KEY = re.compile(r"(?:(?:ctrl|shift|alt)\+)*[A-Za-z0-9_]+")
 _COMMENT_COLUMN = 35  # of the example
+SPLIT_LEAST, SPLIT_MOST = 10, 90  # percent
+_HEADINGS = tuple(column.value for column in BUILT_IN)
 
-Value = bool | str | tuple[ColorRule, ...]
+Value = bool | int | str | tuple[str, ...] | dict[str, int] | tuple[ColorRule, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,57 @@ def _key_names(value: object) -> str:
     return names
 
 
+def _number(value: object, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"must be a number from {least} to {most}")
+    return value
+
+
+def _percent(value: object) -> int:
+    return value if value == 0 and value is not False else _number(value, SPLIT_LEAST, SPLIT_MOST)
+
+
+def _heading(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must have names in quotes")
+    try:
+        column_of(value)
+    except KeyError:
+        raise ValueError(
+            f"has {value!r}, which is neither a field nor one of {', '.join(_HEADINGS)}"
+        ) from None
+    return value
+
+
+def _headings(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"must be {COLUMNS.words}")
+    found = tuple(map(_heading, value))
+    if twice := next((one for one in found if found.count(one) > 1), ""):
+        raise ValueError(f"has {twice!r} twice")
+    return found
+
+
+def _shown_headings(value: object) -> tuple[str, ...]:
+    found = _headings(value)
+    if not found:
+        raise ValueError("must name at least one column")
+    return found
+
+
+def _widths(value: object) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise ValueError(f"must be {WIDTHS.words}")
+    return {_heading(name): _number(each, WIDTH_LEAST, WIDTH_MOST) for name, each in value.items()}
+
+
 FLAG = ValueType("true or false", _flag)
 KEY_NAMES = ValueType("keys in quotes, separated by commas", _key_names)
 COLOR_RULES = ValueType("a list of rules in braces", rules_of)
+COLUMNS = ValueType("a list of names in quotes", _headings)
+SHOWN_COLUMNS = ValueType(COLUMNS.words, _shown_headings)
+WIDTHS = ValueType("name = cells, in braces", _widths)
+PERCENT = ValueType(f"{SPLIT_LEAST} to {SPLIT_MOST}, or 0 for the default", _percent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +136,10 @@ class Section:
 
 def _setting(type: ValueType, default: Any, meaning: str) -> Any:
     """Return a dataclass field for a setting."""
-    return field(default=default, metadata={"type": type, "meaning": meaning})
+    metadata = {"type": type, "meaning": meaning}
+    if isinstance(default, dict):
+        return field(default_factory=lambda: default, metadata=metadata)
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +157,16 @@ class ColorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TableSettings:
+    """The section ``[table]``, which the program changes when the user does on the screen."""
+
+    columns: tuple[str, ...] = _setting(SHOWN_COLUMNS, _HEADINGS, "the columns, from left to right")
+    spare: tuple[str, ...] = _setting(COLUMNS, (), "more fields in the list of columns")
+    widths: Mapping[str, int] = _setting(WIDTHS, {}, "columns with a fixed width")
+    split: int = _setting(PERCENT, 0, "percent of the height for the table")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The settings of a configuration file. `complaints` has a line for each mistake in it."""
 
@@ -110,6 +174,7 @@ class Config:
     """The section ``[keys]``: only the remapped actions, and their keys."""
     forge: ForgeSettings = ForgeSettings()
     colors: ColorSettings = ColorSettings()
+    table: TableSettings = TableSettings()
     complaints: tuple[str, ...] = ()
 
 
@@ -118,7 +183,7 @@ _SAMPLE_RULE = ColorRule("Web", "tcp.port == 80", Color.ACCENT)
 
 def _section_of(
     name: str,
-    defaults: ForgeSettings | ColorSettings,
+    defaults: ForgeSettings | ColorSettings | TableSettings,
     samples: tuple[tuple[str, Value, str], ...] = (),
 ) -> Section:
     """Return the section that a dataclass of settings describes, from its default instance."""
@@ -151,6 +216,7 @@ SECTIONS = {
             ColorSettings(),
             (("rules", (_SAMPLE_RULE,), "instead of the default rules; f6 edits them"),),
         ),
+        _section_of("table", TableSettings()),
     )
 }
 
@@ -160,9 +226,19 @@ def toml_value(value: Value) -> str:
     match value:
         case bool():
             return str(value).lower()
+        case int():
+            return str(value)
         case str():
             return f'"{value}"'
-    return toml_of(value)
+        case dict():
+            return f"{{{', '.join(f'{_quoted(k)} = {v}' for k, v in value.items())}}}"
+    if rules := tuple(one for one in value if isinstance(one, ColorRule)):
+        return toml_of(rules)
+    return f"[{', '.join(toml_value(one) for one in value if isinstance(one, str))}]"
+
+
+def _quoted(name: str) -> str:
+    return name if name.isalnum() else f'"{name}"'
 
 
 def example() -> str:

@@ -31,6 +31,7 @@ from app.keymap import KeyContext
 from app.screens.banner import Banner
 from app.screens.capture_controller import CaptureController
 from app.screens.color_controller import ColorController
+from app.screens.columns_controller import ColumnsController
 from app.screens.connection_filter_controller import ConnectionFilterController
 from app.screens.copy_controller import CopyController
 from app.screens.dialogs.too_small import SMALLEST, TooSmall
@@ -94,6 +95,7 @@ class MainScreen(Screen[None]):
         )
         bridge.colors.rules = config.colors.rules
         self.coloring = ColorController(self.table, bridge.colors, partial(save, "colors"))
+        self.columns = ColumnsController(self.table, config.table, partial(save, "table"))
         self.sides = SidePanels(self, side_panels)
         self.copier = CopyController(
             self.workspace, self.sides, bridge.faults, lambda: self.shown, clipboard
@@ -281,6 +283,12 @@ class MainScreen(Screen[None]):
 
         if self.shown.count >= self.shown.first:
             self.app.push_screen(GoTo(self.shown.first, self.shown.count), select)
+
+    def on_headings_changed(self) -> None:
+        self.columns.remember()
+
+    def on_headings_list_requested(self) -> None:
+        self.columns.open()
 
     def on_connection_filter_line_cleared(self) -> None:
         self.connection_filter.clear()

@@ -18,6 +18,7 @@ from app import gc_policy
 from app.gc_policy import CLIENTS_MORE, GROWTH, QUIET_TICKS, GcPolicy
 from app.screens.dialogs.add_listener import AddListener
 from app.screens.dialogs.colors import ColorRules, EditRule
+from app.screens.dialogs.columns import AddColumn, Columns
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm, GoTo
 from app.screens.dialogs.drafts import Drafts, KeepDraft
@@ -34,11 +35,14 @@ from core.forge.journal.send_journal import SendJournal
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import INTERFACES, NOWHERE, filled, scripted_monitor
+from widgets.packets.column_choice import DEFAULT_CHOICE
 
 NO_STATE = SendJournal(Path("/dev/null/none"), audits=False)
 WINDOWS = {
+    "AddColumn": AddColumn,
     "AddListener": AddListener,
     "ColorRules": lambda: ColorRules(DEFAULT_RULES, print, lambda rule: Style()),
+    "Columns": lambda: Columns(DEFAULT_CHOICE, lambda choice: None, lambda column: None),
     "Confirm": lambda: Confirm("Sure?", "Leave", "Stay"),
     "Copy": lambda: Copy([("Row", "1")]),
     "Drafts": lambda: Drafts(NO_STATE, ()),

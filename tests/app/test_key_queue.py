@@ -23,6 +23,7 @@ from app.config.paths import Paths
 from app.key_queue import PATIENCE_S, KeyQueue, OrderedKeysApp
 from app.screens.dialogs.add_listener import AddListener
 from app.screens.dialogs.colors import ColorRules, EditRule
+from app.screens.dialogs.columns import AddColumn, Columns
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm, Dialog, GoTo
 from app.screens.dialogs.drafts import Drafts, KeepDraft
@@ -81,6 +82,8 @@ def highlighted(pilot) -> int | None:
 # dialog → the keys that open it, the keys typed after them, and what shows that they arrived
 TYPED_AHEAD = {
     GoTo: ([":"], [*"5.09"], lambda p: value(p) == "5.09"),
+    Columns: (["f3"], [*"jjj"], lambda p: highlighted(p) == 3),
+    AddColumn: (["f3", "a"], [*"ttl"], lambda p: value(p) == "ttl"),
     OpenFile: (["o"], [*"/tmp/a.pcap"], lambda p: value(p) == "/tmp/a.pcap"),
     AddListener: (["e", "a"], [*"7007"], lambda p: value(p, "#port") == "7007"),
     KeepDraft: (["f2", "ctrl+t"], [*"a syn"], lambda p: value(p) == "a syn"),

@@ -129,6 +129,26 @@ def test_help(snap_compare, size):
     assert snap_compare(scripted_monitor(scripted_store()), terminal_size=size, run_before=act)
 
 
+def columns(tmp_path) -> Paths:
+    """Return the files of a user who chose other columns."""
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+    paths.config.write_text(
+        '[table]\ncolumns = ["No.", "Source", "Destination", "ip.ttl", "tcp.window_size_value",'
+        ' "tcp.options.mss_val", "Info"]\nspare = ["udp.length"]\nwidths = {"ip.ttl" = 8}\n'
+    )
+    return paths
+
+
+def test_other_columns(snap_compare, tmp_path):
+    monitor = scripted_monitor(scripted_store(), paths=columns(tmp_path))
+    assert snap_compare(monitor, terminal_size=MEDIUM, run_before=going_to(DNS_ANSWER))
+
+
+def test_columns(snap_compare, tmp_path):
+    monitor = scripted_monitor(scripted_store(), paths=columns(tmp_path))
+    assert snap_compare(monitor, terminal_size=SMALL, run_before=going_to(0, "f3", "j", "j"))
+
+
 def test_copy(snap_compare):
     act = going_to(DNS_ANSWER, "enter", "j", "j", "y")
     assert snap_compare(scripted_monitor(scripted_store()), terminal_size=MEDIUM, run_before=act)

@@ -31,6 +31,9 @@ class Stage(OrderedKeysApp[None]):
     def on_packet_table_selection_evicted(self, message: object) -> None:
         self.heard.append(message)
 
+    def on_headings_list_requested(self, message: object) -> None:
+        self.heard.append(message)
+
 
 def play(widget: Widget, scene: Scene, size: tuple[int, int] = (100, 20)) -> Stage:
     """Mount `widget`, run `scene`, and return the application with the messages it received."""

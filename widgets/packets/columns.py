@@ -7,16 +7,17 @@ Rules
 * An address is not cut in the middle. The address columns widen for IPv6 while Info stays readable;
   beyond that, an address loses whole groups (`cells.shorten_address`).
 * Info takes the rest of the width. If the rest is too narrow, the table drops columns in steps
-  (`SHAPES`), the least useful ones first.
+  (`SHAPES`), the least useful ones first; columns that show a field go by width, the widest first.
+* A width that the user set holds. The order of the columns is the user's, too (`ColumnChoice`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import Enum
 
 from widgets.lines.cells import width_of
+from widgets.packets.column_choice import DEFAULT_CHOICE, Column, ColumnChoice, ColumnName
 from widgets.packets.row import PacketRow
 from widgets.packets.time_format import NS, TimeFormat
 
@@ -28,19 +29,8 @@ ADDRESS_LEAST = 15  # 255.255.255.255
 ADDRESS_BOUND = 17  # a MAC address is shown whole at any width
 ADDRESS_MOST = 39  # the longest IPv6 address
 INTERFACE_MOST = 15  # IFNAMSIZ without its NUL, linux/if.h
-
-
-class ColumnName(Enum):
-    """The columns. The value is the heading."""
-
-    NUMBER = "No."
-    TIME = "Time"
-    INTERFACE = "Interface"
-    SOURCE = "Source"
-    DESTINATION = "Destination"
-    PROTOCOL = "Proto"
-    LENGTH = "Len"
-    INFO = "Info"
+FIELD_MOST = 32  # of a column that shows a field, unless the user widens it
+HEADING_MOST = 14  # a longer name of a field does not widen its column
 
 
 RIGHT_ALIGNED = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.LENGTH})
@@ -48,41 +38,52 @@ RIGHT_ALIGNED = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.LENGTH
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column: its first cell, counted from the left edge, and its width in cells."""
+    """A column: its first cell, counted from the left edge, and its width in cells.
 
-    name: ColumnName
+    Numbers are `at_right`: aligned at their last digit.
+    """
+
+    name: Column
     start: int
     width: int
+    at_right: bool = False
 
     @property
-    def at_right(self) -> bool:
-        """Return True for numbers, which are aligned at their last digit."""
-        return self.name in RIGHT_ALIGNED
+    def stop(self) -> int:
+        """The blank cell behind the column."""
+        return self.start + self.width
 
 
 @dataclass(frozen=True, slots=True)
 class TableLayout:
-    """Columns from left to right, Info last. `time_decimals` is 6 or 3."""
+    """Columns from left to right in `width` cells. `time_decimals` is 6 or 3.
+
+    Where the addresses have no room for columns, they precede the Info text.
+    """
 
     columns: tuple[TableColumn, ...]
     time_decimals: int
     with_date: bool
+    width: int
+    addresses_in_info: bool = False
 
     @property
-    def info(self) -> TableColumn:
-        """Return the last column."""
-        return self.columns[-1]
+    def info(self) -> TableColumn | None:
+        """The Info column, unless the user hid it."""
+        return next((one for one in self.columns if one.name is ColumnName.INFO), None)
 
-    @property
-    def addresses_in_info(self) -> bool:
-        """Return True if the addresses have no columns and precede the Info text."""
-        return all(column.name is not ColumnName.SOURCE for column in self.columns)
-
-    def column_at(self, x: int) -> ColumnName | None:
+    def column_at(self, x: int) -> Column | None:
         """Return the column of cell `x`; the blank behind a column belongs to it."""
         for column in self.columns:
-            if column.start <= x <= column.start + column.width:
+            if column.start <= x <= column.stop:
                 return column.name
+        return None
+
+    def border_at(self, x: int) -> TableColumn | None:
+        """Return the column whose width a drag of cell `x` changes; Info takes the rest."""
+        for column in self.columns:
+            if x == column.stop and column.name is not ColumnName.INFO:
+                return column
         return None
 
 
@@ -97,6 +98,7 @@ class WidestSeen:
     destination: int = ADDRESS_LEAST
     protocol: int = len(ColumnName.PROTOCOL.value)
     length: int = len(ColumnName.LENGTH.value)
+    fields: dict[str, int] = field(default_factory=dict)  # by the field's name
 
     def take(self, rows: Iterable[PacketRow]) -> None:
         """Widen the columns for these rows."""
@@ -105,6 +107,8 @@ class WidestSeen:
             self.destination = max(self.destination, width_of(row.destination))
             self.protocol = max(self.protocol, width_of(row.protocol))
             self.length = max(self.length, len(str(row.length)))
+            for name, text in row.values.items():
+                self.fields[name] = max(self.fields.get(name, 0), width_of(text))
 
     def take_durations(self, durations_ns: Iterable[int]) -> None:
         """Widen the Time column for these durations."""
@@ -128,12 +132,13 @@ class Shape:
     """One step of dropping columns; it is chosen if Info has at least `info_least` cells."""
 
     time_decimals: int = 6
-    without: frozenset[ColumnName] = field(default_factory=frozenset)
+    without: frozenset[Column] = field(default_factory=frozenset)
     info_least: int = INFO_LEAST
 
 
 _IFACE, _LEN, _TIME = ColumnName.INTERFACE, ColumnName.LENGTH, ColumnName.TIME
-_ADDRESSES = frozenset({ColumnName.SOURCE, ColumnName.DESTINATION})
+_ADDRESSES: frozenset[Column] = frozenset({ColumnName.SOURCE, ColumnName.DESTINATION})
+_BEFORE_FIELDS: frozenset[Column] = frozenset({_IFACE, _LEN})
 SHAPES = (
     Shape(),
     Shape(3),
@@ -146,14 +151,42 @@ SHAPES = (
 
 
 def choose_layout(
-    seen: WidestSeen, width: int, time_format: TimeFormat, *, with_date: bool = False
+    seen: WidestSeen,
+    width: int,
+    time_format: TimeFormat,
+    choice: ColumnChoice = DEFAULT_CHOICE,
+    *,
+    with_date: bool = False,
 ) -> TableLayout:
-    """Return the layout with the most columns that leaves Info readable in `width` cells."""
-    for shape in SHAPES:
-        layout = _place(seen, width, shape, time_format, with_date)
-        if layout.info.width >= shape.info_least:
+    """Return the layout with the most of the chosen columns that leaves Info readable.
+
+    It has `width` cells. Without Info, the columns must fit.
+    """
+    for shape in _shapes(seen, choice):
+        layout = _place(seen, width, shape, time_format, choice, with_date)
+        room = layout.columns[-1].stop if layout.info is None else layout.info.width
+        if room <= width if layout.info is None else room >= shape.info_least:
             return layout
     return layout
+
+
+def _shapes(seen: WidestSeen, choice: ColumnChoice) -> Iterator[Shape]:
+    """Yield `SHAPES`; columns of fields go between, the widest first, before Time does."""
+    fields = sorted(choice.fields, key=lambda name: -_field_width(seen, name, choice))
+    for shape in SHAPES:
+        is_last_with_fields = shape.without == _BEFORE_FIELDS
+        if shape.without <= _BEFORE_FIELDS:
+            yield shape
+        else:
+            yield Shape(shape.time_decimals, shape.without | set(fields), shape.info_least)
+        if is_last_with_fields:
+            for count in range(1, len(fields) + 1):
+                yield Shape(shape.time_decimals, shape.without | set(fields[:count]))
+
+
+def _field_width(seen: WidestSeen, name: str, choice: ColumnChoice) -> int:
+    natural = max(seen.fields.get(name, 0), min(len(name), HEADING_MOST))
+    return choice.widths.get(name, min(natural, FIELD_MOST))
 
 
 def _time_width(seen: WidestSeen, decimals: int, time_format: TimeFormat, with_date: bool) -> int:
@@ -163,9 +196,14 @@ def _time_width(seen: WidestSeen, decimals: int, time_format: TimeFormat, with_d
 
 
 def _place(
-    seen: WidestSeen, width: int, shape: Shape, time_format: TimeFormat, with_date: bool
+    seen: WidestSeen,
+    width: int,
+    shape: Shape,
+    time_format: TimeFormat,
+    choice: ColumnChoice,
+    with_date: bool,
 ) -> TableLayout:
-    wanted = {
+    natural = {
         ColumnName.NUMBER: seen.number,
         ColumnName.TIME: _time_width(seen, shape.time_decimals, time_format, with_date),
         ColumnName.INTERFACE: seen.interface,
@@ -173,18 +211,52 @@ def _place(
         ColumnName.DESTINATION: seen.destination,
         ColumnName.PROTOCOL: seen.protocol,
         ColumnName.LENGTH: seen.length,
+        ColumnName.INFO: 0,
     }
-    kept = {name: cells for name, cells in wanted.items() if cells and name not in shape.without}
-    if ColumnName.SOURCE in kept:
-        others = sum(cells + 1 for name, cells in kept.items() if name not in _ADDRESSES)
-        room = (width - SIGN_WIDTH - others - INFO_WISHED) // 2 - 1
-        bound = max(ADDRESS_BOUND, min(room, ADDRESS_MOST))
-        for name in _ADDRESSES:
-            kept[name] = min(kept[name], bound)
+    kept: dict[Column, int] = {}
+    for name in choice.shown:
+        if isinstance(name, str):
+            cells = _field_width(seen, name, choice)
+        else:
+            cells = choice.widths.get(name, natural[name]) if natural[name] else 0
+        if name not in shape.without and (cells or name is ColumnName.INFO):
+            kept[name] = cells
+    _bound_addresses(kept, width, choice)
+    if ColumnName.INFO in kept:
+        kept[ColumnName.INFO] = max(0, width - SIGN_WIDTH - sum(kept.values()) - len(kept) + 1)
+    return TableLayout(
+        _in_line(kept or {ColumnName.NUMBER: seen.number}),
+        shape.time_decimals,
+        with_date,
+        width,
+        addresses_in_info=bool(_ADDRESSES & set(choice.shown) & shape.without),
+    )
+
+
+def _bound_addresses(kept: dict[Column, int], width: int, choice: ColumnChoice) -> None:
+    """Leave room for Info beside the address columns whose width the user did not set."""
+    flexible = [name for name in _ADDRESSES if name in kept and name not in choice.widths]
+    others = sum(cells + 1 for name, cells in kept.items() if name not in flexible)
+    if ColumnName.INFO in kept:
+        others += INFO_WISHED - 1
+    for name in flexible:
+        room = (width - SIGN_WIDTH - others) // len(flexible) - 1
+        kept[name] = min(kept[name], max(ADDRESS_BOUND, min(room, ADDRESS_MOST)))
+
+
+def _in_line(widths: dict[Column, int]) -> tuple[TableColumn, ...]:
+    """Return columns of these widths side by side, with a blank between them."""
     columns = []
     start = SIGN_WIDTH
-    for name, cells in kept.items():
-        columns.append(TableColumn(name, start, cells))
+    for name, cells in widths.items():
+        columns.append(TableColumn(name, start, cells, _is_at_right(name)))
         start += cells + 1
-    columns.append(TableColumn(ColumnName.INFO, start, max(0, width - start)))
-    return TableLayout(tuple(columns), shape.time_decimals, with_date)
+    return tuple(columns)
+
+
+def _is_at_right(name: Column) -> bool:
+    if isinstance(name, ColumnName):
+        return name in RIGHT_ALIGNED
+    from core.analysis.field_texts import is_number  # only with such a column
+
+    return is_number(name)

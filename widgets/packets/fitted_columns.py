@@ -8,6 +8,7 @@ cursor, a mark, the width, or the theme.
 from __future__ import annotations
 
 from core.store.snapshot import Snapshot
+from widgets.packets.column_choice import DEFAULT_CHOICE, ColumnChoice
 from widgets.packets.columns import TableLayout, WidestSeen, choose_layout
 from widgets.packets.packet_rows import PacketRows
 from widgets.packets.time_format import TimeFormat
@@ -19,9 +20,15 @@ class FittedColumns:
     """The layout that suits every row that was fitted; columns never get narrower."""
 
     def __init__(self) -> None:
+        self.choice = DEFAULT_CHOICE
         self._seen = WidestSeen()
         self._fitted: set[int] = set()  # numbers of packets
         self.layout: TableLayout = choose_layout(self._seen, 0, TimeFormat.RELATIVE)
+
+    def clear(self) -> None:
+        """Let all columns start narrow again, for another capture."""
+        self._seen = WidestSeen()
+        self._fitted.clear()
 
     def fit_totals(self, snapshot: Snapshot) -> None:
         """Make room for the largest packet number and for the names of interfaces."""
@@ -31,6 +38,13 @@ class FittedColumns:
     def forget_times(self) -> None:
         """Let the Time column start narrow again: times have another format now."""
         self._seen.whole_seconds = 1
+        self._fitted.clear()
+
+    def choose(self, choice: ColumnChoice) -> None:
+        """Show other columns; those of fields that were not shown before start narrow."""
+        self.choice = choice
+        for name in set(self._seen.fields) - set(choice.fields):
+            del self._seen.fields[name]
         self._fitted.clear()
 
     def fit(self, rows: PacketRows, lines: range, width: int, time_format: TimeFormat) -> bool:
@@ -48,5 +62,7 @@ class FittedColumns:
         self._seen.take_durations(each for each in durations_ns if each is not None)
         with_date = time_format is TimeFormat.ABSOLUTE and rows.spans_days()
         before = self.layout
-        self.layout = choose_layout(self._seen, width, time_format, with_date=with_date)
+        self.layout = choose_layout(
+            self._seen, width, time_format, self.choice, with_date=with_date
+        )
         return self.layout != before

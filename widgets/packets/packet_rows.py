@@ -7,6 +7,7 @@ evicted packet has a number and no text anymore.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum, auto
 
 from core.analysis.packet_analysis import NOT_ANALYZED, AnalyzedPackets
@@ -38,12 +39,19 @@ class PacketRows:
         self.snapshot: Snapshot | None = None
         self._numbers: PacketNumbers = AllPackets()
         self.sequences = NO_SEQUENCES
+        self._fields: tuple[str, ...] = ()
         self.describe_with(faults)
 
     def describe_with(self, faults: Faults) -> None:
         """Count the packets that cannot be described in `faults`; read every row again."""
         self._faults = faults
-        self._reader = RowReader(faults)
+        self._reader = RowReader(faults, self._fields)
+
+    def show_fields(self, names: Sequence[str]) -> None:
+        """Have rows contain the texts of these fields, and read them again if they lack some."""
+        if not set(names) <= set(self._fields):
+            self._reader = RowReader(self._faults, names)
+        self._fields = tuple(names)
 
     # -- which packets ----------------------------------------------------------------
 
@@ -95,7 +103,7 @@ class PacketRows:
         self.snapshot = None
         self._numbers = AllPackets()
         self.sequences = NO_SEQUENCES
-        self._reader = RowReader(self._faults)
+        self._reader = RowReader(self._faults, self._fields)
 
     def __len__(self) -> int:
         return len(self._numbers)

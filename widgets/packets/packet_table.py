@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from textual import events
+from textual import events, on
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
@@ -35,10 +35,10 @@ from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
 from widgets.lines.cells import width_of
 from widgets.lines.shifted_view import ShiftedView
-from widgets.packets.columns import ColumnName
 from widgets.packets.fitted_columns import FittedColumns
+from widgets.packets.headings import Headings
 from widgets.packets.packet_rows import PacketRows, SnapshotChange
-from widgets.packets.paint import COMPONENTS, info_text, paint_evicted, paint_header, paint_row
+from widgets.packets.paint import COMPONENTS, info_text, paint_evicted, paint_row
 from widgets.packets.row import as_sent
 from widgets.packets.time_format import TimeFormat
 
@@ -115,6 +115,7 @@ class PacketTable(ShiftedView):
         self.row_colors: RowColors | None = None
         self.time_format = TimeFormat.RELATIVE
         self._columns = FittedColumns()
+        self.headings = Headings(self, self._columns)
 
     # -- which packets it shows -----------------------------------------------------------
 
@@ -176,7 +177,7 @@ class PacketTable(ShiftedView):
         self.rows.clear()
         if self.row_colors is not None:
             self.row_colors.forget()
-        self._columns = FittedColumns()
+        self._columns.clear()
         self.selected = None
         self.marks = frozenset()
         self.set_line_count(0)
@@ -277,13 +278,12 @@ class PacketTable(ShiftedView):
         self._columns.forget_times()
         self.forget_lines()
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Change the format of times on a press on their heading."""
-        offset = event.get_content_offset(self)
-        if offset is None or offset.y >= self.HEADER_LINES:
-            return
-        if self._columns.layout.column_at(offset.x) is ColumnName.TIME:
-            self.cycle_time_format()
+    @on(events.MouseDown)
+    @on(events.MouseMove)
+    @on(events.MouseUp)
+    def use_headings(self, event: events.MouseEvent) -> None:
+        """Let the mouse change the columns by their headings."""
+        self.headings.handle(event)
 
     # -- drawing ------------------------------------------------------------------------
 
@@ -337,18 +337,14 @@ class PacketTable(ShiftedView):
         )
 
     def build_header(self, line: int) -> Strip:
-        """Draw the headings; for times of day, the date that all packets share."""
-        layout, heading = self._columns.layout, "Time"
-        if self.rows.first_date:
-            if self.time_format is TimeFormat.ABSOLUTE and not layout.with_date:
-                heading = self.rows.first_date
-            elif self.time_format is TimeFormat.DELTA:
-                heading = "Delta"
-        return paint_header(layout, heading, self.component("packet-table--header"))
+        """Draw the headings."""
+        return self.headings.paint(self.component("packet-table--header"))
 
     def widest_shift(self) -> int:
         """Return the shift that brings the end of the longest visible Info onto the screen."""
         rows, layout = self.rows, self._columns.layout
+        if layout.info is None:
+            return 0
         held = (line for line in self.window.lines if not rows.is_evicted(rows[line]))
         longest = (width_of(info_text(rows.read(line), layout)) for line in held)
         return max(0, max(longest, default=0) - layout.info.width)

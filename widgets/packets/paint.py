@@ -12,14 +12,18 @@ from textual.strip import Strip
 from core.analysis.color_rules.rule import Color, ColorRule
 from widgets.lines.cells import left, right, shorten_address, width_of, without
 from widgets.lines.component_styles import StyleOf
-from widgets.packets.columns import SIGN_WIDTH, ColumnName, TableColumn, TableLayout
+from widgets.packets.column_choice import Column, ColumnName, heading_of
+from widgets.packets.columns import SIGN_WIDTH, TableColumn, TableLayout
 from widgets.packets.row import PacketRow, Sign
 
 MARK = "◆"
+_REVERSED = Style(reverse=True)
 EVICTED = "evicted: removed from memory to make room"
 LOUD_SIGNS = frozenset({Sign.BAD, Sign.FAULT, Sign.MALFORMED})
-QUIET = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.INTERFACE, ColumnName.LENGTH})
-COLORED = frozenset({ColumnName.PROTOCOL, ColumnName.INFO})
+QUIET: frozenset[Column] = frozenset(
+    {ColumnName.NUMBER, ColumnName.TIME, ColumnName.INTERFACE, ColumnName.LENGTH}
+)
+COLORED: frozenset[Column] = frozenset({ColumnName.PROTOCOL, ColumnName.INFO})
 FAULT = ColorRule("Fault of rawscope", "", Color.ERROR, bold=True, whole_row=True)
 """The style of a packet that rawscope could not describe, which no filter can find."""
 _NO_RULE = ColorRule("", "", Color.PLAIN)
@@ -48,17 +52,22 @@ COMPONENTS = frozenset(
 )
 
 
-def paint_header(layout: TableLayout, time_heading: str, style: Style) -> Strip:
-    """Draw the headings, above their columns."""
-    text = " " * layout.columns[0].start
+def paint_header(
+    layout: TableLayout, time_heading: str, style: Style, dragged: Column | None = None
+) -> Strip:
+    """Draw the headings, above their columns; the one that the user drags is reversed."""
+    segments = [Segment(" " * layout.columns[0].start, style)]
     for column in layout.columns:
-        title = time_heading if column.name is ColumnName.TIME else column.name.value
-        text += (right if column.at_right else left)(title, column.width) + " "
-    return Strip([Segment(text, style)])
+        title = time_heading if column.name is ColumnName.TIME else heading_of(column.name)
+        text = (right if column.at_right else left)(title, column.width)
+        is_dragged = dragged is not None and column.name == dragged
+        segments.append(Segment(text, style + _REVERSED if is_dragged else style))
+        segments.append(Segment(" ", style))
+    return Strip(segments)
 
 
 def info_text(row: PacketRow, layout: TableLayout) -> str:
-    """Return the whole text of the last column."""
+    """Return the whole text of the Info column."""
     if layout.addresses_in_info and row.source:
         return f"{row.source} → {row.destination}  {row.info}"
     return row.info
@@ -94,14 +103,17 @@ def paint_row(
         Segment(" ", cursor or plain),
     ]
     pieces = []
-    room = layout.info.start + layout.info.width - SIGN_WIDTH
+    room = layout.width - SIGN_WIDTH
     for column in layout.columns:
         name = column.name
         if name is ColumnName.INFO:
-            text = left(without(info_text(row, layout), shift), room)
+            cells = room if column is layout.columns[-1] else column.width
+            text = left(without(info_text(row, layout), shift), cells)
         else:
-            text = _cell(row, column, time_text, whole=selected) + " "
-            room -= width_of(text)
+            text = _cell(row, column, time_text, whole=selected)
+        if column is not layout.columns[-1]:
+            text += " "
+        room -= width_of(text)
         own = color if name in COLORED else quiet if name in QUIET else plain
         pieces.append((text, whole_row or own))
     for style, run in groupby(pieces, key=itemgetter(1)):
@@ -111,7 +123,7 @@ def paint_row(
 
 def paint_evicted(number: int, layout: TableLayout, style_of: StyleOf, *, selected: bool) -> Strip:
     """Draw the row of a packet that is not in memory anymore: its number, and a note."""
-    cells = {ColumnName.NUMBER: str(number), ColumnName.INFO: EVICTED}
+    cells: dict[Column, str] = {ColumnName.NUMBER: str(number), ColumnName.INFO: EVICTED}
     text = " " * SIGN_WIDTH
     for column in layout.columns:
         fit = right if column.name is ColumnName.NUMBER else left
@@ -122,6 +134,8 @@ def paint_evicted(number: int, layout: TableLayout, style_of: StyleOf, *, select
 
 def _cell(row: PacketRow, column: TableColumn, time_text: str, *, whole: bool) -> str:
     width = column.width
+    if isinstance(column.name, str):
+        return (right if column.at_right else left)(row.values.get(column.name, ""), width)
     match column.name:
         case ColumnName.NUMBER:
             return right(str(row.number), width)

@@ -6,12 +6,13 @@ any column, so the reader keeps it until many other packets were on the screen.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from textual.cache import LRUCache
 
+from core.analysis.packet_facts import FieldText, PacketFacts
 from core.analysis.sequences import NO_SEQUENCES, SequenceReader, Sequences
 from core.store.captured_packet import CapturedPacket
 from core.store.selected_packet import SelectedPacket
@@ -22,6 +23,7 @@ from core.wire.present.faults import Faults
 from core.wire.present.summary import Summary, failed_summary, summarize
 
 CACHED_ROWS = 1024
+NO_VALUES: Mapping[str, str] = {}
 
 
 class Sign(Enum):
@@ -40,7 +42,8 @@ class Sign(Enum):
 class PacketRow:
     """The text of one row. `length` is in bytes, as on the wire.
 
-    `failed` is True if rawscope could not describe the packet.
+    `failed` is True if rawscope could not describe the packet. `values` are the texts of the fields
+    that have a column, by name.
     """
 
     number: int
@@ -54,6 +57,7 @@ class PacketRow:
     info: str
     sign: Sign
     failed: bool
+    values: Mapping[str, str]
 
 
 def sign_of(packet: CapturedPacket, summary: Summary) -> Sign:
@@ -78,7 +82,9 @@ def as_sent(row: PacketRow) -> PacketRow:
     return row if row.sign in louder else replace(row, sign=Sign.SENT)
 
 
-def row_of(packet: CapturedPacket, summary: Summary) -> PacketRow:
+def row_of(
+    packet: CapturedPacket, summary: Summary, values: Mapping[str, str] = NO_VALUES
+) -> PacketRow:
     """Return the row of a packet; its text is safe to print."""
     return PacketRow(
         number=packet.number,
@@ -92,17 +98,20 @@ def row_of(packet: CapturedPacket, summary: Summary) -> PacketRow:
         info=safe(summary.info),
         sign=sign_of(packet, summary),
         failed=summary.failed,
+        values=values,
     )
 
 
 class RowReader:
     """Makes rows of packets, and keeps the last `CACHED_ROWS`. Counts failures in `faults`.
 
-    A row that was made before the analysis reached its packet is made again afterward.
+    A row that was made before the analysis reached its packet is made again afterward. `fields` are
+    the names of the fields whose texts are in `PacketRow.values`.
     """
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, fields: Sequence[str] = ()) -> None:
         self._faults = faults
+        self._fields = {name: _field_text(name) for name in fields}
         self._rows: LRUCache[int, tuple[PacketRow, bool]] = LRUCache(CACHED_ROWS)  # and if final
         self._bases = SequenceReader()
 
@@ -114,7 +123,7 @@ class RowReader:
         is_analyzed = number <= sequences.through
         if row is None or (is_analyzed and not is_final):
             packet = snapshot.packet(number)
-            row = row_of(packet, self._summary(packet, packet.dissect, snapshot, sequences))
+            row = row_of(packet, *self._read(packet, packet.dissect, snapshot, sequences))
             self._rows[number] = row, is_analyzed
         return row
 
@@ -127,15 +136,16 @@ class RowReader:
         """
         packet = selected.packet
         held = snapshot if packet.number >= snapshot.first else None
-        return row_of(packet, self._summary(packet, selected.layers, held, sequences))
+        return row_of(packet, *self._read(packet, selected.layers, held, sequences))
 
-    def _summary(
+    def _read(
         self,
         packet: CapturedPacket,
         dissect: Callable[[], Dissection],
         snapshot: Snapshot | None,
         sequences: Sequences,
-    ) -> Summary:
+    ) -> tuple[Summary, Mapping[str, str]]:
+        """Return what the table shows of a packet, from one dissection."""
         dissection = None
         reasons: list[str] = []
         with self._faults.guard(packet.number, reasons.append):
@@ -145,5 +155,15 @@ class RowReader:
             base = None
             if snapshot is not None and dissection.layer("tcp") is not None:
                 base = self._bases.base(sequences, snapshot, packet.number)
-            return summarize(dissection, base)
-        return failed_summary(dissection, *reasons)
+            summary = summarize(dissection, base)
+            if snapshot is None or not self._fields:
+                return summary, NO_VALUES
+            facts = PacketFacts(packet, dissection, snapshot)
+            return summary, {name: text(facts) for name, text in self._fields.items()}
+        return failed_summary(dissection, *reasons), NO_VALUES
+
+
+def _field_text(name: str) -> FieldText:
+    from core.analysis.field_texts import field_text  # only with a column for a field
+
+    return field_text(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.config.config_file import load
-from app.config.schema import SECTIONS, Config, ForgeSettings, toml_value
+from app.config.schema import SECTIONS, Config, ForgeSettings, TableSettings, toml_value
 
 
 @pytest.fixture
@@ -73,6 +73,21 @@ def test_every_setting_can_be_given_its_default(path: Path) -> None:
         ('[keys]\n"view.pause" = "m"', "view.pause: m is the key of packets.mark; move that one"),
         ('[keys]\n"view.pause" = "q"', "q is the key of program.quit"),
         ('[keys]\n"detail.toggle" = "j"', "j is the key of list.down"),
+        ("[table]\ncolumns = 3", "[table] columns must be a list of names in quotes; the default"),
+        ("[table]\ncolumns = [3]", "[table] columns must have names in quotes"),
+        ("[table]\ncolumns = []", "[table] columns must name at least one column"),
+        (
+            '[table]\ncolumns = ["ip.tttl"]',
+            "has 'ip.tttl', which is neither a field nor",
+        ),
+        ('[table]\ncolumns = ["\\u001b"]', "has '\\x1b', which is neither a field nor"),
+        ('[table]\ncolumns = ["Info", "Info"]', "[table] columns has 'Info' twice"),
+        ('[table]\nspare = ["x"]', "[table] spare has 'x', which is neither"),
+        ("[table]\nwidths = 3", "[table] widths must be name = cells, in braces"),
+        ("[table]\nwidths = {x = 3}", "[table] widths has 'x', which is neither"),
+        ("[table]\nwidths = {Time = 0}", "[table] widths must be a number from 1 to 200"),
+        ("[table]\nsplit = 9", "[table] split must be a number from 10 to 90"),
+        ("[table]\nsplit = false", "[table] split must be a number from 10 to 90"),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_the_default_holds(
@@ -81,6 +96,7 @@ def test_a_mistake_is_one_clear_line_and_the_default_holds(
     path.write_text(content)
     config = load(path)
     assert (config.keys, config.forge) == ({}, ForgeSettings())
+    assert config.table == TableSettings()
     (line,) = config.complaints
     assert complaint in line
     assert str(path) in line

@@ -15,6 +15,7 @@ from tests.helpers.idle import eventually
 
 WITHOUT_KEYS = {GoTo, Palette}  # one says which numbers there are, the other has no hint
 KEYS = {"esc": "escape", "enter": "enter", "tab": "tab", "space": "space"}
+SIGNS = {"+": "plus", "-": "minus"}
 _NAMED = re.compile(rf"(?:^|· )({'|'.join(KEYS)}|[a-z]) |\((.)\)")
 
 
@@ -29,7 +30,7 @@ def hints(screen) -> str:
 def named_keys(words: str) -> set[str]:
     """Return the keys that hints name: ``enter opens · tab list`` → ``enter``, ``tab``."""
     found = (one or letter for one, letter in _NAMED.findall(words))
-    return {KEYS.get(name, name) for name in found}
+    return {(KEYS | SIGNS).get(name, name) for name in found}
 
 
 @pytest.mark.parametrize("dialog", TYPED_AHEAD, ids=lambda dialog: dialog.__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.wire.present.faults import Faults
 from tests.helpers.scripted import scripted_store
 from tests.widgets.packets.test_packet_table import ManyPackets
-from widgets.packets.columns import ColumnName
+from widgets.packets.column_choice import ColumnName
 from widgets.packets.fitted_columns import FittedColumns
 from widgets.packets.packet_rows import PacketRows
 from widgets.packets.time_format import TimeFormat

@@ -31,6 +31,8 @@ from tests.helpers.scripted import (
     udp,
 )
 from tests.widgets.stage import play, screen_text, styles_at
+from widgets.packets.column_choice import ColumnChoice, ColumnName
+from widgets.packets.headings import Headings
 from widgets.packets.packet_table import PacketTable
 from widgets.packets.paint import FAULT, color_class, rule_style
 from widgets.packets.row import Sign, sign_of
@@ -573,6 +575,104 @@ def test_a_click_on_the_time_heading_changes_the_format():
         assert table.time_format is TimeFormat.ABSOLUTE
 
     play(PacketTable(), scene)
+
+
+# -- the columns of the user -----------------------------------------------------------
+
+WITH_FIELDS = ColumnChoice((ColumnName.NUMBER, "ip.ttl", "tcp.options.mss_val", ColumnName.INFO))
+
+
+def test_fields_are_columns_and_only_visible_rows_are_read():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.headings.choose(WITH_FIELDS)
+        store = scripted_store()
+        table.show(store.snapshot())
+        lines = screen_text(table)
+        assert lines[0].split() == ["No.", "ip.ttl", "tcp.options.m…", "Info"]
+        assert lines[1].split()[:2] == ["1", "Who"]  # ARP has neither field
+        assert lines[5].split()[:3] == ["5", "64", "1460"]
+        end = lines[0].index("ip.ttl") + len("ip.ttl")
+        assert lines[5][end - 2 : end] == "64"
+        table.headings.choose(WITH_FIELDS.moved("ip.ttl", 0))
+        assert screen_text(table)[5].split()[:2] == ["64", "5"]
+        table.clear()
+        table.show(store.snapshot())
+        assert screen_text(table)[5].split()[:2] == ["64", "5"]
+
+    play(PacketTable(), scene, size=(100, 40))
+
+
+def test_rows_are_read_again_only_for_a_field_that_they_lack():
+    async def scene(pilot):
+        table = pilot.app.widget
+        snapshot = ManyPackets(10)
+        table.show(snapshot)
+        screen_text(table)
+        table.headings.choose(WITH_FIELDS)
+        screen_text(table)
+        read = len(snapshot.made)
+        table.headings.choose(ColumnChoice(("ip.ttl",)))
+        assert screen_text(table)[1].split() == ["64"]
+        assert len(snapshot.made) == read == 20
+
+    play(PacketTable(), scene)
+
+
+def test_hostile_bytes_in_a_field_never_reach_the_screen_raw():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.headings.choose(ColumnChoice(("frame.interface_name", "data", ColumnName.INFO)))
+        store = PacketStore()
+        store.add_interface(CaptureInterface("e\x1b[2Jth\x07\u202e", LinkType.ETHERNET))
+        store.append(batch([Frame(b"\x1b" * 60), Frame(DATAGRAM)]))
+        table.show(store.snapshot())
+        assert all(line.isprintable() for line in screen_text(table))
+
+    play(PacketTable(), scene)
+
+
+async def drag(pilot, table, start, stop):
+    await pilot.mouse_down(table, offset=(start, 0))
+    await pilot.hover(table, offset=(stop, 0))
+    assert "reverse" in str(styles_at(table, 0)) or table.headings.choice.widths
+    await pilot.mouse_up(table, offset=(stop, 0))
+
+
+def test_a_border_and_a_heading_are_dragged():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(20).snapshot())
+        await pilot.pause()
+        header = screen_text(table)[0]
+        number = screen_text(table)[1]
+        await drag(pilot, table, header.index("Len"), header.index("Time"))
+        shown = [ColumnName.NUMBER, ColumnName.LENGTH, ColumnName.TIME]
+        assert list(table.headings.choice.shown[:3]) == shown
+        assert screen_text(table)[0].split()[:3] == ["No.", "Len", "Time"]
+        assert table.time_format is TimeFormat.RELATIVE
+        border = screen_text(table)[0].index("Source") + 15
+        await drag(pilot, table, border, border - 5)
+        assert table.headings.choice.widths == {ColumnName.SOURCE: 10}
+        assert screen_text(table)[1] != number
+        assert not pilot.app.screen.get_selected_text()
+        table.follow_tail()
+        await pilot.click(table, offset=(5, 3))
+        assert table.selected == 4  # the first row is scrolled away
+
+    play(PacketTable(), scene)
+
+
+def test_the_right_button_on_the_headings_asks_for_the_list():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(20).snapshot())
+        await pilot.pause()
+        await pilot.click(table, offset=(5, 0), button=3)
+        assert table.time_format is TimeFormat.RELATIVE
+
+    app = play(PacketTable(), scene)
+    assert [type(message) for message in app.heard] == [Headings.ListRequested]
 
 
 # -- widths ----------------------------------------------------------------------------

@@ -25,14 +25,15 @@ _LETTERS = "RRRACEUAPRSF"  # of the TCP flags, the most significant first
 _NOT_SET = "·"
 
 
-def _flag_text(flags: int) -> str:
+def tcp_flag_text(flags: int) -> str:
+    """Return the letters of a value of ``tcp.flags``."""
     bits = range(len(_LETTERS) - 1, -1, -1)
     return "".join(
         letter if flags >> bit & 1 else _NOT_SET for bit, letter in zip(bits, _LETTERS, strict=True)
     )
 
 
-_FLAG_TEXTS = np.array([_flag_text(flags) for flags in range(1 << len(_LETTERS))], dtype=object)
+_FLAG_TEXTS = np.array([tcp_flag_text(flags) for flags in range(1 << len(_LETTERS))], dtype=object)
 
 
 def flag_texts(flags: Occurrences) -> Occurrences:

@@ -1,0 +1,257 @@
+"""The text of any field of one packet, read from its dissection: the columns of the packet table.
+
+A name means the outermost occurrence, as in ``dump --fields``: the values in the first layer that
+has the field, but not inside tunnels or in packets that ICMP errors quote. Several values in that
+layer (options, the two addresses of ``ip.addr``) are separated by commas, as are those of stacked
+tags. Texts are those of the detail tree, without units. A field that the packet does not have is an
+empty text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+
+from core.analysis.filter.fields.catalog import CATALOG, SLOTS_BY_NAME, option_lists
+from core.analysis.filter.fields.packet_fields import (
+    CAUSES,
+    DATA_LENGTH,
+    DIRECTIONS,
+    FLAG_TEXT,
+    TRANSPORT_PAYLOADS,
+)
+from core.analysis.filter.values.byte_fields import options_span, payload_span
+from core.analysis.filter.values.computed_values import DERIVED, tcp_flag_text
+from core.analysis.packet_facts import FieldText, PacketFacts
+from core.store.frame_detail import seconds_text, time_text
+from core.wire.model.dissection import Dissection, Layer, PacketFlag, Verdict, is_timed
+from core.wire.model.field import PlacedField, Span, Value
+from core.wire.model.kind import Kind
+from core.wire.model.text import safe
+from core.wire.present.record import STACKED, protocols
+from core.wire.registry import PROTOCOLS
+
+HEX_BYTES = 64  # of a byte string; the rest is not shown
+_PROTOCOLS = frozenset(protocol.name for protocol in PROTOCOLS)
+_OPTIONS = frozenset(
+    kind.name
+    for protocol in PROTOCOLS
+    for options in option_lists(protocol)
+    for kind in options.kinds.values()
+)
+
+
+_LayerTexts = Callable[[Layer, Dissection], Iterator[str]]
+
+
+def field_text(name: str) -> FieldText:
+    """Return the function that reads a field of `CATALOG`; `KeyError` for another name.
+
+    Its texts are safe to print.
+    """
+    if name in _FRAME_TEXTS:
+        return _FRAME_TEXTS[name]
+    if CATALOG.find(name) is None:
+        raise KeyError(name)
+    return _outermost(_layer_texts(name))
+
+
+def is_number(name: str) -> bool:
+    """Return True for a field whose texts are aligned at the right."""
+    field = CATALOG.find(name)
+    if field is None or (name in SLOTS_BY_NAME and field.base != 10):
+        return False
+    is_worded = name.endswith(".status") or name in ("frame.direction", "frame.stop.cause")
+    is_duration = name.startswith("frame.time_") and name != "frame.time_utc"
+    return (field.type.is_integer and not is_worded) or is_duration
+
+
+def _outermost(texts_of: _LayerTexts) -> FieldText:
+    """Return a function that joins the texts of the outermost layer that has some."""
+
+    def text(facts: PacketFacts) -> str:
+        found: list[str] = []
+        owner = ""
+        for layer in facts.dissection.layers:
+            if layer.quoted or layer.depth > 1 or owner not in ("", layer.name):
+                continue
+            if texts := list(texts_of(layer, facts.dissection)):
+                found += texts
+                owner = layer.name
+                if owner not in STACKED:
+                    break
+        return safe(",".join(found))
+
+    return text
+
+
+def _layer_texts(name: str) -> _LayerTexts:
+    """Return the function that yields the texts of a field in one layer."""
+    parent, _, last = name.rpartition(".")
+    if members := CATALOG.combined(name):
+        readers = [_of_slots(member) for member in members]
+        return lambda layer, dissection: (
+            text for reader in readers for text in reader(layer, dissection)
+        )
+    if name in SLOTS_BY_NAME:
+        return _of_slots(name)
+    if name.endswith(".checksum.status"):
+        return _verdicts(parent)
+    if name in DERIVED:
+        return _derived(name)
+    if name in _PROTOCOLS:
+        return lambda layer, dissection: iter((layer.title,) if layer.name == name else ())
+    if name in _OPTIONS:
+        return lambda layer, dissection: (
+            option.label for option in layer.options if option.name == name
+        )
+    if name == FLAG_TEXT.name:
+        return _tcp_flags
+    if name == DATA_LENGTH.name:
+        return lambda layer, dissection: (
+            str(span.stop - span.start) for span in _data_span(layer, dissection)
+        )
+    if parent in TRANSPORT_PAYLOADS and last == "payload":
+        return _hex_of(payload_span(parent))
+    return _hex_of(_data_span if name in ("data", "data.data") else options_span(parent))
+
+
+def _of_slots(name: str) -> _LayerTexts:
+    """Return the texts of a field of header tables or of options' tables."""
+
+    def texts(layer: Layer, dissection: Dissection) -> Iterator[str]:
+        for table in layer.tables:
+            if not name.startswith(table.name):
+                continue
+            slot = table.get(name[len(table.name) + 1 :])
+            if slot is not None and slot.name == name and layer.holds(slot):
+                yield _text(slot, slot.read(dissection.data, layer.offset))
+        for option in layer.options:
+            for inside in option.values:
+                if inside.slot.name == name:
+                    yield _text(inside.slot, inside.value)
+
+    return texts
+
+
+def _text(slot: PlacedField, value: Value) -> str:
+    if isinstance(value, int) and slot.field.kind is Kind.NUMBER and slot.field.base == 10:
+        return str(value)
+    return slot.text(value)
+
+
+def _verdicts(checksum: str) -> _LayerTexts:
+    def texts(layer: Layer, dissection: Dissection) -> Iterator[str]:
+        for check in layer.checks:
+            if check.slot.name == checksum and check.verdict is not Verdict.NONE:
+                yield check.verdict.word
+
+    return texts
+
+
+def _derived(name: str) -> _LayerTexts:
+    protocol, number = DERIVED[name]
+
+    def texts(layer: Layer, dissection: Dissection) -> Iterator[str]:
+        if layer.name == protocol.name:
+            value = number.value(layer, dissection)
+            if value is not None:
+                yield str(value)
+
+    return texts
+
+
+def _tcp_flags(layer: Layer, dissection: Dissection) -> Iterator[str]:
+    flags = layer.number(dissection.data, "flags") if layer.name == "tcp" else None
+    if flags is not None:
+        yield tcp_flag_text(flags)
+
+
+def _data_span(layer: Layer, dissection: Dissection) -> Iterator[Span]:
+    """Yield the bytes that no header reads, for the innermost layer."""
+    payload = dissection.payload
+    if layer is dissection.layers[-1] and payload.start < payload.stop:
+        yield payload
+
+
+def _hex_of(spans: Callable[[Layer, Dissection], Iterator[Span]]) -> _LayerTexts:
+    """Return the beginning of a byte string as hex digits."""
+
+    def texts(layer: Layer, dissection: Dissection) -> Iterator[str]:
+        for span in spans(layer, dissection):
+            stop = min(span.stop, span.start + HEX_BYTES)
+            more = "…" if stop < span.stop else ""
+            yield dissection.data[span.start : stop].hex() + more
+
+    return texts
+
+
+# -- the frame --------------------------------------------------------------------------------
+
+
+def _is_timed(facts: PacketFacts) -> bool:
+    return is_timed(facts.packet.timestamp_ns, facts.packet.flags)
+
+
+def _time(facts: PacketFacts) -> str:
+    return f"{time_text(facts.packet.timestamp_ns)} UTC" if _is_timed(facts) else ""
+
+
+def _epoch(facts: PacketFacts) -> str:
+    return seconds_text(facts.packet.timestamp_ns) if _is_timed(facts) else ""
+
+
+def _delta(facts: PacketFacts) -> str:
+    with suppress(KeyError):
+        before_ns = facts.snapshot.timestamp_ns(facts.packet.number - 1)
+        return seconds_text(facts.packet.timestamp_ns - before_ns) if _is_timed(facts) else ""
+    return ""
+
+
+def _relative(facts: PacketFacts) -> str:
+    first_ns = facts.snapshot.first_timestamp_ns
+    if first_ns is None or not _is_timed(facts):
+        return ""
+    return seconds_text(facts.packet.timestamp_ns - first_ns)
+
+
+def _interface_id(facts: PacketFacts) -> str:
+    interfaces = facts.snapshot.interfaces
+    number = next((n for n, each in enumerate(interfaces) if each is facts.packet.interface), None)
+    return "" if number is None else str(number)
+
+
+def _direction(facts: PacketFacts) -> str:
+    flags = facts.packet.flags
+    if flags & PacketFlag.OURS:
+        return DIRECTIONS[PacketFlag.OUTBOUND]
+    return DIRECTIONS.get(flags & PacketFlag.DIRECTION_MASK, "")
+
+
+def _cause(facts: PacketFacts) -> str:
+    stop = facts.dissection.stop
+    return "" if stop is None else CAUSES.get(stop.cause, "")
+
+
+_FRAME_TEXTS: Mapping[str, FieldText] = {
+    "frame": lambda facts: f"{facts.packet.captured_length} bytes",
+    "frame.number": lambda facts: str(facts.packet.number),
+    "frame.time": _time,
+    "frame.time_utc": _time,
+    "frame.time_epoch": _epoch,
+    "frame.time_delta": _delta,
+    "frame.time_delta_displayed": _delta,
+    "frame.time_relative": _relative,
+    "frame.len": lambda facts: str(facts.packet.original_length),
+    "frame.cap_len": lambda facts: str(facts.packet.captured_length),
+    "frame.interface_id": _interface_id,
+    "frame.interface_name": lambda facts: safe(facts.packet.interface.name),
+    "frame.protocols": lambda facts: protocols(facts.dissection),
+    "frame.comment": lambda facts: safe(
+        ",".join(facts.snapshot.comments.get(facts.packet.number, ()))
+    ),
+    "frame.direction": _direction,
+    "frame.stop.cause": _cause,
+    "frame.ignored": lambda facts: "false",
+    "rawscope.sent": lambda facts: str(bool(facts.packet.flags & PacketFlag.OURS)).lower(),
+}

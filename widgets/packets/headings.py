@@ -1,0 +1,100 @@
+"""The headings of the packet table: they name the columns, and the mouse changes these."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from widgets.packets.column_choice import Column, ColumnChoice, ColumnName
+from widgets.packets.fitted_columns import FittedColumns
+from widgets.packets.heading_mouse import HeadingMouse
+from widgets.packets.paint import paint_header
+from widgets.packets.time_format import TimeFormat
+
+if TYPE_CHECKING:
+    from widgets.packets.packet_table import PacketTable
+
+RIGHT_BUTTON = 3
+
+
+class Headings:
+    """The columns of `table`, as the user chooses them; `columns` fits them to the rows."""
+
+    class Changed(Message):
+        """The user moved or resized a column with the mouse; `headings.choice` is new."""
+
+        def __init__(self, headings: Headings) -> None:
+            super().__init__()
+            self.headings = headings
+
+    class ListRequested(Message):
+        """The user asked for the list of columns, with the right mouse button."""
+
+    def __init__(self, table: PacketTable, columns: FittedColumns) -> None:
+        self._table, self._columns = table, columns
+        self._mouse = HeadingMouse()
+
+    @property
+    def choice(self) -> ColumnChoice:
+        """Return the columns that the user chose, and the widths that the user set."""
+        return self._columns.choice
+
+    def choose(self, choice: ColumnChoice) -> None:
+        """Show other columns."""
+        if choice != self.choice:
+            self._columns.choose(choice)
+            self._table.rows.show_fields(choice.fields)
+            self._table.forget_lines()
+
+    def width_of(self, column: Column) -> int | None:
+        """Return the width of a column in cells; None if the table does not show it now."""
+        shown = self._columns.layout.columns
+        return next((one.width for one in shown if one.name == column), None)
+
+    def paint(self, style: Style) -> Strip:
+        """Draw the headings; for times of day, the date that all packets share."""
+        layout, rows, heading = self._columns.layout, self._table.rows, "Time"
+        if rows.first_date:
+            if self._table.time_format is TimeFormat.ABSOLUTE and not layout.with_date:
+                heading = rows.first_date
+            elif self._table.time_format is TimeFormat.DELTA:
+                heading = "Delta"
+        return paint_header(layout, heading, style, self._mouse.column)
+
+    # -- the mouse --------------------------------------------------------------------------
+
+    def handle(self, event: events.MouseEvent) -> None:
+        """React to the mouse: a drag moves or resizes a column, a click on Time changes it."""
+        x = event.get_content_offset_capture(self._table).x
+        if isinstance(event, events.MouseDown):
+            offset = event.get_content_offset(self._table)
+            if offset is not None and offset.y < self._table.HEADER_LINES:
+                self._press(event.button, x)
+        elif self._mouse.is_held:
+            if isinstance(event, events.MouseUp):
+                self._release(x)
+            else:
+                self.choose(self._mouse.drag(x, self.choice))
+            table = self._table
+            table.refresh(Region(0, 0, table.size.width, table.HEADER_LINES))
+
+    def _press(self, button: int, x: int) -> None:
+        if button == RIGHT_BUTTON:
+            self._table.post_message(self.ListRequested())
+        elif self._mouse.press(x, self._columns.layout):
+            self._table.screen.clear_selection()  # a drag here selects no text
+            self._table.capture_mouse()
+
+    def _release(self, x: int) -> None:
+        self._table.release_mouse()
+        choice, clicked = self._mouse.release(x, self._columns.layout, self.choice)
+        self.choose(choice)
+        if clicked is ColumnName.TIME:
+            self._table.cycle_time_format()
+        elif clicked is None:
+            self._table.post_message(self.Changed(self))
