@@ -16,12 +16,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cli.dump.json_shapes import NoShapeError, Rows, Template, layers_template
+from app.cli.dump.json_shapes import (
+    Column,
+    NoShapeError,
+    PacketGroup,
+    Rows,
+    Template,
+    layers_template,
+    payload_ends,
+)
+from app.cli.dump.line_format import ChunkPart
 from app.cli.dump.value_texts import hex_texts
+from app.cli.field_names import COLUMNS
 from core.analysis.filter.types import Spans
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
+from core.decode.summaries import summaries
 from core.decode.verdicts import fill
+from core.store.frame_detail import seconds_texts
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.vlan import VLAN
@@ -78,12 +90,14 @@ class JsonColumns:
         self.shapes: dict[int, list[Shape]] = {}
         self._count = 0
 
-    def lines(
-        self, chunk: Chunk, rows: Rows, interfaces: Sequence[CaptureInterface]
-    ) -> list[str | None]:
+    def lines(self, part: ChunkPart, rows: Rows) -> list[str | None]:
         """Return the object of each row (n,) of a chunk, or None for the packet path."""
+        chunk, interfaces = part.chunk, part.interfaces
         lines = np.full(len(rows), None, dtype=object)
-        index = np.flatnonzero(_is_usual(chunk, rows))
+        fill(chunk)  # before its rows are copied
+        texts = summaries(chunk.copied(rows), part.bases.take(rows))
+        has_info = texts.info != None  # noqa: E711 - compares each
+        index = np.flatnonzero(_is_usual(chunk, rows) & has_info)
         if len(index):
             keys = _keys(chunk, rows[index])
             order = np.argsort(keys, kind="stable")
@@ -93,7 +107,16 @@ class JsonColumns:
                 for shape, these in self._groups(key, chunk, rows[group], interfaces):
                     if shape.template is not None:
                         chosen = group[these]
-                        lines[chosen] = _written(shape.template, chunk, rows[chosen])
+                        lines[chosen] = _written(
+                            shape.template,
+                            PacketGroup(
+                                chunk,
+                                rows[chosen],
+                                chunk.offset[rows[chosen]].astype(np.int64),
+                                texts.protocol[chosen],
+                                texts.info[chosen],
+                            ),
+                        )
         found: list[str | None] = lines.tolist()
         return found
 
@@ -164,22 +187,11 @@ def _header_sizes(chunk: Chunk, rows: Rows) -> Rows:
     return sizes
 
 
-def payload_ends(chunk: Chunk, rows: Rows, sizes: Rows) -> tuple[Rows, Rows]:
-    """Return where the payload of each usual packet begins and ends in the frame, (n,) each."""
-    at = chunk.transport_offset[rows].astype(np.int64)
-    ends = np.minimum(chunk.stop[rows], chunk.captured[rows]).astype(np.int64)
-    datagrams = np.flatnonzero((chunk.transport[rows] == IpProtocol.UDP) & (sizes > 0))
-    lengths = UDP["length"].column(chunk.data, _transports(chunk, rows[datagrams]))
-    own = at[datagrams] + np.where(lengths > 0, lengths.astype(np.int64), ends[datagrams])
-    ends[datagrams] = np.minimum(ends[datagrams], own)
-    starts = at + sizes
-    return starts, np.where(sizes > 0, np.maximum(ends, starts), starts)
-
-
 def _keys(chunk: Chunk, rows: Rows) -> NDArray[np.int64]:
     """Return a number (n,) for each packet: packets with different ones have different shapes."""
     sizes = _header_sizes(chunk, rows)
-    starts, ends = payload_ends(chunk, rows, sizes)
+    at = chunk.transport_offset[rows].astype(np.int64)
+    has_payload = (sizes > 0) & (at + sizes < payload_ends(chunk, rows, at))
     parts = (
         (chunk.interface[rows], 16),
         (chunk.network_offset[rows], 6),
@@ -188,7 +200,7 @@ def _keys(chunk: Chunk, rows: Rows) -> NDArray[np.int64]:
         (chunk.state[rows] & np.uint8(_STATE), 8),
         (fill(chunk)[rows], 8),
         (sizes, 8),
-        (starts < ends, 1),
+        (has_payload, 1),
     )
     keys = np.zeros(len(rows), np.int64)
     for values, bits in parts:
@@ -227,19 +239,21 @@ def _whole(layers: Template, interface: CaptureInterface, raw: bool) -> Template
     template = Template()
     template.literal("{")
     template.key("frame.number")
-    template.place("%d", lambda chunk, rows, starts: (chunk.first + rows).tolist())
+    template.place("%d", lambda group: (group.chunk.first + group.rows).tolist())
     template.key("frame.time_epoch")
-    template.place('"%d.', lambda chunk, rows, starts: _seconds(chunk, rows)[0].tolist())
-    template.place('%09d"', lambda chunk, rows, starts: _seconds(chunk, rows)[1].tolist())
+    template.place('"%s"', lambda group: seconds_texts(group.chunk.timestamp_ns[group.rows]))
     template.key("frame.len")
-    template.place("%d", lambda chunk, rows, starts: chunk.original[rows].tolist())
+    template.place("%d", lambda group: group.chunk.original[group.rows].tolist())
     template.key("frame.cap_len")
-    template.place("%d", lambda chunk, rows, starts: chunk.captured[rows].tolist())
+    template.place("%d", lambda group: group.chunk.captured[group.rows].tolist())
     if interface.name:
         template.key("frame.interface_name")
         template.literal(encode_basestring_ascii(interface.name))
     template.text += layers.text
     template.columns += layers.columns
+    for name, attribute in COLUMNS.items():
+        template.key(name)
+        template.place("%s", _summary_column(attribute))
     if raw:
         template.key("frame.raw")
         template.place('"%s"', _captured_bytes)
@@ -247,16 +261,19 @@ def _whole(layers: Template, interface: CaptureInterface, raw: bool) -> Template
     return template
 
 
-def _captured_bytes(chunk: Chunk, rows: Rows, starts: Rows) -> list[str]:
-    return hex_texts(Spans(chunk.data, starts, starts + chunk.captured[rows]))
+def _summary_column(attribute: str) -> Column:
+    return lambda group: list(map(encode_basestring_ascii, getattr(group, attribute)))
 
 
-def _seconds(chunk: Chunk, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    seconds, fraction = np.divmod(chunk.timestamp_ns[rows], 1_000_000_000)
-    return seconds, fraction
+def _captured_bytes(group: PacketGroup) -> list[str]:
+    captured = group.chunk.captured[group.rows]
+    return hex_texts(Spans(group.chunk.data, group.starts, group.starts + captured))
 
 
-def _written(template: Template, chunk: Chunk, rows: Rows) -> list[str]:
-    starts = chunk.offset[rows].astype(np.int64)
-    columns: list[Sequence[Any]] = [column(chunk, rows, starts) for column in template.columns]
+def _written(template: Template, group: PacketGroup) -> list[str]:
+    found: dict[Column, Sequence[Any]] = {}
+    for column in template.columns:
+        if column not in found:  # a payload has two keys
+            found[column] = column(group)
+    columns = [found[column] for column in template.columns]
     return list(map(template.text.__mod__, zip(*columns, strict=True)))

@@ -11,10 +11,12 @@ from typing import Any
 
 from app.cli.dump.json_columns import JsonColumns
 from app.cli.dump.line_format import BLOCK, ChunkPart
+from app.cli.field_names import COLUMNS
 from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import seconds_text
 from core.wire.model.dissection import Dissection, is_timed
 from core.wire.present.record import record
+from core.wire.present.summary import summarize
 from core.wire.protocol import SequenceBase
 
 _SLICE = 1 << 12  # packets written at once
@@ -26,14 +28,14 @@ encode = json.JSONEncoder(separators=(",", ":")).encode
 class JsonLines:
     """One JSON object per packet, in ASCII, so that nothing in it controls a terminal."""
 
-    shows_relative = False
+    shows_relative = True
 
     def __init__(self, raw: bool) -> None:
         self._raw = raw
         self._columns = JsonColumns(raw)
 
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
-        return encode(frame_record(packet, packet.dissect(), self._raw))
+        return encode(frame_record(packet, packet.dissect(), self._raw, base))
 
     def begin(self, timestamp_ns: int | None) -> None:
         """Ignore it: the times are absolute."""
@@ -46,15 +48,23 @@ class JsonLines:
         """Write the packets that have one of a few shapes."""
         for start in range(0, len(part.rows), _SLICE):
             rows = part.rows[start : start + _SLICE]
-            lines = self._columns.lines(part.chunk, rows, part.interfaces)
+            lines = self._columns.lines(part, rows)
             for first in range(0, len(lines), BLOCK):
                 yield lines[first : first + BLOCK]
 
 
-def frame_record(packet: CapturedPacket, dissection: Dissection, raw: bool) -> dict[str, Any]:
-    """Return the JSON record of one packet, its keys in the documented order."""
+def frame_record(
+    packet: CapturedPacket, dissection: Dissection, raw: bool, base: SequenceBase | None = None
+) -> dict[str, Any]:
+    """Return the JSON record of one packet, its keys in the documented order.
+
+    The sequence numbers in the column Info are relative to `base`.
+    """
     values = _frame_facts(packet)
     record(dissection, values)
+    summary = summarize(dissection, base)
+    for name, attribute in COLUMNS.items():
+        values[name] = getattr(summary, attribute)
     if raw:
         values["frame.raw"] = packet.data.hex()
     return values

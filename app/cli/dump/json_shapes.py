@@ -19,16 +19,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cli.dump.value_texts import TextTable, address_texts, hex_rows
+from app.cli.dump.value_texts import TextTable, address_texts, hex_rows, hex_texts
+from core.analysis.filter.types import Spans
 from core.decode.chunk import Chunk
+from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.dissection import Dissection, Layer, Verdict
 from core.wire.model.field import JsonValue, PlacedField, gather
 from core.wire.model.kind import ADDRESS_TEXTS, Kind
-from core.wire.present.record import DERIVED, OPTION_KEYS, STACKED, protocols
+from core.wire.present.record import DERIVED, OPTION_KEYS, PAYLOAD_KEYS, STACKED, protocols
+from core.wire.transport.udp import UDP
 
 Rows = NDArray[np.int64]
-Column = Callable[[Chunk, Rows, Rows], Sequence[Any]]
-"""Returns a value for each row (n,); the last argument has the starts of the frames."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PacketGroup:
+    """Packets of one shape: `rows` (n,) of a chunk, and the `starts` of their frames in its data.
+
+    `protocol` and `info` (n,) are the texts of these columns of the packet table.
+    """
+
+    chunk: Chunk
+    rows: Rows
+    starts: Rows
+    protocol: NDArray[np.object_]
+    info: NDArray[np.object_]
+
+
+Column = Callable[[PacketGroup], Sequence[Any]]
+"""Returns a value for each packet of a group."""
 
 _WIDTHS = (1, 2, 4, 8)
 _RUN_LIMIT = 1 << 14  # texts kept of a run
@@ -79,7 +98,45 @@ def layers_template(dissection: Dissection) -> Template:
         if layer.depth > 1 or layer.quoted or not layer.is_complete:
             raise NoShapeError(layer.name)
         _add_layer(template, layer, dissection)
+    _add_payload(template, dissection)
     return template
+
+
+def _add_payload(template: Template, dissection: Dissection) -> None:
+    """Add the bytes after the innermost header."""
+    if dissection.payload.start >= dissection.payload.stop:
+        return
+    layer = dissection.layers[-1]
+    column = _payload_column(layer)
+    if layer.name in PAYLOAD_KEYS:
+        template.key(PAYLOAD_KEYS[layer.name])
+        template.place('"%s"', column)
+    template.key("data")
+    template.place('"%s"', column)
+
+
+def payload_ends(chunk: Chunk, rows: Rows, at: Rows) -> Rows:
+    """Return where the captured payloads of transport headers end in their frames, (n,).
+
+    `at` (n,) are the places of the headers in the frames. A datagram tells its own length.
+    """
+    ends = np.minimum(chunk.stop[rows], chunk.captured[rows]).astype(np.int64)
+    datagrams = np.flatnonzero(chunk.transport[rows] == IpProtocol.UDP)
+    starts = chunk.offset[rows[datagrams]].astype(np.int64) + at[datagrams]
+    lengths = UDP["length"].column(chunk.data, starts).astype(np.int64)
+    own = np.where(lengths > 0, at[datagrams] + lengths, ends[datagrams])
+    ends[datagrams] = np.minimum(ends[datagrams], own)
+    return ends
+
+
+def _payload_column(layer: Layer) -> Column:
+    at, start = layer.offset, layer.offset + layer.header_length
+
+    def column(group: PacketGroup) -> Sequence[str]:
+        ends = payload_ends(group.chunk, group.rows, np.full(len(group.rows), at))
+        return hex_texts(Spans(group.chunk.data, group.starts + start, group.starts + ends))
+
+    return column
 
 
 def _add_layer(template: Template, layer: Layer, dissection: Dissection) -> None:
@@ -137,8 +194,8 @@ def _run_column(run: list[PlacedField], first: int, stop: int, layer: Layer) -> 
         table = _RUN_TEXTS[run[0]] = TextTable(_run_writer(run, first, stop, form), _RUN_LIMIT)
     at, width = layer.offset + first, stop - first
 
-    def column(chunk: Chunk, rows: Rows, starts: Rows) -> Sequence[str]:
-        return table.texts(gather(chunk.data, starts + at, width).tolist())
+    def column(group: PacketGroup) -> Sequence[str]:
+        return table.texts(gather(group.chunk.data, group.starts + at, width).tolist())
 
     return column
 
@@ -168,19 +225,19 @@ def _place_value(template: Template, slot: PlacedField, offset: int) -> None:
     if kind is Kind.NUMBER and size in _WIDTHS and slot.field.bits == 8 * size:
         unit = slot.field.unit
 
-        def numbers(chunk: Chunk, rows: Rows, starts: Rows) -> Sequence[int]:
-            found = gather(chunk.data, starts + span.start, size)
+        def numbers(group: PacketGroup) -> Sequence[int]:
+            found = gather(group.chunk.data, group.starts + span.start, size)
             values: list[int] = (found * np.uint64(unit) if unit != 1 else found).tolist()
             return values
 
         template.place("%d", numbers)
     elif kind in ADDRESS_TEXTS:
         template.place(
-            '"%s"', lambda chunk, rows, starts: address_texts(chunk.data, starts + span.start, kind)
+            '"%s"', lambda group: address_texts(group.chunk.data, group.starts + span.start, kind)
         )
     elif kind is Kind.BYTES:
         template.place(
-            '"%s"', lambda chunk, rows, starts: hex_rows(chunk.data, starts + span.start, size)
+            '"%s"', lambda group: hex_rows(group.chunk.data, group.starts + span.start, size)
         )
     else:
         raise NoShapeError(slot.name)
@@ -191,9 +248,7 @@ def _add_options(template: Template, layer: Layer) -> None:
     if layer.name in OPTION_KEYS and span is not None:
         start, size = span.start, span.stop - span.start
         template.key(OPTION_KEYS[layer.name])
-        template.place(
-            '"%s"', lambda chunk, rows, starts: hex_rows(chunk.data, starts + start, size)
-        )
+        template.place('"%s"', lambda group: hex_rows(group.chunk.data, group.starts + start, size))
     values: dict[str, list[tuple[PlacedField, int]]] = {}
     for option in layer.options:
         if option.problem:
@@ -215,8 +270,10 @@ def _derived(name: str, layer: Layer) -> Column:
         raise NoShapeError(name)
     start = layer.offset + layer.header_length
 
-    def lengths(chunk: Chunk, rows: Rows, starts: Rows) -> Sequence[int]:
-        found: list[int] = np.maximum(chunk.stop[rows].astype(np.int64) - start, 0).tolist()
+    def lengths(group: PacketGroup) -> Sequence[int]:
+        found: list[int] = np.maximum(
+            group.chunk.stop[group.rows].astype(np.int64) - start, 0
+        ).tolist()
         return found
 
     return lengths

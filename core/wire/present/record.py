@@ -25,6 +25,8 @@ DERIVED = {protocol.name: protocol.derived for protocol in PROTOCOLS if protocol
 OPTION_KEYS = {
     protocol.name: protocol.options_field for protocol in PROTOCOLS if protocol.has_options_field
 }
+PAYLOAD_KEYS = {"tcp": "tcp.payload", "udp": "udp.payload"}
+"""Layers whose captured payload has a key of its own, beside ``data``."""
 
 
 def record(dissection: Dissection, found: dict[str, Json] | None = None) -> dict[str, Json]:
@@ -41,6 +43,8 @@ def record(dissection: Dissection, found: dict[str, Json] | None = None) -> dict
         elif layer.name not in seen:
             seen.add(layer.name)
             _add_layer(found, layer, dissection)
+    if payload := dissection.data[dissection.payload.start : dissection.payload.stop]:
+        found["data"] = payload.hex()
     if dissection.stop is not None:
         stop = dissection.stop
         cause = "truncated" if stop.cause is Cause.TRUNCATED else "malformed"
@@ -81,6 +85,10 @@ def _add_layer(found: dict[str, Json], layer: Layer, dissection: Dissection) -> 
         value = derived.value(layer, dissection)
         if value is not None:
             found[derived.name] = value
+    if layer.name in PAYLOAD_KEYS and layer.is_complete:
+        start = layer.offset + layer.header_length
+        if start < layer.captured:
+            found[PAYLOAD_KEYS[layer.name]] = dissection.data[start : layer.captured].hex()
 
 
 def _values(layer: Layer, table: HeaderTable, data: bytes) -> Iterator[tuple[str, JsonValue]]:

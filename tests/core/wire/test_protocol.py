@@ -78,10 +78,12 @@ def test_other_tools_make_it(found: dict[str, Any]) -> None:
 
 def test_its_fields_are_listed(found: dict[str, Any]) -> None:
     assert found["fields"] == [
+        "toy",
         "toy.checksum",
         "toy.checksum.status",
         "toy.checksum_calculated",
         "toy.level",
+        "toytag",
         "toytag.id",
         "toytag.type",
     ]

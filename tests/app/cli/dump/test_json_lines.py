@@ -133,5 +133,5 @@ def test_shapes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     part = part_of(frames()[:40])
     whole = written(part)
     for _ in range(3):
-        assert columns.lines(part.chunk, part.rows, part.interfaces) == whole
+        assert columns.lines(part, part.rows) == whole
         assert sum(map(len, columns.shapes.values())) <= 3
