@@ -67,6 +67,13 @@ FILTERS: tuple[tuple[str, float], ...] = (
     ("tcp.flags.ack == 1 and tcp.window_size_value > 501", 1000),
     ("arp or icmp or udp.port == 53", 300),
 )
+PATTERNS: tuple[tuple[str, float], ...] = (
+    ('frame matches "user.*name"', 1000),
+    ('tcp.payload matches "get|post"', 1000),
+    ('frame matches "[0-9]{3}[^a-z]"', 1000),
+    ('frame matches "[^a]"', 1000),
+    ('frame matches "^[^a]"', 1000),
+)
 
 
 def with_timestamps() -> list[bytes]:
@@ -205,6 +212,9 @@ def main() -> int:
         text = f'{name} contains "{NEEDLE}"'
         rate = LARGE_FRAMES * LARGE_BYTES / best(lambda text=text: passing(large, text)) / GIGABYTE
         figures.append(Figure(text, rate, "GB/s", 1, most=False))
+    for text, bound in PATTERNS:
+        seconds = best(lambda text=text: passing(chunks, text))
+        figures.append(Figure(text, seconds * 1e3, "ms", bound))
     with tempfile.TemporaryDirectory() as folder:
         figures += filter_figures(chunks, Path(folder))
         figures.append(command_figure(Path(folder)))

@@ -40,12 +40,15 @@ def contains(spans: Spans, needle: bytes, *, ignores_case: bool = False) -> Mask
     candidates = np.flatnonzero(lengths(spans) >= len(needle))
     if len(candidates):
         ascending = candidates[np.argsort(spans.starts[candidates], kind="stable")]
-        found[ascending] = _search(_compact(spans.take(ascending)), needle, ignores_case)
+        found[ascending] = _search(compacted(spans.take(ascending)), needle, ignores_case)
     return found
 
 
-def _compact(spans: Spans) -> Spans:
-    """Return the strings, copied one after the other if they are a small part of the buffer."""
+def compacted(spans: Spans) -> Spans:
+    """Return the strings, copied one after the other if they are a small part of the buffer.
+
+    Their starts are ascending.
+    """
     sizes = lengths(spans)
     if int(sizes.sum()) * _SPARSE > int(spans.ends.max()) - int(spans.starts[0]):
         return spans
