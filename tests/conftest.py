@@ -11,9 +11,10 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.helpers.frozen import bound_frozen
+from tests.helpers.frozen import freeze, keep_frozen
 from tests.helpers.idle import use_exact_idle
 from tests.helpers.isolation import leave_network
+from tests.helpers.parsed_styles import share_parsed_styles
 from tests.helpers.support import captures_dir, require_capture
 
 STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP)
@@ -43,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     leave_network()
     use_exact_idle()
+    share_parsed_styles()
     for name in SCREEN_SIZE:
         os.environ.pop(name, None)
     for number in STOPPING:
@@ -63,7 +65,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """After each test and its fixtures, free the objects that the program froze, if many."""
+    """After each test and its fixtures, see to it that long-lived objects are frozen."""
     done = yield
-    bound_frozen()
+    keep_frozen()
     return done
+
+
+def pytest_collection_finish() -> None:
+    """Exempt modules and tests from garbage collection."""
+    freeze()

@@ -1,11 +1,11 @@
-"""A test process frees the garbage that the program froze."""
+"""A test process stays frozen, and frees the garbage that is frozen with it."""
 
 from __future__ import annotations
 
 import gc
 import weakref
 
-from tests.helpers.frozen import LIMIT, bound_frozen
+from tests.helpers.frozen import LIMIT, freeze, keep_frozen
 
 
 class Cycle:
@@ -15,13 +15,21 @@ class Cycle:
 
 
 def test_frozen_cycles_are_collected_once_there_are_many():
-    bound_frozen()
+    freeze()
     made = Cycle()
     cycle = weakref.ref(made)
     gc.freeze()
     del made
     gc.collect()
     assert cycle() is not None
-    assert bound_frozen()
+    assert keep_frozen()
     assert cycle() is None
-    assert not bound_frozen()
+    assert not keep_frozen()
+
+
+def test_what_a_monitor_unfroze_is_frozen_again():
+    freeze()
+    before = gc.get_freeze_count()
+    gc.unfreeze()
+    assert not keep_frozen()
+    assert gc.get_freeze_count() >= before

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +16,9 @@ from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.app.made import capture_of, udp_frame
+from tests.helpers.forked_commands import command_server
 from tests.helpers.support import ROOT
-from tests.helpers.waiting import PATIENCE_S, until
+from tests.helpers.waiting import until
 from tests.live.network import FAR_ADDRESS, Network, in_namespace
 from tests.live.watching import ETH_P_EXPERIMENTAL, ethernet, send_frames, watching
 
@@ -55,12 +54,9 @@ def network() -> Iterator[Network]:
 
 
 def rawscope(network: Network, tmp_path: Path, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [*network.inside(network.near), "env", f"XDG_STATE_HOME={tmp_path}",
-         sys.executable, "-m", "app", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
+    environment = {"XDG_STATE_HOME": str(tmp_path)}
+    ended = command_server().run(arguments, ROOT, environment, namespace=network.near)
+    return ended.status, ended.out.decode(), ended.error.decode()
 
 
 def options_with_an_interface() -> set[tuple[str, str]]:

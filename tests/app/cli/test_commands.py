@@ -14,8 +14,8 @@ import rich_click as click
 from app.cli.arguments import rawscope
 from app.cli.main import run
 from app.cli.packet_source import PacketSource
-from tests.app.cli.forked_commands import run_commands
 from tests.app.made import SYN, capture_of
+from tests.helpers.forked_commands import run_commands
 from tests.helpers.support import ROOT
 from tests.helpers.waiting import PATIENCE_S
 

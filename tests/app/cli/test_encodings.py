@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.cli.forked_commands import Ended, run_commands
 from tests.app.cli.test_commands import every_command
 from tests.app.made import capture_of, udp_frame
 from tests.bench.terminal import Terminal
+from tests.helpers.forked_commands import Ended, run_commands
 from tests.helpers.support import ROOT, is_thorough
 from tests.helpers.waiting import PATIENCE_S
 

@@ -18,6 +18,7 @@ from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
 from tests.app.made import TIME_NS, capture_of, udp_frame
+from tests.helpers.forked_commands import command_server
 from tests.helpers.support import ROOT, remarks_of, require_peer
 from tests.helpers.waiting import PATIENCE_S
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
@@ -38,17 +39,22 @@ class Near:
 
     def __call__(self, *arguments: str, answer: str | None = None) -> tuple[int, str, str]:
         """Return status, output, and messages; `answer` is typed on a terminal."""
+        environment = {
+            "XDG_STATE_HOME": str(self.state), "XDG_CONFIG_HOME": str(self.state / "config"),
+        }  # fmt: skip
+        if answer is None:
+            near = self.network.near
+            ended = command_server().run(arguments, ROOT, environment, namespace=near)
+            return ended.status, ended.out.decode(), ended.error.decode()
         command = [
-            *self.network.inside(self.network.near), "env", f"XDG_STATE_HOME={self.state}",
-            f"XDG_CONFIG_HOME={self.state / 'config'}",
+            *self.network.inside(self.network.near), "env",
+            *(f"{name}={value}" for name, value in environment.items()),
             sys.executable, "-m", "app", *arguments,
         ]  # fmt: skip
-        if answer is not None:
-            quoted = " ".join(f"'{word}'" for word in command)
-            command = [require_peer("script"), "-qec", quoted, "/dev/null"]
+        quoted = " ".join(f"'{word}'" for word in command)
         done = subprocess.run(
-            command, cwd=ROOT, input=answer or "", capture_output=True, text=True, check=False,
-            timeout=PATIENCE_S,
+            [require_peer("script"), "-qec", quoted, "/dev/null"], cwd=ROOT, input=answer,
+            capture_output=True, text=True, check=False, timeout=PATIENCE_S,
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
 
