@@ -235,7 +235,19 @@ def _packet_source(
     snap_length: int,
     no_promiscuous: bool,
     method: Method,
+    decode_as: tuple[str, ...],
 ) -> PacketSource:
     if interfaces and file is not None:
         raise click.UsageError("-i captures, and a file is read: give one of them")
+    if decode_as:
+        _decode_as(decode_as)
     return PacketSource(interfaces, file, snap_length, not no_promiscuous, method)
+
+
+def _decode_as(texts: tuple[str, ...]) -> None:
+    from app.cli.decode_as import DecodeAsError, decode_as
+
+    try:
+        decode_as(texts)
+    except DecodeAsError as error:
+        raise click.UsageError(f"-d {error}") from error

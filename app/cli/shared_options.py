@@ -48,6 +48,14 @@ def input_options(command: Decorated) -> Decorated:
                 "-r", "file", metavar="FILE", help="Read this capture file; '-' is standard input."
             ),
             click.option(
+                "-d",
+                "decode_as",
+                metavar="LAYER==PORT,PROTOCOL",
+                multiple=True,
+                help="Read the payloads of a port as this protocol: tcp.port==8080,http or "
+                "udp.port==5300-5310,dns; 'data' reads none (repeatable).",
+            ),
+            click.option(
                 "-s",
                 "snap_length",
                 metavar="SNAPLEN",

@@ -1,11 +1,13 @@
 """One line about an application's bytes, if a small reader knows them: DNS, HTTP, TLS.
 
-The port selects DNS. The first bytes select HTTP and TLS, on any port, since both run on any.
+The port selects DNS. The first bytes select HTTP and TLS, on any port, since both run on any. The
+user can assign a reader to a port (``-d tcp.port==8080,http``): it alone reads the payloads of that
+port. `assign_ports` is called once, before the first packet is described.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,41 @@ from core.wire.application import dns, http, tls
 from core.wire.model.dissection import Dissection, Layer
 
 _TCP_LENGTH_BYTES = 2  # DNS over TCP puts a length before each message (RFC 1035 §4.2.2)
+TRANSPORTS = ("tcp", "udp")
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadReader:
+    """A reader of payloads. `names` are the protocols that it shows over TCP and over UDP.
+
+    It reads only the transports that have a name. `describe` returns None for bytes of another
+    protocol.
+    """
+
+    names: Mapping[str, str]
+    describe: Callable[[bytes], str | None]
+    has_length_over_tcp: bool = False
+
+
+def _dns(shown: str) -> PayloadReader:
+    return PayloadReader(dict.fromkeys(TRANSPORTS, shown), dns.describe, has_length_over_tcp=True)
+
+
+READERS: Mapping[str, PayloadReader] = {
+    "dns": _dns("DNS"),
+    "mdns": _dns("mDNS"),
+    "llmnr": _dns("LLMNR"),
+    "http": PayloadReader({"tcp": "HTTP", "udp": "SSDP"}, http.describe),
+    "tls": PayloadReader({"tcp": "TLS"}, tls.describe),
+    "data": PayloadReader(dict.fromkeys(TRANSPORTS, "Data"), lambda data: None),
+}
+"""The readers by Wireshark's names. ``data`` describes nothing: the packet keeps its own line."""
+
+_ON_ANY_PORT = ("http", "tls")
+_KNOWN_PORTS = {port: name.lower() for port, name in dns.PORTS.items()}
+
+Assignments = Mapping[tuple[str, int], str]
+"""The reader's name for a transport and a port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +60,32 @@ class Application:
 
     name: str
     text: str
+
+
+class _Ports:
+    """The readers that ports select: those of `assignments` first, then the usual ones."""
+
+    def __init__(self, assignments: Assignments) -> None:
+        self._readers = {
+            transport: {port: name for (of, port), name in assignments.items() if of == transport}
+            for transport in TRANSPORTS
+        }
+        assigned = {port for _, port in assignments}
+        self.is_port = _table(1 << 16, {*_KNOWN_PORTS, *assigned})
+
+    def reader(self, transport: str, ports: tuple[int | None, int | None]) -> str | None:
+        """Return the reader for a payload between two ports, or None if they select none."""
+        for readers in (self._readers[transport], _KNOWN_PORTS):
+            found = [(port, readers[port]) for port in ports if port in readers]
+            if found:
+                return min(found)[1]
+        return None
+
+
+def assign_ports(assignments: Assignments) -> None:
+    """Let these readers alone read the payloads of these ports. Replaces former assignments."""
+    global _ports
+    _ports = _Ports(assignments)
 
 
 def describe(dissection: Dissection, transport: Layer) -> Application | None:
@@ -39,16 +102,14 @@ def describe_bytes(
     transport: str, source: int | None, destination: int | None, data: bytes
 ) -> Application | None:
     """Return the line for a payload between two ports; None if no reader knows it."""
-    for port, name in dns.PORTS.items():
-        if port in (source, destination):
-            message = data[_TCP_LENGTH_BYTES:] if transport == "tcp" else data
-            text = dns.describe(message)
-            return Application(name, text) if text else None
-    text = http.describe(data)
-    if text:
-        return Application("HTTP" if transport == "tcp" else "SSDP", text)
-    if transport == "tcp" and (text := tls.describe(data)):
-        return Application("TLS", text)
+    selected = _ports.reader(transport, (source, destination))
+    for name in _ON_ANY_PORT if selected is None else (selected,):
+        reader = READERS[name]
+        if transport in reader.names:
+            skipped = _TCP_LENGTH_BYTES if reader.has_length_over_tcp and transport == "tcp" else 0
+            text = reader.describe(data[skipped:])
+            if text:
+                return Application(reader.names[transport], text)
     return None
 
 
@@ -56,13 +117,12 @@ def may_describe(
     source: NDArray[np.uint16], destination: NDArray[np.uint16], first: NDArray[np.uint8]
 ) -> NDArray[np.bool_]:
     """Return a mask (n,) of payloads that a reader may know, by their ports and first bytes."""
-    return _IS_PORT[source] | _IS_PORT[destination] | _IS_FIRST[first]
+    return _ports.is_port[source] | _ports.is_port[destination] | _IS_FIRST[first]
 
 
 def _table(size: int, numbers: Iterable[int]) -> NDArray[np.bool_]:
     return np.isin(np.arange(size), list(numbers))
 
 
-TRANSPORTS = ("tcp", "udp")
-_IS_PORT = _table(1 << 16, dns.PORTS)
 _IS_FIRST = _table(1 << 8, http.FIRST_BYTES | tls.FIRST_BYTES)
+_ports = _Ports({})
