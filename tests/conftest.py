@@ -11,10 +11,10 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.helpers.frozen import freeze, keep_frozen
 from tests.helpers.idle import use_exact_idle
 from tests.helpers.isolation import leave_network
-from tests.helpers.parsed_styles import share_parsed_styles
+from tests.helpers.process.frozen import freeze, keep_frozen
+from tests.helpers.process.parsed_styles import share_parsed_styles
 from tests.helpers.support import captures_dir, require_capture
 
 STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP)
@@ -65,7 +65,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """After each test and its fixtures, see to it that long-lived objects are frozen."""
+    """After each test and its fixtures, freeze long-lived objects again."""
     done = yield
     keep_frozen()
     return done

@@ -16,7 +16,7 @@ from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.app.made import capture_of, udp_frame
-from tests.helpers.forked_commands import command_server
+from tests.helpers.process.forked_commands import command_server
 from tests.helpers.support import ROOT
 from tests.helpers.waiting import until
 from tests.live.network import FAR_ADDRESS, Network, in_namespace

@@ -15,7 +15,7 @@ from app.cli.arguments import rawscope
 from app.cli.main import run
 from app.cli.packet_source import PacketSource
 from tests.app.made import SYN, capture_of
-from tests.helpers.forked_commands import run_commands
+from tests.helpers.process.forked_commands import run_commands
 from tests.helpers.support import ROOT
 from tests.helpers.waiting import PATIENCE_S
 

@@ -15,7 +15,7 @@ import pytest
 from tests.app.cli.test_commands import every_command
 from tests.app.made import capture_of, udp_frame
 from tests.bench.terminal import Terminal
-from tests.helpers.forked_commands import Ended, run_commands
+from tests.helpers.process.forked_commands import Ended, run_commands
 from tests.helpers.support import ROOT, is_thorough
 from tests.helpers.waiting import PATIENCE_S
 

@@ -18,7 +18,7 @@ from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
 from tests.app.made import TIME_NS, capture_of, udp_frame
-from tests.helpers.forked_commands import command_server
+from tests.helpers.process.forked_commands import command_server
 from tests.helpers.support import ROOT, remarks_of, require_peer
 from tests.helpers.waiting import PATIENCE_S
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run

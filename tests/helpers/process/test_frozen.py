@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
-from tests.helpers.frozen import LIMIT, freeze, keep_frozen
+from tests.helpers.process.frozen import LIMIT, freeze, keep_frozen
 
 
 class Cycle:
@@ -27,7 +27,7 @@ def test_frozen_cycles_are_collected_once_there_are_many():
     assert not keep_frozen()
 
 
-def test_what_a_monitor_unfroze_is_frozen_again():
+def test_objects_that_a_monitor_unfroze_are_frozen_again():
     freeze()
     before = gc.get_freeze_count()
     gc.unfreeze()

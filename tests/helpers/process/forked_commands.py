@@ -42,7 +42,7 @@ class CommandServer:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.helpers.forked_commands"],
+            [sys.executable, "-m", "tests.helpers.process.forked_commands"],
             env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
