@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from app.cli.output import CommandError, CommandOutput, print_message
 from core.forge.journal.audit import Audit
 from core.forge.replay_job import ReplayForecast, ReplayPlan
-from core.forge.review.confirmation import duration_text
+from core.forge.review.confirmation import about, duration_text
 from core.forge.transmit.replay import ReplayCounts
 from core.forge.transmit.rewrite_rules import RewriteRules
 from core.forge.transmit.tx_ring import TxRing
@@ -246,7 +246,7 @@ def write_dry_run(
 
 def _time_text(duration_s: float | None, loops: int) -> str:
     """Return how long the rounds of a replay take, as the end of a sentence."""
-    time_text = "" if duration_s is None else f" in {duration_text(duration_s)}"
+    time_text = "" if duration_s is None else f" in {about(duration_s)}"
     if loops == 0:
         return f"{time_text} per round, until stopped"
     return time_text if loops == 1 else f"{time_text} ({loops:,} rounds)"

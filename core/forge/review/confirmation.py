@@ -114,7 +114,7 @@ def volume(load: SendVolume) -> list[str]:
         pace = "some of them as fast as this host can send,"
     else:
         pace = f"at up to {_rate_text(rate)}" if rate else "at their own times"
-    return [f"{load.packets:,} packets {pace} take {_about(duration_s)} to send."]
+    return [f"{load.packets:,} packets {pace} take {about(duration_s)} to send."]
 
 
 def _rate_text(rate: float) -> str:
@@ -123,7 +123,8 @@ def _rate_text(rate: float) -> str:
     return f"{rate:,.0f} a second" if rate >= _WHOLE else f"{rate:.3g} a second"
 
 
-def _about(seconds: float) -> str:
+def about(seconds: float) -> str:
+    """Return a duration as a sentence has it: ``about 3 min 20 s``, ``less than a second``."""
     return "less than a second" if seconds < 1 else f"about {duration_text(seconds)}"
 
 

@@ -142,7 +142,9 @@ def test_a_dry_run_counts_what_would_be_rewritten(
         )
         assert network.in_far(lambda request=request: quietly(request)) == 0
     text, record = capfd.readouterr().out.splitlines()
-    assert text == "would send 2 of 2 frames through far0 in 0 s, 1 of them rewritten"
+    assert (
+        text == "would send 2 of 2 frames through far0 in less than a second, 1 of them rewritten"
+    )
     assert json.loads(record)["rewritten"] == 1
 
 

@@ -307,7 +307,7 @@ def test_a_dry_run_of_a_replay_counts_and_sends_nothing(
     )
     assert run(["replay", path, "--link", "lo", "--dry-run"]) == 1
     out, said = capfd.readouterr()
-    assert out == "would send 1 of 4 frames through lo in 1 min 5 s\n"
+    assert out == "would send 1 of 4 frames through lo in about 1 min 5 s\n"
     assert "2 frames are shorter than a link header: skipped" in said
     assert "1 frame is longer than lo accepts: skipped" in said
     assert run(["replay", path, "--link", "lo", "--dry-run", "--limit", "3", "--json"]) == 1
@@ -322,13 +322,13 @@ def test_a_dry_run_of_a_replay_counts_and_sends_nothing(
 @pytest.mark.parametrize(
     ("options", "words", "seconds"),
     [
-        ((), "would send 2 of 3 frames through lo in 2 s", 2.0),
-        (("--loop", "3"), "would send 6 of 9 frames through lo in 6 s (3 rounds)", 6.0),
-        (("--loop", "3", "--loop-delay", "5"), "of 9 frames through lo in 16 s (3 rounds)", 16.0),
-        (("--loop", "0"), "2 of 3 frames through lo in 2 s per round, until stopped", 2.0),
-        (("--loop", "3", "--rate", "2"), "6 of 9 frames through lo in 4 s (3 rounds)", 4.0),
+        ((), "would send 2 of 3 frames through lo in about 2 s", 2.0),
+        (("--loop", "3"), "would send 6 of 9 frames through lo in about 6 s (3 rounds)", 6.0),
+        (("--loop", "3", "--loop-delay", "5"), "through lo in about 16 s (3 rounds)", 16.0),
+        (("--loop", "0"), "2 of 3 frames through lo in about 2 s per round, until stopped", 2.0),
+        (("--loop", "3", "--rate", "2"), "6 of 9 frames through lo in about 4 s (3 rounds)", 4.0),
         (("--loop", "3", "--topspeed"), "6 of 9 frames through lo (3 rounds)", None),
-        (("--loop", "3", "--topspeed", "--loop-delay", "60"), "in 2 min (3 rounds)", 120.0),
+        (("--loop", "3", "--topspeed", "--loop-delay", "60"), "in about 2 min (3 rounds)", 120.0),
     ],
 )  # fmt: skip
 def test_a_dry_run_counts_every_round(

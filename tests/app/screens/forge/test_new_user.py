@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 
 from app.screens.forge.explanation import Explanation
 from core.forge.values import SendMethod
@@ -78,9 +78,12 @@ class EnterUser:
         while choice not in self.form.model.row.choices[self.form.model.row.chosen]:
             await self.stage.pilot.press("right")
 
-    async def send(self) -> None:
+    async def press_send(self) -> None:
         await self.go_to(SEND)
         await self.stage.pilot.press("enter")
+
+    async def send(self) -> None:
+        await self.press_send()
         await self.stage.asked()
         await self.stage.pilot.press("y")
 
@@ -116,8 +119,11 @@ class MouseUser(EnterUser):
     async def choose(self, key: str, choice: str) -> None:
         await click_row(self.stage, key, choice)
 
-    async def send(self) -> None:
+    async def press_send(self) -> None:
         await click_row(self.stage, SEND, "Send")
+
+    async def send(self) -> None:
+        await self.press_send()
         await self.stage.asked()
         await self.stage.pilot.click("#yes")
 
@@ -255,3 +261,21 @@ async def test_a_click_beside_the_button_only_selects_it(tmp_path) -> None:
         await stage.pilot.pause()
         assert form.model.row.key == SEND
         assert not stage.service.snapshot().sending
+
+
+@USERS
+async def test_ten_thousand_packets_are_a_question_that_names_their_time(
+    tmp_path, user: Callable[[Stage], EnterUser]
+) -> None:
+    async with forging(tmp_path) as stage:
+        one = user(stage)
+        await one.fill_form(SYN)
+        await one.type("send.count", "10000")
+        await one.type("send.rate", "1000")
+        await one.press_send()
+        await stage.asked()
+        words = str(stage.pilot.app.screen.query_one(".dialog-text", Static).content)
+        assert "10,000 packets at 1,000 a second take about 10 s to send." in words
+        await stage.pilot.press("n")
+        await stage.until(lambda: not stage.service.snapshot().sending)
+        assert stage.host.sent == []

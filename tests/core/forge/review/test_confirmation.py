@@ -9,8 +9,9 @@ import pytest
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.review.confirmation import SendVolume, examine
+from core.forge.review.confirmation import LONG_SEND, MOST_PER_SECOND, SendVolume, examine
 from core.forge.review.packet_review import Target
+from tests.helpers.support import ROOT
 
 STRANGER = "198.51.100.7"  # RFC 5737: nobody's
 
@@ -243,6 +244,14 @@ def test_the_question_about_an_amount_names_the_time_that_it_takes(
     found = examine(packet("127.0.0.1"), verbatim=False, load=load)
     assert found.questions == ((question,) if question else ())
     assert found.marks == frozenset(), "and never remembered"
+
+
+def test_the_readme_names_the_amounts_from_which_it_asks() -> None:
+    words = " ".join((ROOT / "README.md").read_text().split())
+    assert (
+        f"{LONG_SEND:,} or more, or more than {MOST_PER_SECOND:,} with no rate limit or with one "
+        f"above {MOST_PER_SECOND:,} packets per second"
+    ) in words
 
 
 CARRIERS = ["ip/ip/udp", "ip/ipv6/udp", "ipv6/ip/udp", "eth/ip/ip/udp", "ip/ip/ip/udp"]
