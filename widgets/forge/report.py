@@ -22,6 +22,7 @@ from core.forge.report import Report
 from core.wire.model.text import safe
 
 _NS_PER_MS = 1_000_000
+_ONE_LINE = 10_000  # characters: no sentence is longer
 
 
 class ReportStyle(Enum):
@@ -49,6 +50,11 @@ class ReportLine:
 def report_lines(report: Report, width: int) -> tuple[ReportLine, ...]:
     """Return the report in lines of at most `width` cells; changed values may be longer."""
     return tuple(_lines(report, max(20, width)))
+
+
+def result_text(report: Report) -> str:
+    """Return how sending ended, without what was captured."""
+    return "\n".join(line.text for line in _sent(report, _ONE_LINE))
 
 
 def _lines(report: Report, width: int) -> Iterator[ReportLine]:
@@ -102,12 +108,6 @@ def _outcome(
     if outcome.number:
         until_now = ", still counting" if report.counting else ""
         more = f", {outcome.copies:,} copies seen{until_now}" if outcome.copies > 1 else ""
-        if (
-            report.progress is not None
-            and not report.sending
-            and outcome.copies > report.progress.sent
-        ):
-            more += ", more than were sent: another program sends it, too"
         same = "" if outcome.changes else " as requested, byte for byte"
         changed = f" with {len(outcome.changes)} fields changed" if len(outcome.changes) > 1 else ""
         changed = " with one field changed" if len(outcome.changes) == 1 else changed

@@ -19,6 +19,7 @@ from app.screens.forge.drafts import DraftController
 from app.screens.forge.egress import captured_interface, form_state_of, left_out, why_blind
 from app.screens.forge.interface_dialog import Interfaces, SendInterface
 from app.screens.forge.panel import ForgePanel
+from app.screens.forge.resend_notice import ResendNotice
 from app.screens.side_panels import SideController
 from app.screens.workspace import Workspace
 from app.textual_bindings import with_keys
@@ -46,6 +47,7 @@ class ForgeController(SideController):
             ForgePanel(self._look_up, self.send, workspace.show_packet), KeyContext.FORGE
         )
         self.drafts = DraftController(self.panel, service.journal)
+        self._resend_notice = ResendNotice(self.panel)
         self._workspace = workspace
         self._renamed: tuple[Renaming, ...] = ()  # of the scene that is shown
         self._is_live = False  # the selected packet was captured, not read from a file
@@ -83,6 +85,7 @@ class ForgeController(SideController):
         if self._looked_up is not None:
             self._look_up()
         self.panel.show(state)
+        self._resend_notice.show(state.report)
         if self._waits_for_routes:
             self.send()
         if state.question is not None and state.question is not self._asked:
@@ -289,7 +292,9 @@ class ForgeController(SideController):
         return recipe_choices(self.panel.evaluation, self.panel.interface, plan, verbatim=verbatim)
 
     def _order(self, order: Order) -> None:
-        if not self.service.send(order):
+        if self.service.send(order):
+            self._resend_notice.watch(order)
+        else:
             self._warn("the previous send is not finished; esc stops it")
 
     def _warn(self, message: str) -> None:

@@ -376,6 +376,33 @@ async def test_a_dialog_asks_on_which_interface_to_resend_a_packet_of_a_file(tmp
         await stage.until(lambda: stage.host.sent == [data, data])
 
 
+@pytest.mark.parametrize(("size", "error"), [("small", False), ("small", True), ("wide", False)])
+async def test_the_end_of_a_resend_is_shown_where_the_panel_is_hidden(tmp_path, size, error):
+    async with forging(tmp_path, size) as stage:
+        if error:
+            stage.host.error = refused(errno.EPERM, Circumstances(SERVER, "eth0", 1500, 60))
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("r")
+        await stage.asked()
+        await stage.pilot.press("n")
+        await stage.until(lambda: stage.service.snapshot().report.declined)
+        stage.screen.poll()
+        await stage.pilot.press("r")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: not stage.service.snapshot().sending)
+        stage.screen.poll()
+        await stage.pilot.pause()
+        shown = [(one.title, one.message) for one in stage.pilot.app._notifications]
+        if size == "wide":
+            assert shown == []
+        else:
+            ((title, message),) = shown
+            assert title == f"packet {SYN}, unchanged"
+            assert ("EPERM" in message) is error
+            assert f"sent {1 - error} of 1 (verbatim) on eth0" in message
+
+
 async def interfaces_offered(stage: Stage) -> list[str]:
     """Press `r`, and return the interfaces that the dialog offers once it has them."""
     await stage.pilot.press("r")
