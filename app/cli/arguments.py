@@ -119,8 +119,8 @@ def dump(
         raise click.UsageError("--hex excludes --json and --fields")
     if raw and (not as_json or fields is not None):
         raise click.UsageError("--raw requires --json, without --fields: add frame.raw to these")
-    from app.cli.dump.field_lines import UnknownFieldError
     from app.cli.dump.formats import choose_format
+    from app.cli.dump.line_format import UnknownFieldError
 
     try:
         line_format = choose_format(as_json=as_json, raw=raw, as_hex=as_hex, fields=fields)

@@ -18,7 +18,7 @@ few times. A SYN flood cannot fill the memory: beyond `limit` the index forgets 
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -148,7 +148,7 @@ class SequenceIndex:
 
     def __init__(self, limit: int = 1 << 20) -> None:
         self._limit = limit
-        self._seed = secrets.randbits(64)
+        self._seed = int.from_bytes(os.urandom(8), "big")
         self._runs: list[_SynRun] = []  # of ascending packet numbers
         self.published = Sequences(self._seed, (), 0)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.cli.dump.field_cells import Cells, PartValues, Quoting, cell_reader
 from app.cli.dump.json_lines import encode, failed_record
-from app.cli.dump.line_format import ChunkPart
+from app.cli.dump.line_format import ChunkPart, UnknownFieldError
 from app.cli.field_names import COLUMNS, known_names, suggestions
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
@@ -27,10 +27,6 @@ from core.wire.protocol import SequenceBase, SequenceBases
 
 _MOST_CELLS = 1 << 18  # texts in memory at once
 _MOST_ROWS = 1 << 13
-
-
-class UnknownFieldError(Exception):
-    """An unknown field name; the text offers the nearest known ones."""
 
 
 class FieldLines:

@@ -67,6 +67,10 @@ class ChunkPart:
             yield [None] * min(BLOCK, len(self.rows) - first)
 
 
+class UnknownFieldError(Exception):
+    """An unknown field name; the text offers the nearest known ones."""
+
+
 class LineFormat(Protocol):
     """Writes packets. `shows_relative` is true if it shows relative sequence numbers."""
 

@@ -33,13 +33,12 @@ def tcp_flag_text(flags: int) -> str:
     )
 
 
-_FLAG_TEXTS = np.array([tcp_flag_text(flags) for flags in range(1 << len(_LETTERS))], dtype=object)
-
-
 def flag_texts(flags: Occurrences) -> Occurrences:
     """Return ``·······AP···`` for each value of ``tcp.flags``, as Wireshark writes it."""
     assert not isinstance(flags.values, Spans)
-    return Occurrences(flags.rows, _FLAG_TEXTS[flags.values], flags.layers)
+    different, places = np.unique(flags.values, return_inverse=True)
+    texts = np.array([tcp_flag_text(each) for each in different.tolist()], dtype=object)
+    return Occurrences(flags.rows, texts[places], flags.layers)
 
 
 def lengths(found: Occurrences) -> Occurrences:

@@ -14,9 +14,9 @@ import pytest
 
 from app.cli.dump import field_lines
 from app.cli.dump.field_cells import cell_reader
-from app.cli.dump.field_lines import FieldLines, UnknownFieldError
+from app.cli.dump.field_lines import FieldLines
 from app.cli.dump.json_lines import frame_record
-from app.cli.dump.line_format import ChunkPart
+from app.cli.dump.line_format import ChunkPart, UnknownFieldError
 from app.cli.field_names import known_names
 from app.cli.main import run
 from core.analysis.filter.values.chunk_values import ChunkValues
