@@ -45,6 +45,7 @@ class KeyGroup(Enum):
     CAPTURE = "Capture"
     VIEW = "View"
     MOVE = "Move"
+    SEARCH = "Search"
     PANELS = "Panels"
     DETAIL = "Detail tree"
     HEX = "Hex view"
@@ -228,9 +229,9 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.MOVE, KeyContext.MAIN,
-        ("packets.next_mark", "right_square_bracket", "call('table.go_to_mark', 1)", "",
+        ("packets.next_mark", "right_square_bracket", "call('search.next_of', 'mark')", "",
          "Next marked packet"),
-        ("packets.previous_mark", "left_square_bracket", "call('table.go_to_mark', -1)", "",
+        ("packets.previous_mark", "left_square_bracket", "call('search.previous_of', 'mark')", "",
          "Previous marked packet"),
     ),
     *_of(
@@ -246,20 +247,42 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.VIEW, KeyContext.MAIN,
-        ("packets.time", "t", "call('table.cycle_time_format')", "time",
+        ("packets.time", "t", "call('table.change_time_format')", "time",
          "Cycle time: elapsed, of day, or delta"),
         ("view.colors", "f6", "call('coloring.choose')", "",
          "Show what the colors mean; change them"),
         ("view.columns", "f3", "call('columns.open')", "",
          "Choose and move the columns"),
+        ("packets.time_reference", "T", "call('table.toggle_time_reference')", "",
+         "Make the packet time zero, or undo it"),
     ),
     *_of(
         KeyGroup.MOVE, KeyContext.MAIN,
-        ("packets.go_to", "colon,ctrl+g", "go_to", "go to", "Go to a packet by number"),
+        ("packets.go_to", "colon,ctrl+g", "call('go_to.open')", "go to",
+         "Go to a packet number or time"),
         ("packets.next", "J,ctrl+down", "call('table.action_move', 'down')", "",
          "Next packet, from any panel"),
         ("packets.previous", "K,ctrl+up", "call('table.action_move', 'up')", "",
          "Previous packet, from any panel"),
+    ),
+    *_of(
+        KeyGroup.SEARCH, KeyContext.MAIN,
+        ("search.open", "ctrl+f", "call('search.open')", "",
+         "Search for text, bytes, or a filter"),
+        ("search.next", "n", "call('search.next')", "", "Next match"),
+        ("search.previous", "N", "call('search.previous')", "", "Previous match"),
+        ("search.next_bad_checksum", "right_parenthesis",
+         "call('search.next_of', 'bad_checksum')", "", "Next bad checksum"),
+        ("search.previous_bad_checksum", "left_parenthesis",
+         "call('search.previous_of', 'bad_checksum')", "", "Previous bad checksum"),
+        ("search.next_reset", "right_curly_bracket",
+         "call('search.next_of', 'reset')", "", "Next TCP reset"),
+        ("search.previous_reset", "left_curly_bracket",
+         "call('search.previous_of', 'reset')", "", "Previous TCP reset"),
+        ("search.next_malformed", "full_stop",
+         "call('search.next_of', 'malformed')", "", "Next malformed packet"),
+        ("search.previous_malformed", "comma",
+         "call('search.previous_of', 'malformed')", "", "Previous malformed packet"),
     ),
     *_of(
         KeyGroup.PROGRAM, KeyContext.PROGRAM,

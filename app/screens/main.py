@@ -35,7 +35,10 @@ from app.screens.columns_controller import ColumnsController
 from app.screens.connection_filter_controller import ConnectionFilterController
 from app.screens.copy_controller import CopyController
 from app.screens.dialogs.too_small import SMALLEST, TooSmall
+from app.screens.go_to_controller import GoToController
 from app.screens.key_bar import KeyBar
+from app.screens.search_controller import SearchController
+from app.screens.search_line import SearchLine
 from app.screens.side_panels import SidePanel, SidePanels
 from app.screens.status import message_of, status_line, why_empty
 from app.screens.workspace import BESIDE, WIDE, Workspace
@@ -96,6 +99,11 @@ class MainScreen(Screen[None]):
         bridge.colors.rules = config.colors.rules
         self.coloring = ColorController(self.table, bridge.colors, partial(save, "colors"))
         self.columns = ColumnsController(self.table, config.table, partial(save, "table"))
+        self._search_line = SearchLine(id="search")
+        self.search = SearchController(
+            self.workspace, self._search_line, bridge, lambda: self.shown
+        )
+        self.go_to = GoToController(self.table, bridge, lambda: self.shown)
         self.sides = SidePanels(self, side_panels)
         self.copier = CopyController(
             self.workspace, self.sides, bridge.faults, lambda: self.shown, clipboard
@@ -112,6 +120,7 @@ class MainScreen(Screen[None]):
         yield StatusBar(id="status")
         yield self.banner
         yield self.workspace
+        yield self._search_line
         yield KeyBar(id="keys")
         yield Static(id="empty", markup=False)
         yield TooSmall(id="too-small")
@@ -175,6 +184,8 @@ class MainScreen(Screen[None]):
             self.table.display,
             self.table.selected is None,
             self.connection_filter.basis(),
+            self.search.basis(),
+            self.go_to.basis(),
             self.sides.basis(),
         )
 
@@ -186,6 +197,8 @@ class MainScreen(Screen[None]):
         self._show_packets(scene, is_new_store=scene.store_generation != before.store_generation)
         self.sides.show(scene)
         self.connection_filter.show(scene.echo, self.shown)
+        self.search.show(scene.store_generation)
+        self.go_to.show()
         paused = (self._paused_first, self.shown) if self.paused else None
         self.query_one(StatusBar).show(status_line(scene, paused))
         self._show_message(scene)
@@ -259,6 +272,7 @@ class MainScreen(Screen[None]):
     def action_close(self) -> None:
         """Close the first thing that is open; go to the table if nothing is."""
         closers = (
+            self.search.close,
             self.sides.close,
             self.workspace.unzoom,
             self.connection_filter.clear,
@@ -274,15 +288,8 @@ class MainScreen(Screen[None]):
     def action_pause(self) -> None:
         self.paused = not self.paused
 
-    def action_go_to(self) -> None:
-        from app.screens.dialogs.dialog import GoTo
-
-        def select(number: int | None) -> None:
-            if number is not None:
-                self.table.select(number)
-
-        if self.shown.count >= self.shown.first:
-            self.app.push_screen(GoTo(self.shown.first, self.shown.count), select)
+    def on_search_line_clicked(self, event: SearchLine.Clicked) -> None:
+        self.part_method(f"search.{event.method}")()
 
     def on_headings_changed(self) -> None:
         self.columns.remember()

@@ -56,6 +56,10 @@ class PacketNumbers(ABC):
     def nearest_row(self, number: int) -> int | None:
         """Return the row of the first packet from `number` on, else the last row; None if empty."""
 
+    @abstractmethod
+    def between(self, first: int, last: int) -> NDArray[np.int64]:
+        """Return the numbers (k,) from packet `first` to `last`."""
+
     def __iter__(self) -> Iterator[int]:
         return (self[row] for row in range(len(self)))
 
@@ -92,6 +96,9 @@ class AllPackets(PacketNumbers):
         length = len(self)
         return min(max(number - self.first, 0), length - 1) if length else None
 
+    def between(self, first: int, last: int) -> NDArray[np.int64]:
+        return np.arange(max(first, self.first), min(last, self.through) + 1)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FilteredPackets(PacketNumbers):
@@ -126,6 +133,14 @@ class FilteredPackets(PacketNumbers):
             return 0
         row = max(0, number - self.chunk_first[index])
         return min(self.start[index] + int(self.segments[index].searchsorted(row)), length - 1)
+
+    def between(self, first: int, last: int) -> NDArray[np.int64]:
+        low = max(0, bisect_right(self.chunk_first, first) - 1)
+        high = bisect_right(self.chunk_first, last)
+        parts = zip(self.chunk_first[low:high], self.segments[low:high], strict=True)
+        numbers = [np.zeros(0, np.int64), *(rows + np.int64(start) for start, rows in parts)]
+        found = np.concatenate(numbers)
+        return found[np.searchsorted(found, first) : np.searchsorted(found, last, "right")]
 
     def without_evicted(self, first: int) -> FilteredPackets:
         """Return the packets whose chunk begins at packet `first`, or after it."""

@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Input
 
 from app.clipboard import ClipboardAccess
-from app.screens.dialogs.dialog import GoTo
+from app.screens.dialogs.go_to import GoTo
 from tests.app.terminal.test_encoding import texts
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import filled, scripted_monitor

@@ -20,14 +20,17 @@ from app.screens.dialogs.add_listener import AddListener
 from app.screens.dialogs.colors import ColorRules, EditRule
 from app.screens.dialogs.columns import AddColumn, Columns
 from app.screens.dialogs.copy import Copy
-from app.screens.dialogs.dialog import Confirm, GoTo
+from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.drafts import Drafts, KeepDraft
+from app.screens.dialogs.go_to import GoTo
 from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.open_file import open_dialog
 from app.screens.dialogs.palette import Palette
 from app.screens.dialogs.save_text import SaveText
+from app.screens.dialogs.search import SearchDialog
 from app.screens.forge.interface_dialog import SendInterface
+from app.screens.go_to_target import TargetContext
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
 from core.analysis.color_rules.rule import DEFAULT_RULES
@@ -47,7 +50,7 @@ WINDOWS = {
     "Copy": lambda: Copy([("Row", "1")]),
     "Drafts": lambda: Drafts(NO_STATE, ()),
     "EditRule": lambda: EditRule(DEFAULT_RULES[0], lambda rule: Style()),
-    "GoTo": lambda: GoTo(1, 9),
+    "GoTo": lambda: GoTo(TargetContext(1, 9, 0, "since the first packet", 0, 1)),
     "Help": lambda: Help({}, NOWHERE),
     "Interfaces": lambda: Interfaces(lambda: INTERFACES),
     "KeepDraft": lambda: KeepDraft(()),
@@ -56,6 +59,7 @@ WINDOWS = {
     "OpenFile": open_dialog,
     "Palette": Palette,
     "SaveText": lambda: SaveText("a.txt", "1"),
+    "SearchDialog": SearchDialog,
     "SendInterface": lambda: SendInterface("Send packet 1 again", lambda: ("lo", "eth0"), "lo"),
 }
 BASES = {"Dialog", "MainScreen"}

@@ -25,13 +25,15 @@ from app.screens.dialogs.add_listener import AddListener
 from app.screens.dialogs.colors import ColorRules, EditRule
 from app.screens.dialogs.columns import AddColumn, Columns
 from app.screens.dialogs.copy import Copy
-from app.screens.dialogs.dialog import Confirm, Dialog, GoTo
+from app.screens.dialogs.dialog import Confirm, Dialog
 from app.screens.dialogs.drafts import Drafts, KeepDraft
+from app.screens.dialogs.go_to import GoTo
 from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.open_file import HINT, OpenFile
 from app.screens.dialogs.palette import Palette
 from app.screens.dialogs.save_text import SaveText
+from app.screens.dialogs.search import SearchDialog
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.lab import LabScreen
 from core.engine.snapshot import EngineSnapshot, EngineState
@@ -84,6 +86,7 @@ TYPED_AHEAD = {
     GoTo: ([":"], [*"5.09"], lambda p: value(p) == "5.09"),
     Columns: (["f3"], [*"jjj"], lambda p: highlighted(p) == 3),
     AddColumn: (["f3", "a"], [*"ttl"], lambda p: value(p) == "ttl"),
+    SearchDialog: (["ctrl+f"], [*"get /"], lambda p: value(p) == "get /"),
     OpenFile: (["o"], [*"/tmp/a.pcap"], lambda p: value(p) == "/tmp/a.pcap"),
     AddListener: (["e", "a"], [*"7007"], lambda p: value(p, "#port") == "7007"),
     KeepDraft: (["f2", "ctrl+t"], [*"a syn"], lambda p: value(p) == "a syn"),
@@ -203,8 +206,8 @@ async def test_a_field_keeps_every_character(opening, field, tmp_path):
 @pytest.mark.parametrize(
     ("opening", "typed", "words"),
     [
-        ([":"], "5.09", "'5.09' is not a packet number"),
-        ([":"], "22:39:28", "'22:39:28' is not a packet number"),
+        ([":"], "5.09x", "'5.09x' is not a packet number"),
+        ([":"], "22-39", "'22-39' is not a packet number"),
         ([":"], "999", "no packet 999"),
         ([":"], "9" * 30, "no packet 9999"),
         (["e", "a"], "70x", "no port '70x'"),

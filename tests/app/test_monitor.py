@@ -18,7 +18,8 @@ from app.config.paths import Paths
 from app.config.theme import read_theme
 from app.screens.banner import Banner
 from app.screens.dialogs.copy import Copy
-from app.screens.dialogs.dialog import Confirm, GoTo
+from app.screens.dialogs.dialog import Confirm, Hint
+from app.screens.dialogs.go_to import GoTo
 from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
 from app.screens.key_bar import KeyBar
@@ -258,7 +259,7 @@ async def test_going_to_a_packet():
     async with running() as pilot:
         await pilot.press("colon", "9", "9", "enter")
         assert isinstance(pilot.app.screen, GoTo)
-        assert "no packet" in str(pilot.app.screen.query_one(".dialog-hint").content)
+        assert "no packet" in str(pilot.app.screen.query_one(Hint).content)
         pilot.app.screen.query_one(Input).value = "7"
         await pilot.press("enter")
         assert main(pilot).table.selected == 7

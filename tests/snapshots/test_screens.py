@@ -171,3 +171,14 @@ def test_too_small(snap_compare):
 def test_colors(snap_compare):
     act = going_to(DNS_ANSWER, "f6", "down")
     assert snap_compare(scripted_monitor(scripted_store()), terminal_size=MEDIUM, run_before=act)
+
+
+def test_search(snap_compare):
+    """The dialog with an error, over the line with the result of the search before."""
+    act = going_to(1, "right_curly_bracket", "g", "n", "ctrl+f", "down", *"47g")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=MEDIUM, run_before=act)
+
+
+def test_time_reference(snap_compare):
+    act = going_to(DNS_ANSWER, "T", "right_parenthesis", "g", "n")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=MEDIUM, run_before=act)

@@ -57,13 +57,15 @@ class Headings:
         return next((one.width for one in shown if one.name == column), None)
 
     def paint(self, style: Style) -> Strip:
-        """Draw the headings; for times of day, the date that all packets share."""
+        """Draw the headings; that of times names their date or reference."""
         layout, rows, heading = self._columns.layout, self._table.rows, "Time"
         if rows.first_date:
             if self._table.time_format is TimeFormat.ABSOLUTE and not layout.with_date:
                 heading = rows.first_date
             elif self._table.time_format is TimeFormat.DELTA:
                 heading = "Delta"
+            elif self._table.time_format is TimeFormat.RELATIVE and rows.reference:
+                heading = "Ref time" if layout.time_decimals == 6 else "Ref"
         return paint_header(layout, heading, style, self._mouse.column)
 
     # -- the mouse --------------------------------------------------------------------------
@@ -95,6 +97,6 @@ class Headings:
         choice, clicked = self._mouse.release(x, self._columns.layout, self.choice)
         self.choose(choice)
         if clicked is ColumnName.TIME:
-            self._table.cycle_time_format()
+            self._table.change_time_format()
         elif clicked is None:
             self._table.post_message(self.Changed(self))

@@ -8,6 +8,7 @@ evicted packet has a number and no text anymore.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from core.analysis.packet_analysis import NOT_ANALYZED, AnalyzedPackets
@@ -20,6 +21,15 @@ from widgets.packets.row import PacketRow, RowReader
 from widgets.packets.time_format import TimeFormat, clock_text, date_text
 
 UNKNOWN = "–"  # the time since a packet that was evicted
+REFERENCE = "*REF*"  # in place of the time of the packet that is time zero
+
+
+@dataclass(frozen=True, slots=True)
+class TimeReference:
+    """The packet that the user made time zero; its time outlives its eviction."""
+
+    number: int
+    timestamp_ns: int
 
 
 class SnapshotChange(Enum):
@@ -40,6 +50,7 @@ class PacketRows:
         self._numbers: PacketNumbers = AllPackets()
         self.sequences = NO_SEQUENCES
         self._fields: tuple[str, ...] = ()
+        self.reference: TimeReference | None = None
         self.describe_with(faults)
 
     def describe_with(self, faults: Faults) -> None:
@@ -99,11 +110,17 @@ class PacketRows:
         return last is not None and snapshot.first > last.first
 
     def clear(self) -> None:
-        """Forget all packets."""
+        """Forget all packets, and the time reference."""
         self.snapshot = None
+        self.reference = None
         self._numbers = AllPackets()
         self.sequences = NO_SEQUENCES
         self._reader = RowReader(self._faults, self._fields)
+
+    @property
+    def numbers(self) -> PacketNumbers:
+        """The numbers of the packets; immutable."""
+        return self._numbers
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -144,8 +161,7 @@ class PacketRows:
         assert self.snapshot is not None
         timestamp_ns = self.read(row).timestamp_ns
         if time_format is TimeFormat.RELATIVE:
-            first_ns = self.snapshot.first_timestamp_ns
-            return None if first_ns is None else timestamp_ns - first_ns
+            return None if self.zero_ns is None else timestamp_ns - self.zero_ns
         if time_format is TimeFormat.DELTA:
             if row > 0 and not self.is_evicted(self[row - 1]):
                 return timestamp_ns - self.snapshot.timestamp_ns(self[row - 1])
@@ -161,8 +177,38 @@ class PacketRows:
             return UNKNOWN
         if time_format is TimeFormat.ABSOLUTE:
             return clock_text(packet.timestamp_ns, decimals, with_date=with_date)
+        if time_format is TimeFormat.RELATIVE and self.is_reference(packet.number):
+            return REFERENCE
         duration_ns = self.duration_ns(row, time_format)
         return UNKNOWN if duration_ns is None else seconds_text(duration_ns, decimals)
+
+    @property
+    def zero_ns(self) -> int | None:
+        """The time from which relative times count; None without packets.
+
+        It is that of the time reference, else of the first packet ever captured.
+        """
+        if self.reference is not None:
+            return self.reference.timestamp_ns
+        return None if self.snapshot is None else self.snapshot.first_timestamp_ns
+
+    def is_reference(self, number: int) -> bool:
+        """Return True if the user made this packet time zero."""
+        return self.reference is not None and self.reference.number == number
+
+    def toggle_reference(self, number: int) -> bool:
+        """Make a packet time zero; if it is already, make the first packet time zero again.
+
+        Return False if the packet was evicted, or if the capture lacks its time.
+        """
+        if self.is_reference(number):
+            self.reference = None
+            return True
+        row = self.row_of(number)
+        if row is None or self.is_evicted(number) or not self.read(row).timed:
+            return False
+        self.reference = TimeReference(number, self.read(row).timestamp_ns)
+        return True
 
     @property
     def first_date(self) -> str:

@@ -263,20 +263,16 @@ class PacketTable(ShiftedView):
             if (line := self.cursor_line) is not None:
                 self.refresh_line(line)
 
-    def go_to_mark(self, step: int) -> bool:
-        """Select the next (1) or previous (-1) marked packet, around the end.
-
-        Return False if no marked packet is shown.
-        """
-        here = step * (self.selected or 0)
-        marks = sorted(self.marks, key=lambda mark: (step * mark <= here, step * mark))
-        return any(self.select(mark) for mark in marks)
-
-    def cycle_time_format(self) -> None:
-        """Show times in the next format."""
-        self.time_format = self.time_format.next
+    def change_time_format(self, time_format: TimeFormat | None = None) -> None:
+        """Show times in a format; without one, in the next."""
+        self.time_format = time_format or self.time_format.next
         self._columns.forget_times()
         self.forget_lines()
+
+    def toggle_time_reference(self) -> None:
+        """Make the selected packet time zero, or the first packet again; show relative times."""
+        if self.selected is not None and self.rows.toggle_reference(self.selected):
+            self.change_time_format(TimeFormat.RELATIVE)
 
     @on(events.MouseDown)
     @on(events.MouseMove)

@@ -1,8 +1,7 @@
-"""The base of all dialogs, a yes-or-no question, and the dialog that asks for a packet number."""
+"""The base of all dialogs, and a yes-or-no question."""
 
 from __future__ import annotations
 
-import re
 import time
 from typing import ClassVar, TypeVar
 
@@ -11,14 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalGroup
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Static
 
 from app.screens.dialogs.too_small import TooSmall
-from core.wire.model.text import safe
 
 MOST_DIGITS = 20  # a longer number is out of any range, and slow to convert
-
-_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
 
 Result = TypeVar("Result")
 
@@ -119,56 +115,3 @@ class Hint(Static):
 def not_decimal(text: str) -> bool:
     """Return True if `text` holds anything but ASCII digits."""
     return bool(text) and not (text.isascii() and text.isdecimal())
-
-
-def _ungrouped(text: str) -> str:
-    """Return a number without the grouping commas that the program itself prints: ``4,709``."""
-    text = text.strip()
-    return text.replace(",", "") if _GROUPED.fullmatch(text) else text
-
-
-class GoTo(Dialog[int]):
-    """Ask for a packet number from `first` to `last`.
-
-    The input keeps all characters: without those that cannot be part of a number, ``5.09`` would
-    become the number of another packet. The hint says what is wrong while the user types.
-    """
-
-    title_text = "Go to packet"
-
-    def __init__(self, first: int, last: int) -> None:
-        super().__init__()
-        self._first, self._last = first, last
-
-    def compose_body(self) -> ComposeResult:
-        number = Input(placeholder=f"{self._first}–{self._last}", compact=True)
-        number.cursor_blink = False
-        yield number
-        yield Hint(self._range)
-
-    @property
-    def _range(self) -> str:
-        return f"{self._first:,} to {self._last:,}"
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Report an error that no further digit can correct."""
-        text = _ungrouped(event.value)
-        too_large = text.isdecimal() and (len(text) > MOST_DIGITS or int(text) > self._last)
-        self.query_one(Hint).show(self._problem(text) if too_large or not_decimal(text) else "")
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        text = _ungrouped(event.value)
-        if problem := self._problem(text):
-            self.query_one(Hint).show(problem)
-        else:
-            self.dismiss(int(text))
-
-    def _problem(self, text: str) -> str:
-        """Return what is wrong with the number; empty if it is right."""
-        if not text:
-            return f"type a packet number, {self._range}"
-        if not_decimal(text):
-            return f"{safe(text)!r} is not a packet number; type {self._range}"
-        if len(text) > MOST_DIGITS or not self._first <= int(text) <= self._last:
-            return f"no packet {safe(text)}; type {self._range}"
-        return ""

@@ -8,7 +8,7 @@ import pytest
 from rich.text import Text
 from textual.widgets import Button, Static
 
-from app.screens.dialogs.dialog import GoTo
+from app.screens.dialogs.go_to import GoTo
 from app.screens.dialogs.palette import Palette
 from tests.app.test_key_queue import TYPED_AHEAD, running
 from tests.helpers.idle import eventually

@@ -37,6 +37,8 @@ def _check_rows(rows: PacketNumbers, held: list[int], numbers: range) -> None:
     places = {number: row for row, number in enumerate(held)}
     for number in numbers:
         assert rows.row_of(number) == places.get(number)
+        between = rows.between(number, number + 7).tolist()
+        assert between == [each for each in held if number <= each <= number + 7]
 
 
 def test_a_view_follows_the_store():

@@ -386,7 +386,7 @@ def test_rows_are_read_once():
         screen_text(table)
         before = len(many.made)
         table.action_move("up")
-        table.cycle_time_format()
+        table.change_time_format()
         table.toggle_mark()
         await pilot.pause()
         screen_text(table)
@@ -483,23 +483,15 @@ def test_another_capture_starts_again():
 # -- marks and times -------------------------------------------------------------------
 
 
-def test_marks_are_set_shown_and_walked():
+def test_marks_are_set_and_shown():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(filled(200).snapshot())
-        assert not table.go_to_mark(1)
         for number in (20, 100, 150):
             table.select(number)
             table.toggle_mark()
         assert table.marks == {20, 100, 150}
         assert screen_text(table)[cursor_rows(table)[0]].startswith("◆")
-        table.go_to_mark(1)
-        assert table.selected == 20
-        table.go_to_mark(1)
-        assert table.selected == 100
-        table.go_to_mark(-1)
-        table.go_to_mark(-1)
-        assert table.selected == 150
         table.toggle_mark()
         assert table.marks == {20, 100}
         assert not screen_text(table)[cursor_rows(table)[0]].startswith("◆")
@@ -507,18 +499,48 @@ def test_marks_are_set_shown_and_walked():
     play(PacketTable(), scene)
 
 
+@pytest.mark.parametrize("width", [120, 60])
+def test_a_packet_can_be_time_zero(width):
+    """Its row and the heading say so; times of earlier packets are negative."""
+    decimals = 6 if width == 120 else 3
+
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(scripted_store().snapshot())
+        table.time_format = TimeFormat.ABSOLUTE
+        table.select(2)
+        table.toggle_time_reference()
+        lines = screen_text(table)
+        assert f" {'-0.000380'[: decimals + 3]} " in lines[1]
+        assert " *REF* " in lines[2]
+        assert f" {'0.000700'[: decimals + 2]} " in lines[3]
+        assert lines[0].split()[1] == "Ref"
+        table.time_format = TimeFormat.DELTA
+        table.forget_lines()
+        assert "REF" not in "".join(screen_text(table))
+        table.select(3)
+        table.toggle_time_reference()
+        assert " *REF* " in screen_text(table)[3]
+        table.toggle_time_reference()
+        assert "REF" not in "".join(screen_text(table))
+        assert screen_text(table)[1].split()[1] == "0.000000"[: decimals + 2]
+        assert screen_text(table)[0].split()[1] == "Time"
+
+    play(PacketTable(), scene, size=(width, 40))
+
+
 def test_time_formats():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(scripted_store().snapshot())
         assert screen_text(table)[2].split()[1] == "0.000380"
-        table.cycle_time_format()
+        table.change_time_format()
         assert screen_text(table)[2].split()[1].endswith(":20.123836")
         assert screen_text(table)[0].split()[1].startswith("2023-11-1")
-        table.cycle_time_format()
+        table.change_time_format()
         assert screen_text(table)[4].split()[1] == "0.008200"
         assert screen_text(table)[0].split()[1] == "Delta"
-        table.cycle_time_format()
+        table.change_time_format()
         assert table.time_format is TimeFormat.RELATIVE
 
     play(PacketTable(), scene, size=(120, 40))

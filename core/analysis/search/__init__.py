@@ -1,0 +1,1 @@
+"""Search for the next or previous packet that meets a criterion."""

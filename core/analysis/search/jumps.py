@@ -1,0 +1,54 @@
+"""The jumps: kinds of packets that one key finds. Each is a display filter, derived from records.
+
+They are searches like those that the user types; see `query`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from functools import lru_cache
+
+from core.analysis.filter.display_filter import compile_filter
+from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.search.criteria import FilterCriterion
+from core.wire.model.dissection import Verdict
+from core.wire.present.summary import WRONG
+
+_WRONG = ", ".join(f'"{verdict.word}"' for verdict in Verdict if verdict in WRONG)
+
+
+class Jump(Enum):
+    """A kind of packet to jump to. The value names it on the screen."""
+
+    BAD_CHECKSUM = "bad checksum"
+    RESET = "reset"
+    MALFORMED = "malformed"
+
+    @property
+    def absent(self) -> str:
+        """The words for a capture without such a packet."""
+        return _ABSENT[self]
+
+
+_ABSENT = {
+    Jump.BAD_CHECKSUM: "no packet has a bad checksum",
+    Jump.RESET: "no packet is a TCP reset",
+    Jump.MALFORMED: "no packet is malformed",
+}
+
+
+FILTERS: Mapping[Jump, str] = {
+    Jump.BAD_CHECKSUM: " or ".join(
+        f"{name} in {{{_WRONG}}}" for name in CATALOG.names() if name.endswith(".checksum.status")
+    ),
+    Jump.RESET: "tcp.flags.reset == 1",
+    Jump.MALFORMED: 'frame.stop.cause == "malformed"',
+}
+"""The display filter that the packets of each jump pass."""
+
+
+@lru_cache(maxsize=len(Jump))
+def criterion_of(jump: Jump) -> FilterCriterion:
+    """Return the criterion of a jump."""
+    return FilterCriterion(compile_filter(FILTERS[jump], CATALOG))
