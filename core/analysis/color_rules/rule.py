@@ -86,7 +86,7 @@ DEFAULT_RULES: tuple[ColorRule, ...] = (
         f"arp or icmpv6.type in {_set(neighbor_discovery.MESSAGES)}",
         Color.SECONDARY,
     ),
-    ColorRule("Control", "icmp or icmpv6 or igmp or vrrp", Color.SECONDARY),
+    ColorRule("Control", "icmp.type or icmpv6.type or igmp or vrrp", Color.SECONDARY),
     ColorRule("TCP reset", "tcp.flags.reset == 1", Color.ERROR, whole_row=True),
     ColorRule("TCP SYN", "tcp.flags.syn == 1", Color.SUCCESS, bold=True),
     ColorRule("TLS", f"tcp.payload matches {_TLS}", Color.SUCCESS),

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.color_rules.rule import ColorRule
 from core.analysis.filter.display_filter import DisplayFilter, compile_filter
+from core.analysis.filter.evaluation.evaluation import Evaluation
 from core.analysis.filter.evaluation.pattern_search import SlowPatternError
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.values.chunk_values import ChunkValues
@@ -82,34 +84,36 @@ class RuleMatcher:
 
 
 class _Packets:
-    """A few packets, over which filters are evaluated."""
+    """A few packets, over which filters are evaluated; what one filter read, the next one knows."""
 
     def __init__(self, snapshot: Snapshot, numbers: Sequence[int]) -> None:
-        self._snapshot = snapshot
-        chunk = gather(snapshot, numbers)
+        self._snapshot, self._numbers = snapshot, numbers
+        self._chunk = gather(snapshot, numbers)
         self._is_run = numbers[-1] - numbers[0] == len(numbers) - 1
-        self._all = self._values(chunk)
-        self._each_run = (
-            [] if self._is_run else [self._values(run) for run in _runs(chunk, numbers)]
-        )
+        self._all = self._evaluation(self._chunk)
+
+    @cached_property
+    def _each_run(self) -> list[Evaluation]:
+        return [self._evaluation(run) for run in _runs(self._chunk, self._numbers)]
 
     def passing(self, display_filter: DisplayFilter) -> Mask:
         """Return a mask (n,) of the packets that pass."""
+        condition = display_filter.condition
+        if condition is None:
+            return np.ones(len(self._numbers), dtype=np.bool_)
         if self._is_run or not display_filter.fields & _POSITIONAL:
-            return display_filter.passes(self._all)
-        return np.concatenate([display_filter.passes(values) for values in self._each_run])
+            return self._all.passes(condition)
+        return np.concatenate([run.passes(condition) for run in self._each_run])
 
-    def _values(self, chunk: Chunk) -> ChunkValues:
+    def _evaluation(self, chunk: Chunk) -> Evaluation:
         snapshot = self._snapshot
-        return ChunkValues(
-            chunk,
-            CaptureContext(
-                snapshot.interfaces,
-                snapshot.first_timestamp_ns,
-                _timestamp_ns(snapshot, chunk.first - 1),
-                snapshot.comments,
-            ),
+        context = CaptureContext(
+            snapshot.interfaces,
+            snapshot.first_timestamp_ns,
+            _timestamp_ns(snapshot, chunk.first - 1),
+            snapshot.comments,
         )
+        return Evaluation(ChunkValues(chunk, context))
 
 
 def _runs(chunk: Chunk, numbers: Sequence[int]) -> Iterator[Chunk]:
