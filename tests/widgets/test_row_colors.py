@@ -74,9 +74,9 @@ async def test_late_colors_appear_with_the_next_scene(monkeypatch: pytest.Monkey
     monkeypatch.setattr(RuleMatcher, "match", slow)
     monitor = scripted_monitor(scripted_store())
     monitor.bridge.colors.patience_s = 0
-    monitor.bridge.colors.rules = [CELLS]
     async with monitor.run_test(size=(160, 45)) as pilot:
         screen = await filled(pilot)
+        screen.bridge.colors.rules = [CELLS]
         table = screen.table
         table.select(1)
         plain = table.component("packet-table--plain")

@@ -91,11 +91,7 @@ DEFAULT_RULES: tuple[ColorRule, ...] = (
     ColorRule("TCP SYN", "tcp.flags.syn == 1", Color.SUCCESS, bold=True),
     ColorRule("TLS", f"tcp.payload matches {_TLS}", Color.SUCCESS),
     ColorRule("HTTP", f"tcp.payload matches {_HTTP} or udp.payload matches {_HTTP}", Color.SUCCESS),
-    ColorRule(
-        "DNS",
-        "udp.port in {53, 5353, 5355} or tcp.port in {53, 5353, 5355} and tcp.payload",
-        Color.PRIMARY,
-    ),
+    ColorRule("DNS", "dns or mdns or llmnr", Color.PRIMARY),
     ColorRule("UDP", "udp and not tcp", Color.PRIMARY),
 )
 """The rules of a user who has none."""

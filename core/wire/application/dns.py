@@ -9,6 +9,9 @@ Multicast DNS (RFC 6762) and LLMNR (RFC 4795) use the same message.
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.wire.model.field import Field, Flag
 from core.wire.model.kind import Kind, address_text
 from core.wire.model.table import HeaderTable
@@ -73,15 +76,28 @@ REPLY_CODES = {
 }
 
 
+def is_message(message: bytes) -> bool:
+    """Return True if the bytes may be a message: a whole header with a known operation."""
+    return len(message) >= HEADER.size and HEADER["flags.opcode"].number(message) in OPERATIONS
+
+
+def are_messages(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return a mask (n,) of the bytes ``starts:ends`` in `data` that may be messages."""
+    mask: NDArray[np.bool_] = ends - starts >= HEADER.size
+    whole = np.flatnonzero(mask)
+    operations = HEADER["flags.opcode"].column(data, starts[whole])
+    mask[whole] = np.isin(operations, list(OPERATIONS))
+    return mask
+
+
 def describe(message: bytes) -> str | None:
     """Return ``Standard query 0x1a2b A example.org``, and a response's answers; None if not DNS."""
-    if len(message) < HEADER.size:
+    if not is_message(message):
         return None
     values = {key: HEADER[key].number(message) for key in _USED}
-    operation = OPERATIONS.get(values["flags.opcode"])
-    if operation is None:
-        return None
-    text = operation + (" response" if values["flags.response"] else "")
+    text = OPERATIONS[values["flags.opcode"]] + (" response" if values["flags.response"] else "")
     text += f" 0x{values['id']:04x}"
     if values["flags.rcode"]:
         code = values["flags.rcode"]

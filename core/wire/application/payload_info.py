@@ -32,6 +32,10 @@ class PayloadReader:
     describe: Callable[[bytes], str | None]
     has_length_over_tcp: bool = False
 
+    def start(self, transport: str) -> int:
+        """Return the number of bytes before the message in a payload."""
+        return _TCP_LENGTH_BYTES if self.has_length_over_tcp and transport == "tcp" else 0
+
 
 def _dns(shown: str) -> PayloadReader:
     return PayloadReader(dict.fromkeys(TRANSPORTS, shown), dns.describe, has_length_over_tcp=True)
@@ -47,6 +51,7 @@ READERS: Mapping[str, PayloadReader] = {
 }
 """The readers by Wireshark's names. ``data`` describes nothing: the packet keeps its own line."""
 
+READER_NAMES = tuple(READERS)
 _ON_ANY_PORT = ("http", "tls")
 _KNOWN_PORTS = {port: name.lower() for port, name in dns.PORTS.items()}
 
@@ -72,6 +77,10 @@ class _Ports:
         }
         assigned = {port for _, port in assignments}
         self.is_port = _table(1 << 16, {*_KNOWN_PORTS, *assigned})
+        self._numbers = {
+            transport: tuple(map(_numbers, (self._readers[transport], _KNOWN_PORTS)))
+            for transport in TRANSPORTS
+        }
 
     def reader(self, transport: str, ports: tuple[int | None, int | None]) -> str | None:
         """Return the reader for a payload between two ports, or None if they select none."""
@@ -81,11 +90,42 @@ class _Ports:
                 return min(found)[1]
         return None
 
+    def readers(
+        self, transport: str, source: NDArray[np.uint16], destination: NDArray[np.uint16]
+    ) -> NDArray[np.uint8]:
+        """Return numbers (n,) of the readers that `reader` returns: from 1 in `READER_NAMES`."""
+        lower, higher = np.minimum(source, destination), np.maximum(source, destination)
+        found = np.zeros(len(source), np.uint8)
+        for numbers in self._numbers[transport]:
+            for port in (lower, higher):
+                found = np.where(found == 0, numbers[port], found)
+        return found
+
+
+def _numbers(readers: Mapping[int, str]) -> NDArray[np.uint8]:
+    """Return the number of the reader of each port, (65536,); 0 where there is no reader."""
+    table = np.zeros(1 << 16, np.uint8)
+    for port, name in readers.items():
+        table[port] = READER_NAMES.index(name) + 1
+    return table
+
 
 def assign_ports(assignments: Assignments) -> None:
     """Let these readers alone read the payloads of these ports. Replaces former assignments."""
     global _ports
     _ports = _Ports(assignments)
+
+
+def reader_of(transport: str, source: int | None, destination: int | None) -> str | None:
+    """Return the name of the reader that the ports of a payload select, or None."""
+    return _ports.reader(transport, (source, destination))
+
+
+def readers_of(
+    transport: str, source: NDArray[np.uint16], destination: NDArray[np.uint16]
+) -> NDArray[np.uint8]:
+    """Return the reader of each payload, (n,): 0, or its place in `READER_NAMES` from 1."""
+    return _ports.readers(transport, source, destination)
 
 
 def describe(dissection: Dissection, transport: Layer) -> Application | None:
@@ -102,12 +142,11 @@ def describe_bytes(
     transport: str, source: int | None, destination: int | None, data: bytes
 ) -> Application | None:
     """Return the line for a payload between two ports; None if no reader knows it."""
-    selected = _ports.reader(transport, (source, destination))
+    selected = reader_of(transport, source, destination)
     for name in _ON_ANY_PORT if selected is None else (selected,):
         reader = READERS[name]
         if transport in reader.names:
-            skipped = _TCP_LENGTH_BYTES if reader.has_length_over_tcp and transport == "tcp" else 0
-            text = reader.describe(data[skipped:])
+            text = reader.describe(data[reader.start(transport) :])
             if text:
                 return Application(reader.names[transport], text)
     return None

@@ -17,6 +17,7 @@ from core.analysis.filter.fields.packet_fields import (
     FLAG_TEXT,
     FRAME,
     FRAME_FIELDS,
+    MESSAGES,
     PAYLOAD_FIELDS,
     SENT,
     TRANSPORT_PAYLOADS,
@@ -149,6 +150,8 @@ class Catalog:
         self._add(PacketField(SENT, "true or false"))
         for protocol in PROTOCOLS:
             self._add_protocol(protocol)
+        for message in MESSAGES:
+            self._add(PacketField(message))
         self._add(PacketField(DATA))
         for each in PAYLOAD_FIELDS:
             self._add(each)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from core.analysis.filter.fields.wireshark_types import TRUE_FALSE
 from core.analysis.filter.types import FilterField, FilterType
+from core.wire.application import dns
 from core.wire.model.dissection import Cause, PacketFlag
 
 _T = FilterType
@@ -83,6 +84,11 @@ FRAME_FIELDS: tuple[PacketField, ...] = (
 SENT = FilterField("rawscope.sent", _T.BOOLEAN, "Sent by rawscope", words=TRUE_FALSE)
 
 DATA_LENGTH = FilterField("data.len", _T.INT32, "Captured length of data")
+
+MESSAGES: tuple[FilterField, ...] = tuple(
+    FilterField(name.lower(), _T.PROTOCOL, f"Message of {name}") for name in dns.PORTS.values()
+)
+"""Applications whose messages a filter can name."""
 
 PAYLOAD_FIELDS: tuple[PacketField, ...] = (
     PacketField(FilterField("data.data", _T.BYTES, "The bytes of data")),

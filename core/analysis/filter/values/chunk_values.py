@@ -20,10 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.filter.fields.catalog import CATALOG, OPTION_TABLES, SLOTS_BY_NAME, tables_of
-from core.analysis.filter.fields.packet_fields import DATA_LENGTH, FLAG_TEXT
+from core.analysis.filter.fields.packet_fields import DATA_LENGTH, FLAG_TEXT, MESSAGES
 from core.analysis.filter.fields.wireshark_types import ALSO_AS
 from core.analysis.filter.types import FilterField, FilterType, Occurrences, Spans
-from core.analysis.filter.values import byte_fields, computed_values, frame_values, verdict_values
+from core.analysis.filter.values import (
+    byte_fields,
+    computed_values,
+    frame_values,
+    verdict_values,
+)
+from core.analysis.filter.values.application_fields import ApplicationMessages, dissected_messages
 from core.analysis.filter.values.chunk_headers import EXTENSIONS, NETWORKS, TRANSPORTS, ChunkHeaders
 from core.analysis.filter.values.computed_values import DERIVED
 from core.analysis.filter.values.dissected import DissectedPackets, option_spans
@@ -51,6 +57,7 @@ from core.wire.network.arp import ARP_IPV4, OTHER_ADDRESSES
 from core.wire.protocol import Protocol
 from core.wire.registry import PROTOCOLS
 
+_MESSAGE_NAMES = frozenset(message.name for message in MESSAGES)
 _BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS}
 _OWNERS: dict[HeaderTable, Protocol] = {
     table: protocol for protocol in PROTOCOLS for table in tables_of(protocol)
@@ -76,6 +83,7 @@ class ChunkValues:
         self._context = context
         self._outermost = outermost
         self.headers = ChunkHeaders(chunk)
+        self._messages = ApplicationMessages(self.headers)
         self._words = HeaderWords(chunk.data)
         self._options = ColumnOptions(self.headers)
 
@@ -147,6 +155,8 @@ class ChunkValues:
             return [columns, *self._dissect(byte_fields.payload_span(parent))]
         if name in ("data", "data.data"):
             return self._data()
+        if name in _MESSAGE_NAMES:
+            return [*self._messages.of(name), dissected_messages(self._inner, name)]
         if last == "options" and parent in _BY_NAME:
             columns = byte_fields.all_options(self.headers, _BY_NAME[parent])
             return [columns, *self._dissect(byte_fields.options_span(parent))]

@@ -133,6 +133,7 @@ _LOGIC = (
     "(udp.port == 53 or udp.port == 67) and ip.ttl > 1", "not not tcp", "!(ip.ttl == 64) and ip",
     "tcp.srcport == 80 or tcp.dstport == 80 and tcp.len > 0", "ip.ttl < ip.len < 100",
     "udp.srcport <= udp.dstport <= ip.len", "tcp and not tcp.options.mss_val", "not arp and not ip",
+    "dns", "mdns", "llmnr", "udp.port == 53 and not dns", "dns contains \"com\"",
 )  # fmt: skip
 _FRAME = (
     "frame", "frame.cap_len < frame.len", "frame.cap_len == frame.len", "frame.len > 100",

@@ -102,3 +102,37 @@ def test_payloads_that_a_reader_knows_may_be_described(data) -> None:
     may = bool(payload_info.may_describe(*columns, np.array([payload[0]], np.uint8))[0])
     for transport in payload_info.TRANSPORTS:
         assert may or payload_info.describe_bytes(transport, *ports, payload) is None
+
+
+@given(st.lists(st.binary(max_size=40), min_size=1))
+def test_many_messages_are_recognized_as_one_is(messages) -> None:
+    data = np.frombuffer(b"".join(messages), np.uint8)
+    sizes = np.array(list(map(len, messages)))
+    ends = np.cumsum(sizes)
+    expected = [dns.describe(message) is not None for message in messages]
+    assert dns.are_messages(data, ends - sizes, ends).tolist() == expected
+    assert list(map(dns.is_message, messages)) == expected
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from(payload_info.TRANSPORTS), st.sampled_from((53, 80, 5353))),
+        st.sampled_from(payload_info.READER_NAMES),
+    )
+)
+def test_the_ports_of_many_payloads_select_the_readers_of_one(assignments) -> None:
+    ports = np.array((9, 53, 80, 5353, 5355), np.uint16)
+    source, destination = (each.ravel() for each in np.meshgrid(ports, ports))
+    payload_info.assign_ports(assignments)
+    try:
+        for transport in payload_info.TRANSPORTS:
+            numbers = payload_info.readers_of(transport, source, destination).tolist()
+            found = [
+                payload_info.READER_NAMES[number - 1] if number else None for number in numbers
+            ]
+            assert found == [
+                payload_info.reader_of(transport, *pair)
+                for pair in zip(source.tolist(), destination.tolist(), strict=True)
+            ]
+    finally:
+        payload_info.assign_ports({})
