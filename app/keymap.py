@@ -119,6 +119,13 @@ ACTIONS: tuple[Action, ...] = (
         KeyGroup.FORGE, KeyContext.FORGE,
         ("forge.send", "ctrl+s", "screen.call('forge.send')", "send",
          "Send the packet in the form"),
+    ),
+    *_of(
+        KeyGroup.FORM, KeyContext.FORM,
+        ("form.next", "enter", "next", "next field", "Next field"),
+    ),
+    *_of(
+        KeyGroup.FORGE, KeyContext.FORGE,
         ("forge.drafts", "ctrl+o", "screen.call('forge.drafts.choose')", "templates, drafts",
          "Open a template, draft, or sent packet"),
         ("forge.keep", "ctrl+t", "screen.call('forge.drafts.keep')", "save draft",
@@ -130,7 +137,6 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.FORM, KeyContext.FORM,
-        ("form.next", "enter", "next", "next field", "Next field"),
         ("form.up", "up", "move('up')", "", "Previous field"),
         ("form.down", "down", "move('down')", "", "Next field"),
         ("form.page_up", "pageup", "move('page_up')", "", "Up one page"),

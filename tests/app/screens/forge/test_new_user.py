@@ -230,7 +230,7 @@ async def test_a_click_on_the_key_bar_opens_the_form_at_any_width(tmp_path, size
 
 
 async def test_the_button_says_how_many_packets_it_sends_and_leads_to_an_error(tmp_path) -> None:
-    async with forging(tmp_path) as stage:
+    async with forging(tmp_path, "small") as stage:
         user = EnterUser(stage)
         await user.fill_form(SYN)
         await user.type("ip.ttl", "300")
