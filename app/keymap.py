@@ -7,10 +7,10 @@ they cannot drift apart. This module imports no Textual.
 * A configuration file refers to an action by its name: ``[keys]`` ``"view.pause" = "p"``.
 * Keys are Textual key names, separated by commas. An action without keys is only in the palette.
 * The command is a Textual action. It is resolved on the focused panel for `KeyContext.LIST`,
-  `TABLE`, `DETAIL`, `HEX`, `CLIENTS`, `FORM`, and `RESULT`; on the side panel for `ECHO` and
-  `FORGE`; on the workspace for `PANELS`; on the screen for `MAIN` and `LAB`; and on the application
-  for `PROGRAM`. ``call('forge.send')`` calls a method of one of the main screen's parts; see
-  `app.screens.main.MainScreen.action_call`.
+  `TABLE`, `FILTER`, `DETAIL`, `HEX`, `CLIENTS`, `FORM`, and `RESULT`; on the side panel for `ECHO`
+  and `FORGE`; on the workspace for `PANELS`; on the screen for `MAIN` and `LAB`; and on the
+  application for `PROGRAM`. ``call('forge.send')`` calls a method of one of the main screen's
+  parts; see `app.screens.main.MainScreen.action_call`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class KeyContext(Enum):
 
     LIST = "any panel"
     TABLE = "packet table"
+    FILTER = "filter bar"
     DETAIL = "detail tree"
     HEX = "hex view"
     CLIENTS = "echo clients"
@@ -43,6 +44,7 @@ class KeyGroup(Enum):
 
     PACKETS = "Selected packet"
     CAPTURE = "Capture"
+    FILTER = "Filter"
     VIEW = "View"
     MOVE = "Move"
     SEARCH = "Search"
@@ -179,6 +181,10 @@ ACTIONS: tuple[Action, ...] = (
         ("echo.lab", "L", "app.lab", "lab", "Open the laboratory of I/O models"),
     ),
     *_of(
+        KeyGroup.FILTER, KeyContext.FILTER,
+        ("filter.apply", "enter", "screen.call('filter.submit')", "apply", "Apply the filter"),
+    ),
+    *_of(
         KeyGroup.LAB, KeyContext.LAB,
         ("lab.run", "r", "run", "run again", "Run all measurements again"),
         ("lab.leave", "escape", "leave", "back", "Cancel the run, or leave the lab"),
@@ -193,6 +199,11 @@ ACTIONS: tuple[Action, ...] = (
         ("clients.reverse", "S", "sort_reverse", "", "Reverse the sort order"),
         ("clients.left", "left,h", "shift(-1)", "", "Scroll the columns to the left"),
         ("clients.right", "right,l", "shift(1)", "", "Scroll the columns to the right"),
+    ),
+    *_of(
+        KeyGroup.FILTER, KeyContext.MAIN,
+        ("filter.edit", "slash", "call('filter.edit')", "filter", "Filter the packets"),
+        ("filter.toggle", "backslash", "call('filter.toggle')", "", "Turn the filter off or on"),
     ),
     *_of(
         KeyGroup.VIEW, KeyContext.MAIN,
@@ -310,16 +321,18 @@ ACTIONS: tuple[Action, ...] = (
 BY_NAME = {action.name: action for action in ACTIONS}
 
 # The contexts that are active together, by focus. Within each of these sets a key has one meaning.
-_EVERYWHERE = {KeyContext.PANELS, KeyContext.MAIN, KeyContext.PROGRAM}
+_SCREEN = {KeyContext.MAIN, KeyContext.PROGRAM}
+_PANELS = {KeyContext.PANELS, *_SCREEN}
 HEARD_TOGETHER: tuple[frozenset[KeyContext], ...] = tuple(
-    frozenset(places | _EVERYWHERE)
+    frozenset(places)
     for places in (
-        {KeyContext.TABLE, KeyContext.LIST},
-        {KeyContext.DETAIL, KeyContext.LIST},
-        {KeyContext.HEX, KeyContext.LIST, KeyContext.FORGE},
-        {KeyContext.CLIENTS, KeyContext.LIST, KeyContext.ECHO},
-        {KeyContext.FORM, KeyContext.FORGE},
-        {KeyContext.RESULT, KeyContext.LIST, KeyContext.FORGE},
+        {KeyContext.TABLE, KeyContext.LIST, *_PANELS},
+        {KeyContext.DETAIL, KeyContext.LIST, *_PANELS},
+        {KeyContext.HEX, KeyContext.LIST, KeyContext.FORGE, *_PANELS},
+        {KeyContext.CLIENTS, KeyContext.LIST, KeyContext.ECHO, *_PANELS},
+        {KeyContext.FORM, KeyContext.FORGE, *_PANELS},
+        {KeyContext.RESULT, KeyContext.LIST, KeyContext.FORGE, *_PANELS},
+        {KeyContext.FILTER, *_SCREEN},
     )
 )
 

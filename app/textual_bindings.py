@@ -39,6 +39,13 @@ def with_keys(widget: _Widget, *contexts: KeyContext) -> _Widget:
     return widget
 
 
+def add_keys(widget: _Widget, context: KeyContext) -> _Widget:
+    """Give one widget the keys of a context beside its own, which they replace; return it."""
+    added = BindingsMap(bindings(context)).key_to_bindings
+    widget._bindings = BindingsMap.from_keys({**widget._bindings.key_to_bindings, **added})
+    return widget
+
+
 def key_label(keys: str) -> str:
     """Return Textual key names as a user reads them: ``up,k`` → ``↑ k``, ``ctrl+e`` → ``^e``."""
     return " ".join(_one_key(key) for key in keys.split(",") if key)

@@ -10,9 +10,9 @@ from textual.actions import parse
 
 from app.bridge import Bridge, Scene
 from app.keymap import KeyContext
-from app.screens.connection_filter import client_of
-from app.screens.connection_filter_controller import ConnectionFilterController
+from app.screens.client_filter import ClientFilter, client_of
 from app.screens.dialogs.add_listener import AddListener
+from app.screens.filter_controller import FilterController
 from app.screens.side_panels import SideController
 from app.screens.workspace import Workspace
 from app.textual_bindings import with_keys
@@ -32,23 +32,22 @@ TALK_BYTES = 64  # sent by the built-in client for each key
 class EchoController(SideController):
     """The echo panel of one workspace, and the echo server behind the bridge."""
 
-    def __init__(
-        self, bridge: Bridge, workspace: Workspace, connection_filter: ConnectionFilterController
-    ) -> None:
+    def __init__(self, bridge: Bridge, workspace: Workspace, filter: FilterController) -> None:
         self.clients = with_keys(EchoClients(id="clients"), KeyContext.CLIENTS, KeyContext.LIST)
-        panel = EchoPanel(self.clients, connection_filter.filter_soon, self._press, id="echo")
+        self._client_filter = ClientFilter(filter)
+        panel = EchoPanel(self.clients, self._client_filter.filter_soon, self._press, id="echo")
         self.panel = self.widget = with_keys(panel, KeyContext.ECHO)
         self.panel.watch(self.clients, "selected", self._log_client, init=False)
         self._bridge, self._workspace = bridge, workspace
-        self._filter = connection_filter
+        self._filter = filter
         self._snapshot = NO_SERVER  # of the last scene
         self._awaited: int | None = None  # select the built-in client of this listener
 
     # -- the scene ----------------------------------------------------------------------------
 
     def basis(self) -> object:
-        """Return True while the panel is shown."""
-        return self.panel.display
+        """Return whether the panel is shown, and the client to filter for."""
+        return self.panel.display, self._client_filter.wanted
 
     def show(self, scene: Scene) -> None:
         """Show the server if the panel is open, and offer to filter by its clients."""
@@ -58,6 +57,7 @@ class EchoController(SideController):
             return
         self.panel.hint = "" if self._bridge.sees_loopback or not snapshot.listeners else UNSEEN
         self.panel.show(snapshot)
+        self._client_filter.show(snapshot)
         if self._awaited == _FIRST and snapshot.listeners:
             self._awaited = snapshot.listeners[0].identifier
         self._select_awaited(snapshot)
@@ -158,4 +158,4 @@ class EchoController(SideController):
 
     def toggle_filter(self) -> None:
         """Show only packets of the selected client; show all packets if that is so already."""
-        self._filter.toggle(self.clients.selected)
+        self._client_filter.toggle(self.clients.selected)

@@ -22,6 +22,8 @@ from app.textual_bindings import key_label
 
 _ALWAYS = ("panel.close", "program.quit", "program.help")
 _GAP = 2
+_CHARACTERS = {"slash": "/", "backslash": "\\", "minus": "-", "plus": "+"}
+"""Those that `textual.keys.key_to_character` does not know by Textual's own names of the keys."""
 
 
 class KeyBar(Widget):
@@ -43,7 +45,7 @@ class KeyBar(Widget):
         """Return ``(key, key as shown, label)`` of all entries that fit, in order."""
         keys: dict[str, str] = {}
         for key, active in self.screen.active_bindings.items():
-            if active.binding.id and active.enabled:
+            if active.binding.id and active.enabled and not self._is_text(key):
                 keys.setdefault(active.binding.id, key)
         found = {
             action.name: (keys[action.name], key_label(keys[action.name]), label)
@@ -59,6 +61,15 @@ class KeyBar(Widget):
                 break
             fitting.append(entry)
         return fitting + last
+
+    def _is_text(self, key: str) -> bool:
+        """Return True for a key that the focused widget takes as a character."""
+        focused, character = self.screen.focused, _CHARACTERS.get(key)
+        return (
+            focused is not None
+            and character is not None
+            and focused.check_consume_key(key, character)
+        )
 
     def render(self) -> Text:
         key_style = self.get_component_rich_style("key-bar--key")

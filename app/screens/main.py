@@ -32,9 +32,9 @@ from app.screens.banner import Banner
 from app.screens.capture_controller import CaptureController
 from app.screens.color_controller import ColorController
 from app.screens.columns_controller import ColumnsController
-from app.screens.connection_filter_controller import ConnectionFilterController
 from app.screens.copy_controller import CopyController
 from app.screens.dialogs.too_small import SMALLEST, TooSmall
+from app.screens.filter_controller import FilterController
 from app.screens.go_to_controller import GoToController
 from app.screens.key_bar import KeyBar
 from app.screens.search_controller import SearchController
@@ -90,11 +90,8 @@ class MainScreen(Screen[None]):
         self.workspace = Workspace(side_panels, id="workspace")
         self.table, self.panels = self.workspace.table, self.workspace.panels
         self.capture = capture
-        self.connection_filter = ConnectionFilterController(
-            self.table,
-            self.workspace.connection_filter_line,
-            bridge.analysis,
-            self._show_table,
+        self.filter = FilterController(
+            self.table, bridge.analysis, lambda: self.shown, self._show_table
         )
         bridge.colors.rules = config.colors.rules
         self.coloring = ColorController(self.table, bridge.colors, partial(save, "colors"))
@@ -119,10 +116,12 @@ class MainScreen(Screen[None]):
         )
         yield StatusBar(id="status")
         yield self.banner
+        yield self.filter.bar
         yield self.workspace
         yield self._search_line
         yield KeyBar(id="keys")
         yield Static(id="empty", markup=False)
+        yield self.filter.hints
         yield TooSmall(id="too-small")
 
     def on_mount(self) -> None:
@@ -183,7 +182,7 @@ class MainScreen(Screen[None]):
             workspace.panel,
             self.table.display,
             self.table.selected is None,
-            self.connection_filter.basis(),
+            self.filter.basis(),
             self.search.basis(),
             self.go_to.basis(),
             self.sides.basis(),
@@ -196,14 +195,15 @@ class MainScreen(Screen[None]):
             self.refresh_bindings()
         self._show_packets(scene, is_new_store=scene.store_generation != before.store_generation)
         self.sides.show(scene)
-        self.connection_filter.show(scene.echo, self.shown)
+        self.filter.show()
         self.search.show(scene.store_generation)
         self.go_to.show()
         paused = (self._paused_first, self.shown) if self.paused else None
         self.query_one(StatusBar).show(status_line(scene, paused))
         self._show_message(scene)
-        empty, words = self.query_one("#empty", Static), why_empty(scene)
-        empty.display = not self.shown.count and self.table.display
+        empty = self.query_one("#empty", Static)
+        words = self.filter.why_empty() if self.shown.count else why_empty(scene)
+        empty.display = bool(words) and self.table.display
         if empty.content != words:
             empty.update(words)
         self._label_keys()
@@ -248,6 +248,7 @@ class MainScreen(Screen[None]):
             "view.pause": "resume" if self.paused else "pause",
             "capture.toggle": _toggle_label(self.scene),
             "panel.zoom": "unzoom" if self.workspace.zoomed else "zoom",
+            **({"panel.close": "cancel"} if self.filter.bar.is_editing else {}),
             **self.sides.labels(),
         }
 
@@ -272,10 +273,11 @@ class MainScreen(Screen[None]):
     def action_close(self) -> None:
         """Close the first thing that is open; go to the table if nothing is."""
         closers = (
+            self.filter.leave,
             self.search.close,
             self.sides.close,
             self.workspace.unzoom,
-            self.connection_filter.clear,
+            self.filter.clear,
             self.banner.close,
             self.workspace.focus_table,
         )
@@ -296,9 +298,6 @@ class MainScreen(Screen[None]):
 
     def on_headings_list_requested(self) -> None:
         self.columns.open()
-
-    def on_connection_filter_line_cleared(self) -> None:
-        self.connection_filter.clear()
 
 
 def _class_at(cells: int, breakpoints: list[tuple[int, str]]) -> str:

@@ -86,7 +86,7 @@ def _make_forge(screen: MainScreen) -> SideController:
 def _make_echo(screen: MainScreen) -> SideController:
     from app.screens.echo_controller import EchoController
 
-    return EchoController(screen.bridge, screen.workspace, screen.connection_filter)
+    return EchoController(screen.bridge, screen.workspace, screen.filter)
 
 
 SIDE_PANELS = (
@@ -138,6 +138,7 @@ class SidePanels:
             await screen.panels.mount(*(controller.widget for controller in made.values()))
             self._controllers = made
             screen.workspace.lay_out_panels()
+            screen.filter.prepare()
             screen.show(screen.scene)
         except Exception:
             self._controllers = {}

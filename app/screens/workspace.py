@@ -17,7 +17,6 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from app.keymap import KeyContext
-from app.screens.connection_filter import ConnectionFilterLine
 from app.screens.panels import Panels, PanelTabs
 from app.screens.side_panels import SidePanel
 from app.textual_bindings import bindings, with_keys
@@ -44,14 +43,12 @@ class Workspace(Vertical):
         super().__init__(id=id)
         self._sides = {side.id: side for side in sides}
         self.panel_ids = ("packets", *(panel for panel, _ in PACKET_TABS), *self._sides)
-        self.connection_filter_line = ConnectionFilterLine(id="connection-filter")
         self.table = with_keys(PacketTable(id="packets"), KeyContext.TABLE, KeyContext.LIST)
         self.panels = Panels(id="panels")
         titles = ((side.id, side.title) for side in sides)
         self._tabs = PanelTabs((*PACKET_TABS, *titles), id="tabs")
 
     def compose(self) -> ComposeResult:
-        yield self.connection_filter_line
         yield self.table
         yield self._tabs
         yield self.panels

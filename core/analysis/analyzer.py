@@ -8,6 +8,10 @@ from core.store.budget import Budget
 from core.store.snapshot import Snapshot
 
 
+class AnalysisEndedError(Exception):
+    """Ends an analysis for a reason other than an internal error; the text tells it to the user."""
+
+
 class Analyzer(Protocol):
     """Analyzes each packet of one store once, in the order of their numbers.
 

@@ -6,7 +6,8 @@ about a millisecond, so the newest rows normally appear with their final text. W
 behind, as after a large file was opened, nothing waits; the next poll brings more.
 
 A new filter replaces the rows in the table when it has reached the newest packet of that moment.
-Until then the table keeps its rows and `progress` grows.
+If that takes longer than `KEPT_UPDATES`, it replaces them with what it has found until then, which
+grows. `progress` grows, too.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.analysis.analysis_thread import AnalysisThread
-from core.analysis.analyzer import Analyzer
+from core.analysis.analyzer import AnalysisEndedError, Analyzer
 from core.analysis.sequences import NO_SEQUENCES, SequenceIndex, Sequences
 from core.store.filtered_view import FilteredPackets, Predicate, View
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
 
 PATIENCE_S = 0.005
+KEPT_UPDATES = 2
+"""Updates after which the table shows a new filter that has not reached the newest packet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +31,7 @@ class AnalyzedPackets:
     """The results for the packets of a snapshot; immutable.
 
     `filtered` are those to show, None for all. `progress` is the part of the packets that a new
-    filter has seen, 0 to 1; None if no filter is on its way.
+    filter has seen, 0 to 1; None if it has seen all that there were when it was set.
     """
 
     filtered: FilteredPackets | None = None
@@ -50,8 +53,9 @@ class PacketAnalysis:
         self._offered: tuple[int, int] | None = None  # version and first packet
         self._sequences = SequenceIndex()
         self._view: View | None = None  # of the filter
-        self._shown: View | None = None  # whose packets are shown: an earlier one, while …
-        self._target = 0  # … the filter's view has not reached this packet
+        self._shown: View | None = None  # whose packets are shown: an earlier one for a while
+        self._target = 0  # the newest packet when the filter was set
+        self._updates = 0  # since then
         self._filter_failure: Exception | None = None
 
     @property
@@ -81,6 +85,7 @@ class PacketAnalysis:
             self._show(None)
         else:
             self._view = View(predicate)
+            self._updates = 0
             self._offered = None
 
     def update(self, snapshot: Snapshot, store_generation: int = 0) -> AnalyzedPackets:
@@ -97,8 +102,10 @@ class PacketAnalysis:
             if failure is not None:
                 self.keep_only(None)
                 self._filter_failure = failure
-            elif self._view.packets.through >= min(self._target, snapshot.count):
-                self._show(self._view)
+            else:
+                self._updates += 1
+                if self._progress(snapshot) is None or self._updates > KEPT_UPDATES:
+                    self._show(self._view)
         filtered = None
         if self._shown is not None:
             filtered = self._shown.packets.without_evicted(snapshot.first)
@@ -145,8 +152,10 @@ class PacketAnalysis:
         self._view = self._shown = view
 
     def _progress(self, snapshot: Snapshot) -> float | None:
-        """Return the part of the packets in the store that a view not yet shown has seen."""
-        if self._view is None or self._view is self._shown:
+        """Return the part of the packets that a view has seen; None if it reached the target."""
+        if self._view is None:
+            return None
+        if self._view.packets.through >= min(self._target, snapshot.count):
             return None
         done = self._view.packets.through + 1 - snapshot.first
         held = snapshot.count + 1 - snapshot.first
@@ -154,4 +163,6 @@ class PacketAnalysis:
 
 
 def _describe(error: Exception) -> str:
+    if isinstance(error, AnalysisEndedError):
+        return safe(str(error))
     return f"{type(error).__name__}: {safe(str(error))}"

@@ -2,11 +2,11 @@
 
 Theory
 ------
-A `View` asks its predicate about each packet once, a chunk at a time, and keeps, for each chunk,
-the rows that passed, as 16-bit numbers. So a growing view costs what is new, and it forgets chunks
-that the store has evicted. What it has found is published as `FilteredPackets`: immutable, for any
-thread. Finding a row there is a bisection over chunks, and finding a packet one more inside a
-chunk.
+A `View` asks its predicate about each packet once, a piece of a chunk at a time, and keeps, for
+each chunk, the rows that passed, as 16-bit numbers. So a growing view costs what is new, and it
+forgets chunks that the store has evicted. What it has found is published as `FilteredPackets`:
+immutable, for any thread. Finding a row there is a bisection over chunks, and finding a packet one
+more inside a chunk.
 
 All packets of a store need no view: row r of `AllPackets` is packet ``first + r``.
 """
@@ -21,12 +21,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import Chunk
+from core.decode.chunk import CHUNK_PACKETS, Chunk
 from core.store.budget import Budget
 from core.store.snapshot import Snapshot
 
-Predicate = Callable[[Chunk], NDArray[np.bool_]]
-"""Takes a chunk of n packets and returns (n,) bool."""
+Predicate = Callable[[Chunk, Snapshot], NDArray[np.bool_]]
+"""Takes a chunk of n packets, or a part of one, and its snapshot; returns (n,) bool."""
+
+LEAST = 256
+"""Packets in the first piece of a chunk that a view asks its predicate about.
+
+The next pieces are larger while there is time. So a view with a slow predicate also ends soon after
+its budget is spent or canceled.
+"""
+_GROWTH, _SHRINK = 8, 4
 
 
 class PacketNumbers(ABC):
@@ -173,6 +181,7 @@ class View:
         self._predicate = predicate
         self._first = 1
         self._through = 0
+        self._most = LEAST  # packets in the next piece
         self._chunk_first: list[int] = []
         self._segments: list[NDArray[np.uint16]] = []
 
@@ -181,15 +190,23 @@ class View:
 
         Return True if the budget was spent before the last of them.
         """
-        for chunk in snapshot.chunks_after(self._through):
-            self._add(chunk)
-            self._through = chunk.last
+        for asked, chunk in enumerate(self._unasked(snapshot)):
+            self._add(chunk, snapshot)
             if budget.is_spent:
+                if not asked:
+                    self._most = max(LEAST, self._most // _SHRINK)
                 break
+            self._most = min(CHUNK_PACKETS, self._most * _GROWTH)
         else:
             self._through = max(self._through, snapshot.count)
         self._publish()
         return self._through < snapshot.count
+
+    def _unasked(self, snapshot: Snapshot) -> Iterator[Chunk]:
+        """Yield each chunk until the predicate has seen all of its packets."""
+        for chunk in snapshot.chunks_after(self._through):
+            while self._through < chunk.last:
+                yield chunk
 
     def forget(self, first: int) -> None:
         """Drop the packets below `first`: the store has evicted their chunks."""
@@ -198,10 +215,13 @@ class View:
         if gone:
             del self._chunk_first[:gone], self._segments[:gone]
 
-    def _add(self, chunk: Chunk) -> None:
+    def _add(self, chunk: Chunk, snapshot: Snapshot) -> None:
+        """Ask about the next piece of a chunk."""
         known = max(0, self._through + 1 - chunk.first)
-        passed = np.flatnonzero(self._predicate(chunk.rows(known, len(chunk)))) + known
-        rows = passed.astype(np.uint16)
+        stop = min(len(chunk), known + self._most)
+        passed = self._predicate(chunk.rows(known, stop), snapshot)
+        rows = (np.flatnonzero(passed) + known).astype(np.uint16)
+        self._through = chunk.first + stop - 1
         if self._chunk_first and self._chunk_first[-1] == chunk.first:  # it has grown
             self._segments[-1] = np.concatenate([self._segments[-1], rows])
         else:

@@ -6,10 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from app.screens.connection_filter import ConnectionFilterLine
 from app.screens.dialogs.copy import Copy
 from core.analysis.color_rules.rule_matcher import RuleMatcher
-from core.analysis.connection import Connection
+from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.sequences import SequenceIndex
 from core.store.filtered_view import View
 from tests.core.decode.frames import udp_frame
@@ -22,7 +21,7 @@ from tests.helpers.scripted_monitor import ScriptedEngine, filled, scripted_moni
 PORTIONS = 6
 PORTION = 40_000  # packets
 SCANS = (
-    (Connection, "__call__"),
+    (PacketFilter, "__call__"),
     (View, "_add"),
     (SequenceIndex, "_add"),
     (RuleMatcher, "match"),
@@ -75,15 +74,15 @@ async def test_filtering_copying_and_scrolling_scan_on_the_analysis_thread(monke
 
 
 async def test_a_long_filter_shows_its_progress_and_escape_cancels_it(monkeypatch):
-    """The table keeps its rows until the filter has seen all packets."""
+    """The table keeps its rows until the first packets were seen."""
     gate, asked = threading.Event(), []
 
-    def slow(connection: Connection, chunk: Any) -> Any:
+    def slow(_: PacketFilter, chunk: Any, snapshot: Any) -> Any:
         asked.append(chunk.first)
         assert gate.wait(60)
         return chunk.captured == 0
 
-    monkeypatch.setattr(Connection, "__call__", slow)
+    monkeypatch.setattr(PacketFilter, "__call__", slow)
     store = echo_store()
     for _ in range(PORTIONS):
         store.append(batch_of([udp_frame()] * PORTION))
@@ -93,13 +92,12 @@ async def test_a_long_filter_shows_its_progress_and_escape_cancels_it(monkeypatc
         held = screen.table.line_count
         monitor.bridge.analysis.patience_s = 0
         await pilot.press("e", "j")
-        line = screen.query_one(ConnectionFilterLine)
-        await eventually(lambda: "looking for packets" in str(line.render()), "the progress")
-        assert str(line.render()).endswith("0%")
+        count = screen.filter.bar.count
+        await eventually(lambda: "0%" in str(count.render()), "the progress")
         assert screen.table.line_count == held
-        await eventually(lambda: asked, "the first chunk")
+        await eventually(lambda: asked, "the first piece")
         await pilot.press("escape")
         gate.set()
         await eventually(monitor.bridge.analysis_thread.is_idle, "the end of the scan")
-        assert str(line.render()).startswith("all packets; ")
+        assert str(count.render()) == ""
         assert (screen.table.line_count, len(asked)) == (held, 1)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from textual.actions import parse
+from textual.widgets import Input
 
 from app.keymap import ACTIONS, HEARD_TOGETHER, KeyContext, grouped
 from app.monitor import Monitor
@@ -29,6 +30,7 @@ from widgets.packets.packet_table import PacketTable
 
 NODES = {
     KeyContext.TABLE: (PacketTable,),
+    KeyContext.FILTER: (Input,),
     KeyContext.DETAIL: (PacketDetail,),
     KeyContext.HEX: (HexView,),
     KeyContext.CLIENTS: (EchoClients,),

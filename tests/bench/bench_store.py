@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.analysis.connection import Connection
+from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.sequences import SequenceIndex, SequenceReader
 from core.decode import verdicts
 from core.decode.batch import Batch, CaptureInterface
@@ -179,7 +179,7 @@ def querying(snapshot: Snapshot) -> list[Figure]:
     snapshot.packet(warm)
     index, reader = SequenceIndex(), SequenceReader()
     first = best(lambda: index.extend(snapshot, Budget()), 1)
-    ends = Connection(("10.0.0.17", 0), ("", 443))  # many packets have the port
+    ends = PacketFilter.compile("tcp.port == 443 and ip.addr == 10.0.0.17")  # many have the port
     filtered = best(lambda: View(ends).extend(snapshot, Budget()))
     return [
         Figure("verdicts of all packets", checked / count * 1e9, "ns/packet", 600),

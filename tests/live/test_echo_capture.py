@@ -16,7 +16,8 @@ import threading
 
 import pytest
 
-from core.analysis.connection import Connection, tcp_ends
+from core.analysis.connection import tcp_ends
+from core.analysis.filter.packet_filter import PacketFilter
 from core.capture.options import CaptureOptions
 from core.echo.options import Switches, Trigger
 from core.engine.engine import Engine
@@ -71,7 +72,7 @@ def exchange(port, data, half_close):
 def payload_of(store, source, destination):
     """Return the bytes of one direction, ordered by sequence number, and their count."""
     snapshot = store.snapshot()
-    view = View(Connection((HOST, source), (HOST, destination)))
+    view = View(PacketFilter.compile(f"tcp.port == {source} and tcp.port == {destination}"))
     view.extend(snapshot, Budget())
     stream, came, first = bytearray(), bytearray(), None
     for number in view.packets:

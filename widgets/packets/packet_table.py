@@ -35,6 +35,7 @@ from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
 from widgets.lines.cells import width_of
 from widgets.lines.shifted_view import ShiftedView
+from widgets.packets.filter_change import FilterChange
 from widgets.packets.fitted_columns import FittedColumns
 from widgets.packets.headings import Headings
 from widgets.packets.packet_rows import PacketRows, SnapshotChange
@@ -116,6 +117,7 @@ class PacketTable(ShiftedView):
         self.time_format = TimeFormat.RELATIVE
         self._columns = FittedColumns()
         self.headings = Headings(self, self._columns)
+        self._filter_change = FilterChange()
 
     # -- which packets it shows -----------------------------------------------------------
 
@@ -129,8 +131,8 @@ class PacketTable(ShiftedView):
             self.refresh()
         if change is SnapshotChange.NONE:
             return
-        if change is SnapshotChange.FILTERED:
-            self._change_filter(snapshot, analyzed)
+        if self._filter_change.covers(change, analyzed, self.selected):
+            self._show_filtered(snapshot, analyzed)
             return
         top = rows[self.window.top] if self.window.top < len(rows) else None
         rows.take(snapshot, analyzed)
@@ -162,8 +164,9 @@ class PacketTable(ShiftedView):
         rows = self.rows
         if rows.take_sequences(analyzed.sequences, self.window.lines):
             self.refresh()
-        if rows.compare(snapshot, analyzed) is SnapshotChange.FILTERED:
-            self._change_filter(snapshot, analyzed)
+        change = rows.compare(snapshot, analyzed)
+        if self._filter_change.covers(change, analyzed, self.selected):
+            self._show_filtered(snapshot, analyzed)
             return
         has_evicted = rows.hold(snapshot, analyzed)
         if len(rows) != self.line_count:
@@ -179,22 +182,24 @@ class PacketTable(ShiftedView):
             self.row_colors.forget()
         self._columns.clear()
         self.selected = None
+        self._filter_change.forget()
         self.marks = frozenset()
         self.set_line_count(0)
         self.forget_lines()
 
-    def _change_filter(self, snapshot: Snapshot, analyzed: AnalyzedPackets) -> None:
+    def _show_filtered(self, snapshot: Snapshot, analyzed: AnalyzedPackets) -> None:
         """Show other packets of the store.
 
         The cursor stays on its packet, and on its line of the screen. If that packet has no row,
-        the cursor goes to the nearest one that has.
+        the cursor goes to the nearest one that has, and returns when the packet has one again.
         """
         rows, line = self.rows, self.cursor_line
         above = 0 if line is None else line - self.window.top
         rows.take(snapshot, analyzed)
         self.set_line_count(len(rows))
         self.forget_lines()
-        row = None if self.selected is None else rows.nearest_row(self.selected)
+        chosen = self._filter_change.chosen
+        row = None if chosen is None else rows.nearest_row(chosen)
         if self.follow and len(rows):
             self.follow_tail()
         elif row is None:
@@ -220,6 +225,7 @@ class PacketTable(ShiftedView):
     def move_to_line(self, line: int) -> None:
         """Put the cursor on a row and stop following."""
         self.follow = False
+        self._filter_change.forget()
         self.selected = self.rows[line]
         self.show_line(line)
 
@@ -233,6 +239,7 @@ class PacketTable(ShiftedView):
     def follow_tail(self) -> None:
         """Put the cursor on the newest packet, now and whenever packets arrive."""
         self.follow = True
+        self._filter_change.forget()
         if len(self.rows):
             self.scroll_to(y=self.window.last_top)
             self.selected = self.rows[-1]

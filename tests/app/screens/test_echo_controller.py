@@ -10,8 +10,9 @@ import pytest
 from textual import events
 from textual.widgets import Input, RadioSet
 
-from app.screens.connection_filter import ConnectionFilterLine, client_of, of_client
+from app.screens.client_filter import client_of, filter_of_client
 from app.screens.dialogs.add_listener import AddListener
+from app.screens.filter_controller import ALL_CLIENTS
 from core.echo.client_columns import ClientColumns
 from core.echo.options import Trigger
 from core.engine.echo_service import NO_SERVER
@@ -190,7 +191,7 @@ async def test_the_built_in_clients_log_is_shown_where_its_bytes_go():
         await pilot.pause()
         assert clients(screen).selected == STALLED  # that is the one of the edge listener
         assert echo.told[-2:] == [("talk", EDGE.identifier, 64), ("select", STALLED)]
-        assert screen.connection_filter.current is None
+        assert not screen.filter.text
 
 
 async def test_a_new_built_in_client_is_selected_when_it_has_connected():
@@ -306,17 +307,17 @@ async def test_a_client_keeps_the_table_to_its_packets_and_escape_shows_all():
         held = screen.table.line_count
         await pilot.press("j")
         await kept(screen, PACKETS_EACH)
-        line = screen.query_one(ConnectionFilterLine)
-        said = str(line.render())
-        assert said.startswith("only packets of client 127.0.0.1:40002 (esc shows all)")
-        assert said.endswith(f"{PACKETS_EACH} of {held}")
+        bar = screen.filter.bar
+        wanted = "tcp.port == 40002 and tcp.port == 7007 and ip.addr == 127.0.0.1"
+        assert (screen.filter.text, bar.input.value) == (wanted, wanted)
+        assert f"{PACKETS_EACH} of {held}" in str(bar.count.render())
         assert screen.panels.selected.packet.number in range(PACKETS_EACH + 1, 2 * PACKETS_EACH + 1)
         await pilot.press("escape")
         assert screen.table.line_count == held
-        assert str(line.render()).startswith("all packets; ")
+        assert (bar.input.value, bar.input.placeholder) == ("", ALL_CLIENTS)
         screen.workspace.side = ""
         screen.poll()
-        assert not line.display
+        assert not bar.display
         assert screen.focused is clients(screen)
 
 
@@ -336,21 +337,21 @@ async def test_enter_asks_for_the_one_under_the_cursor_and_for_all_again():
     async with running() as (pilot, _):
         screen = await opened(pilot)
         held = screen.table.line_count
-        assert screen.connection_filter.current is None  # opening the panel hides nothing
+        assert not screen.filter.text  # opening the panel hides nothing
         await pilot.press("enter")
         assert screen.table.line_count == PACKETS_EACH
         await pilot.press("enter")
         assert screen.table.line_count == held
 
 
-async def test_a_click_picks_a_client_and_a_click_on_the_line_shows_all():
+async def test_a_click_picks_a_client_and_a_click_on_clear_shows_all():
     async with running() as (pilot, _):
         screen = await opened(pilot)
         held = screen.table.line_count
         await pilot.click("#clients", offset=(5, 3))
         await kept(screen, PACKETS_EACH)
-        assert screen.connection_filter.current.client == 3
-        await pilot.click("#connection-filter")
+        assert "tcp.port == 40003" in screen.filter.text
+        await pilot.click(screen.filter.bar.count)
         await kept(screen, held)
 
 
@@ -372,7 +373,7 @@ async def test_a_packet_highlights_its_client():
         screen.table.select(4 * PACKETS_EACH + 2)  # a reply of the server
         await pilot.pause()
         assert clients(screen).selected == 5
-        assert screen.connection_filter.current is None
+        assert not screen.filter.text
         await pilot.press("g")
         assert clients(screen).selected == 1
 
@@ -446,10 +447,10 @@ def test_a_connection_is_known_by_both_its_ends():
     assert client_of(said, ends) == client_of(said, ends[::-1]) == 1
     assert client_of(said, ((HOST, 40_001), (HOST, 80))) is None
     assert client_of(said, ((HOST, 5), (HOST, LEVEL_PORT))) is None
-    assert of_client(said, 99) is None
+    assert filter_of_client(said, 99) == ""
     stopped = replace(said, listeners=())
-    assert of_client(stopped, 1).connection.other == ("", 0)
+    assert filter_of_client(stopped, 1) == "tcp.port == 40001 and ip.addr == 127.0.0.1"
     assert client_of(stopped, ends) == 1
     wildcard = replace(LEVEL, address="0.0.0.0")
-    only = of_client(replace(said, listeners=(wildcard,)), 1)
-    assert only.connection.other == ("", LEVEL_PORT)
+    known = filter_of_client(replace(said, listeners=(wildcard,)), 1)
+    assert known == "tcp.port == 40001 and tcp.port == 7007 and ip.addr == 127.0.0.1"

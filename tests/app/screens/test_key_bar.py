@@ -17,7 +17,7 @@ OF_PACKETS = {C.TABLE, C.DETAIL, C.HEX, C.PANELS, C.MAIN, C.PROGRAM}
 SIDES = {  # the key that opens a side panel, and the contexts of all keys on the screen then
     "": ((), OF_PACKETS),
     "forge": (("f2",), OF_PACKETS | {C.FORM, C.RESULT, C.FORGE}),
-    "echo": (("e",), OF_PACKETS | {C.CLIENTS, C.ECHO}),
+    "echo": (("e",), OF_PACKETS | {C.CLIENTS, C.ECHO, C.FILTER}),
 }
 
 

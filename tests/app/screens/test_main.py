@@ -35,15 +35,15 @@ async def test_escape_closes_one_thing_after_the_other():
     """Zoom, then the filter, then the banner; then it goes to the table."""
     async with running() as (pilot, screen):
         await pilot.press("e", "j")
-        await eventually(lambda: screen.connection_filter.current, "the filter", screen.poll)
+        await eventually(lambda: screen.filter.text, "the filter", screen.poll)
         screen.banner.show("eth0 went away", NoticeSeverity.WARNING)
         await pilot.press("z")
         assert screen.workspace.zoomed
         await pilot.press("escape")
         assert not screen.workspace.zoomed
-        assert screen.connection_filter.current is not None
+        assert screen.filter.text
         await pilot.press("escape")
-        assert screen.connection_filter.current is None
+        assert not screen.filter.text
         assert screen.banner.message
         await pilot.press("escape")
         assert not screen.banner.message

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from core.analysis.analysis_thread import AnalysisThread
-from core.analysis.packet_analysis import PacketAnalysis
+from core.analysis.packet_analysis import KEPT_UPDATES, PacketAnalysis
 from core.decode.chunk import Chunk
+from core.store.filtered_view import LEAST
 from core.store.packet_store import PacketStore
+from core.store.snapshot import Snapshot
 from tests.core.decode.frames import tcp_frame, udp_frame
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 from tests.helpers.waiting import PATIENCE_S, until
@@ -37,24 +39,27 @@ def _store(*batches: list[bytes]) -> PacketStore:
 
 
 def _every(step: int):
-    def predicate(chunk: Chunk) -> np.ndarray:
+    def predicate(chunk: Chunk, _: Snapshot) -> np.ndarray:
         return np.arange(chunk.first, chunk.last + 1) % step == 0
 
     return predicate
 
 
 class Gate:
-    """A predicate that lets every packet pass, one chunk after each `open`; `asked` lists them."""
+    """A predicate that lets every packet pass, one piece of a chunk after each `open`.
+
+    `asked` has the last packet of each piece.
+    """
 
     def __init__(self) -> None:
         self.asked: list[int] = []
         self.threads: set[int] = set()
         self._permits = threading.Semaphore(0)
 
-    def open(self, chunks: int = 1) -> None:
-        self._permits.release(chunks)
+    def open(self, pieces: int = 1) -> None:
+        self._permits.release(pieces)
 
-    def __call__(self, chunk: Chunk) -> np.ndarray:
+    def __call__(self, chunk: Chunk, _: Snapshot) -> np.ndarray:
         self.threads.add(threading.get_ident())
         assert self._permits.acquire(timeout=PATIENCE_S)
         self.asked.append(chunk.last)
@@ -81,24 +86,25 @@ def test_numbers_and_packets_of_a_small_store_are_known_at_once(analysis):
     assert analysis.trouble == ""
 
 
-def test_a_new_filter_replaces_the_rows_when_it_has_seen_all(analysis):
-    """Until then the earlier rows stay, and `progress` grows."""
-    store = _large_store()
-    snapshot, gate = store.snapshot(), Gate()
+def test_the_rows_of_a_new_filter_grow_until_it_has_seen_all(analysis):
+    """The earlier rows stay for two updates, so that a fast filter shows no part of its rows."""
+    snapshot, gate = _large_store().snapshot(), Gate()
     analysis.keep_only(_every(3))
-    before = list(analysis.update(snapshot).filtered)
-    analysis.patience_s = 0
+    before = len(analysis.update(snapshot).filtered)
+    analysis.patience_s = analysis._thread._slice_s = 0  # one piece in each step
     analysis.keep_only(gate)
-    seen = [analysis.update(snapshot).progress]
-    for chunk in snapshot.chunks[:-1]:
-        gate.open()
-        until(lambda last=chunk.last: last in gate.asked, "the chunk")
+    lengths, progress = [], []
+    for piece in range(KEPT_UPDATES + 2):
         analyzed = analysis.update(snapshot)
-        assert list(analyzed.filtered) == before
-        seen.append(analyzed.progress)
-    assert None not in seen
-    assert seen == sorted(seen)
-    gate.open()
+        lengths.append(len(analyzed.filtered))
+        progress.append(analyzed.progress)
+        gate.open()
+        until(lambda piece=piece: len(gate.asked) > piece, "the piece")
+        until(lambda: analysis._view.packets.through == gate.asked[-1], "its result")
+    assert lengths[:KEPT_UPDATES] == [before] * KEPT_UPDATES
+    assert lengths[KEPT_UPDATES:] == gate.asked[KEPT_UPDATES - 1 : -1]
+    assert progress == sorted(set(progress))
+    gate.open(snapshot.count)
     until(lambda: analysis.update(snapshot).progress is None, "the filter")
     assert len(analysis.latest.filtered) == snapshot.count
     assert gate.threads.isdisjoint({threading.get_ident()})
@@ -115,7 +121,7 @@ def test_leaving_the_filter_cancels_it(analysis):
     analyzed = analysis.update(snapshot)
     assert (analyzed.filtered, analyzed.progress) == (None, None)
     assert analysis._thread.wait(PATIENCE_S)
-    assert gate.asked == [snapshot.chunks[0].last]
+    assert gate.asked == [LEAST]
 
 
 def test_packets_that_arrive_are_added_and_evicted_ones_go(analysis):
@@ -142,7 +148,7 @@ def test_another_store_is_analyzed_from_its_start_with_the_same_filter(analysis)
 
 
 def test_a_failed_filter_shows_all_packets_and_says_why(analysis):
-    def broken(chunk: Chunk) -> np.ndarray:
+    def broken(chunk: Chunk, _: Snapshot) -> np.ndarray:
         raise ZeroDivisionError("x")
 
     snapshot = _store([SYN]).snapshot()

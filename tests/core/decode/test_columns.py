@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from core.analysis.connection import Connection
+from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.sequences import SequenceIndex, SequenceReader
 from core.decode import columns
 from core.decode.batch import CaptureInterface
@@ -271,7 +271,8 @@ def test_headers_far_inside_reach_every_reader():
     snapshot = store.snapshot()
     chunk = snapshot.chunks[0]
     assert int(chunk.network_offset[0]) > 65_535
-    passed = Connection(("10.0.0.1", 40_000), ("10.0.0.2", 80))(chunk)
+    text = "ip.addr == 10.0.0.1 and ip.addr == 10.0.0.2 and tcp.port == 40000 and tcp.port == 80"
+    passed = PacketFilter.compile(text)(chunk, snapshot)
     assert np.flatnonzero(passed).tolist() == [0]
     index = SequenceIndex()
     index.extend(snapshot, Budget())
@@ -284,6 +285,8 @@ def test_no_connection_takes_a_packet_without_the_ports():
     ports = struct.pack(">HH", 40_000, 80)
     frame = udp_frame().ljust(65_535, b"\0") + ports + bytes(100)
     frame = ethernet(ipv4(b"", 17, len=0)) + frame[ETHERNET.size + IPV4.size :]
-    chunk = _store([frame, tcp_frame()]).snapshot().chunks[0]
-    passed = Connection(("", 40_000), ("", 80))(chunk)
+    snapshot = _store([frame, tcp_frame()]).snapshot()
+    passed = PacketFilter.compile("tcp.srcport == 40000 and tcp.dstport == 80")(
+        snapshot.chunks[0], snapshot
+    )
     assert np.flatnonzero(passed).tolist() == [1]

@@ -1,0 +1,204 @@
+"""The display filter of the packet table: the bar, the keys, and the analysis that runs it.
+
+The text in the bar is compiled at every key, which takes less than a millisecond, and applied with
+enter. The analysis thread runs it; see `core.analysis.packet_analysis`. The language is imported
+after the first rows are painted (`prepare`), because that takes a tenth of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.widget import Widget
+
+from app.keymap import KeyContext
+from app.textual_bindings import add_keys
+from core.analysis.packet_analysis import PacketAnalysis
+from core.store.snapshot import Snapshot
+from widgets.filter.bar import FilterBar, FilterState
+from widgets.filter.hints import FilterHints
+from widgets.packets.packet_table import PacketTable
+
+if TYPE_CHECKING:
+    from core.analysis.filter.combination import Combination
+    from core.analysis.filter.language.errors import FilterError
+
+ALL_PACKETS = "all packets"
+ALL_CLIENTS = "all packets; move to a client to see only its packets"
+
+
+class FilterController:
+    """The filter of one table. `bar` and `hints` are its widgets.
+
+    `text` is the filter, empty without one; `is_on` is False while all packets are shown
+    nevertheless. `is_offered` is True while the echo panel is shown: then the bar is shown, too, so
+    that a click on a client moves no row away from under the pointer. `shown` returns the snapshot
+    in the table, and `show_table` shows what the analysis has found.
+    """
+
+    def __init__(
+        self,
+        table: PacketTable,
+        analysis: PacketAnalysis,
+        shown: Callable[[], Snapshot],
+        show_table: Callable[[], None],
+    ) -> None:
+        self.text = ""
+        self.is_on = True
+        self.is_offered = False
+        self._table, self._analysis = table, analysis
+        self._shown, self._show_table = shown, show_table
+        self._before: Widget | None = None  # had the focus before the edit
+        self.hints = FilterHints(id="filter-hints")
+        self.bar = FilterBar(
+            self._describe, self._begin, self.leave, self.toggle, self.clear, id="filter"
+        )
+        add_keys(self.bar.input, KeyContext.FILTER)
+
+    def prepare(self) -> None:
+        """Import the language, so that the first key does not wait for it."""
+        import core.analysis.filter.packet_filter  # noqa: F401
+
+    def basis(self) -> object:
+        """Return everything besides the scene that `show` depends on."""
+        return self.text, self.is_on, self.is_offered, self.bar.is_editing
+
+    def show(self) -> None:
+        """Show the filter, and how many packets it has let pass."""
+        if self.is_on and self.text and not self._analysis.is_filtering:  # it failed
+            self.is_on = False
+        held = self._shown()
+        state = FilterState(
+            self.text,
+            self.is_on,
+            self._table.rows.held_count,
+            held.count - held.evicted,
+            self._analysis.latest.progress,
+        )
+        offered = self.is_offered and self._table.display
+        self.bar.display = bool(self.text) or self.bar.is_editing or offered
+        self.bar.show(state, ALL_CLIENTS if self.is_offered else ALL_PACKETS)
+        if self.hints.display:
+            self._show_hints()
+
+    def why_empty(self) -> str:
+        """Return the text for a table that the filter leaves empty; empty if it does not."""
+        if self._table.line_count or not self.text or not self.is_on:
+            return ""
+        if self._analysis.latest.progress is not None:
+            return "no packet has passed the filter yet"
+        return "no packet passes the filter; esc clears it"
+
+    # -- the filter ------------------------------------------------------------------------------
+
+    def apply(self, text: str) -> bool:
+        """Filter the packets; an empty text shows all. Return False if the text is wrong.
+
+        References such as ``${ip.src}`` mean the values of the packet that is selected now.
+        """
+        from core.analysis.filter.language.errors import FilterError
+        from core.analysis.filter.packet_filter import PacketFilter, values_of_packet
+
+        text, number = text.strip(), self._table.selected
+        try:
+            selected = None if number is None else values_of_packet(self._shown(), number)
+        except KeyError:  # evicted
+            selected = None
+        try:
+            predicate = PacketFilter.compile(text, selected) if text else None
+        except FilterError:
+            return False
+        self.text, self.is_on = text, True
+        self._analysis.keep_only(predicate)
+        self._show_table()
+        self.show()
+        return True
+
+    def combine(self, expression: str, how: Combination) -> bool:
+        """Change the filter by an expression; see `core.analysis.filter.combination`.
+
+        A filter that is off counts as none. Return False if the result is not a filter.
+        """
+        from core.analysis.filter.combination import combined
+        from core.analysis.filter.language.errors import FilterError
+
+        try:
+            text = combined(self.text if self.is_on else "", expression, how)
+        except FilterError:
+            return False
+        return self.apply(text)
+
+    def toggle(self) -> None:
+        """Show all packets, or filter them again by the same text."""
+        if self.text and self.is_on:
+            self.is_on = False
+            self._analysis.keep_only(None)
+            self._show_table()
+            self.show()
+        elif self.text:
+            self.apply(self.text)
+
+    def clear(self) -> bool:
+        """Show all packets, and forget the filter. Return False without one."""
+        if not self.text:
+            return False
+        return self.apply("")
+
+    # -- the edit --------------------------------------------------------------------------------
+
+    def edit(self) -> None:
+        """Put the cursor into the bar."""
+        self._before = self.bar.screen.focused
+        self.bar.display = True
+        self.bar.input.focus()
+
+    def submit(self) -> None:
+        """Apply the text in the bar, and go to the table; stay in the bar if it is wrong."""
+        if self.apply(self.bar.input.value):
+            self._end(self._table)
+
+    def leave(self) -> bool:
+        """End the edit; the filter stays as it was. Return False if the user does not edit."""
+        if not self.bar.is_editing:
+            return False
+        self._end(self._before)
+        return True
+
+    def _begin(self) -> None:
+        self.bar.call_after_refresh(self._show_hints)  # when the bar has its place
+
+    def _show_hints(self) -> None:
+        """Show the hints below the bar while the user edits."""
+        if self.bar.is_editing:
+            self.hints.styles.margin = (self.bar.region.bottom, 0, 0, 0)
+            self.hints.display = True
+
+    def _end(self, focus: Widget | None) -> None:
+        """Leave the bar. Focus a widget if the bar still has the focus."""
+        bar = self.bar
+        bar.is_editing = False
+        self.hints.display = False
+        bar.mark(0, 0, "")
+        if bar.input.has_focus:
+            (focus if focus is not None and focus.display else self._table).focus()
+        self.show()
+
+    def _describe(self, text: str, cursor: int) -> None:
+        """Say whether the text is a filter, and if not, why not, and where."""
+        error = self._error(text)
+        self.hints.text, self.hints.error = text, error
+        if error is None:
+            self.bar.mark(0, 0, "")
+        else:
+            self.bar.mark(*error.place, "incomplete" if error.is_incomplete else "wrong")
+
+    def _error(self, text: str) -> FilterError | None:
+        from core.analysis.filter.language.errors import FilterError
+        from core.analysis.filter.packet_filter import PacketFilter
+
+        try:
+            PacketFilter.compile(text)
+        except FilterError as error:
+            return error
+        return None

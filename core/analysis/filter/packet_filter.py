@@ -1,0 +1,100 @@
+"""A display filter as a predicate for the packets of a store.
+
+The view of the table, the search, and the colors select packets with it. What a filter needs to
+know about the capture besides a chunk (interfaces, comments, the time of the first packet and of
+the one before the chunk) comes from the snapshot. So a `PacketFilter` has no state, and works for
+any chunk, in any order, and on any thread.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.analyzer import AnalysisEndedError
+from core.analysis.filter.display_filter import DisplayFilter, compile_filter
+from core.analysis.filter.evaluation.pattern_search import SlowPatternError
+from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.types import FieldValues
+from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.frame_values import CaptureContext
+from core.decode.chunk import Chunk
+from core.store.snapshot import Snapshot
+
+
+class PacketFilter:
+    """Selects the packets that pass a display filter; see `core.store.filtered_view.Predicate`.
+
+    `selected` has the values of one packet, for references such as ``${ip.src}``.
+    """
+
+    def __init__(self, display_filter: DisplayFilter, selected: FieldValues | None = None) -> None:
+        self.display_filter = display_filter
+        self._selected = selected
+
+    @classmethod
+    def compile(cls, text: str, selected: FieldValues | None = None) -> PacketFilter:
+        """Return the filter of a text. Raise `FilterError`."""
+        return cls(compile_filter(text, CATALOG), selected)
+
+    def __call__(self, chunk: Chunk, snapshot: Snapshot) -> NDArray[np.bool_]:
+        """Return a mask (n,) of the packets of a chunk of `snapshot` that pass.
+
+        The chunk may be a part of one (`Chunk.rows`). Raise `AnalysisEndedError` if a regular
+        expression takes too long.
+        """
+        values = ChunkValues(chunk, context_of(snapshot, chunk))
+        try:
+            return self.display_filter.passes(values, self._selected)
+        except SlowPatternError as error:
+            raise AnalysisEndedError(str(error)) from error
+
+
+def context_of(snapshot: Snapshot, chunk: Chunk) -> CaptureContext:
+    """Return what the values of a chunk need to know about its capture."""
+    previous_ns = None
+    if snapshot.first < chunk.first:
+        before, row = snapshot.find(chunk.first - 1)
+        previous_ns = CaptureContext().after(before.rows(row, row + 1)).previous_timestamp_ns
+    return CaptureContext(
+        snapshot.interfaces, _first_timestamp_ns(snapshot), previous_ns, snapshot.comments
+    )
+
+
+def _first_timestamp_ns(snapshot: Snapshot) -> int | None:
+    """Return the time of the first packet that has one. A packet without a time may have 0."""
+    if snapshot.first_timestamp_ns:
+        return snapshot.first_timestamp_ns
+    times = (CaptureContext().after(chunk).first_timestamp_ns for chunk in snapshot.chunks)
+    return next((time for time in times if time is not None), snapshot.first_timestamp_ns)
+
+
+def values_of_packet(snapshot: Snapshot, number: int) -> FieldValues:
+    """Return the values of one packet, over a copy of its bytes.
+
+    Raise `KeyError` if the packet is not in the store.
+    """
+    chunk, row = snapshot.find(number)
+    packet = chunk.rows(row, row + 1)
+    start = int(packet.offset[0])
+    return ChunkValues(
+        Chunk(
+            number,
+            packet.data[start : start + int(packet.captured[0])].copy(),
+            packet.link_types,
+            packet.timestamp_ns.copy(),
+            np.zeros(1, packet.offset.dtype),
+            packet.captured.copy(),
+            packet.original.copy(),
+            packet.interface.copy(),
+            packet.flags.copy(),
+            packet.network.copy(),
+            packet.network_offset.copy(),
+            packet.transport.copy(),
+            packet.transport_offset.copy(),
+            packet.stop.copy(),
+            packet.state.copy(),
+            packet.verdict.copy(),
+        ),
+        context_of(snapshot, packet),
+    )

@@ -1,0 +1,169 @@
+"""The display filter on the screen: the bar, its keys, and what it does to the table."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from core.analysis.filter.combination import Combination
+from core.analysis.filter.evaluation import pattern_search
+from tests.core.decode.frames import tcp_frame
+from tests.core.decode.support import batch_of
+from tests.helpers.idle import eventually, screen_text
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_monitor import filled, scripted_monitor
+
+PACKETS = 28
+
+
+@asynccontextmanager
+async def running(size=(120, 36), store=None, **options):
+    monitor = scripted_monitor(store or scripted_store(), **options)
+    async with monitor.run_test(size=size) as pilot:
+        yield pilot, await filled(pilot)
+
+
+def keys(text):
+    """Return Textual's names of the keys that type a text."""
+    names = {" ": "space", "=": "equals_sign", ".": "full_stop"}
+    return [names.get(each, each) for each in text]
+
+
+async def test_a_typed_filter_selects_the_packets_and_escape_shows_all():
+    async with running() as (pilot, screen):
+        bar = screen.filter.bar
+        assert not bar.display
+        await pilot.press("slash")
+        assert bar.display
+        assert screen.focused is bar.input
+        await pilot.press(*keys("udp"))
+        assert "valid" in screen_text(pilot.app)
+        assert screen.table.line_count == PACKETS  # not before enter
+        await pilot.press("enter")
+        shown = screen.table.line_count
+        assert 0 < shown < PACKETS
+        assert screen.focused is screen.table
+        assert f"{shown} of {PACKETS}" in screen_text(pilot.app)
+        assert "valid" not in screen_text(pilot.app)
+        await pilot.press("escape")
+        assert (screen.table.line_count, screen.filter.text) == (PACKETS, "")
+        assert not bar.display
+
+
+async def test_escape_leaves_the_edit_and_keeps_the_old_filter():
+    async with running() as (pilot, screen):
+        screen.filter.apply("tcp")
+        shown = screen.table.line_count
+        await pilot.press("tab")
+        before = screen.focused
+        await pilot.press("slash", *keys("udp"))
+        assert screen.filter.bar.input.value == "udp"
+        await pilot.press("escape")
+        assert screen.focused is before
+        assert (screen.filter.text, screen.filter.bar.input.value) == ("tcp", "tcp")
+        assert screen.table.line_count == shown
+        await pilot.press("slash", *keys("udp"))
+        await pilot.click(screen.table, offset=(5, 3))
+        assert screen.focused is screen.table
+        assert screen.filter.bar.input.value == "tcp"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("tcp.port =", "incomplete, column 10"),
+        ("tcp.port == x", 'wrong, column 13: "x" is not a number'),
+        ("", "empty: all packets"),
+    ],
+)
+async def test_a_text_that_is_wrong_says_why_and_is_not_applied(text, words):
+    async with running() as (pilot, screen):
+        await pilot.press("slash", *keys(text))
+        assert words in " ".join(screen_text(pilot.app).split())
+        await pilot.press("enter")
+        is_left = not text
+        assert (screen.focused is screen.table) == is_left
+        assert screen.filter.text == ""
+        assert screen.table.line_count == PACKETS
+
+
+async def test_a_key_turns_the_filter_off_and_on_again():
+    async with running() as (pilot, screen):
+        await pilot.press("backslash")
+        assert not screen.filter.text
+        screen.filter.apply("tcp")
+        shown = screen.table.line_count
+        await pilot.press("backslash")
+        assert screen.table.line_count == PACKETS
+        assert "filter off" in screen_text(pilot.app)
+        await pilot.press("backslash")
+        assert screen.table.line_count == shown
+
+
+async def test_clicks_turn_it_off_edit_it_and_clear_it():
+    async with running() as (pilot, screen):
+        screen.filter.apply("tcp")
+        await pilot.pause()
+        bar = screen.filter.bar
+        await pilot.click(bar.label)
+        assert not screen.filter.is_on
+        await pilot.click(bar.label)
+        assert screen.filter.is_on
+        await pilot.click(bar.input)
+        assert bar.is_editing
+        await pilot.press("escape")
+        await pilot.click(bar.count)
+        assert screen.table.line_count == PACKETS
+
+
+async def test_expressions_change_the_filter():
+    async with running() as (_, screen):
+        control = screen.filter
+        assert control.combine("tcp or udp", Combination.AND)
+        assert control.combine("ip.ttl == 64", Combination.AND_NOT)
+        assert control.text == "(tcp or udp) and not ip.ttl == 64"
+        assert not control.combine("tcp ==", Combination.AND)
+        control.toggle()
+        assert control.combine("icmp", Combination.AND)
+        assert (control.text, control.is_on) == ("icmp", True)
+
+
+async def test_references_mean_the_selected_packet():
+    async with running() as (_, screen):
+        screen.table.select(7)
+        assert screen.filter.apply("frame.number <= ${frame.number}")
+        assert screen.table.line_count == 7
+
+
+async def test_an_empty_result_says_how_to_clear_it():
+    async with running() as (pilot, screen):
+        await pilot.press("slash", *keys("sctp"), "enter")
+        assert "no packet passes the filter; esc clears it" in screen_text(pilot.app)
+        await pilot.press("escape")
+        assert "no packet passes" not in screen_text(pilot.app)
+        assert screen.table.line_count == PACKETS
+
+
+async def test_a_slow_regular_expression_ends_the_filter_with_its_reason(monkeypatch):
+    monkeypatch.setattr(pattern_search, "MOST_S", 0.01)
+    store = scripted_store()
+    store.append(batch_of([tcp_frame(b"a" * 60 + b"b")]))
+    async with running(store=store) as (pilot, screen):
+        screen.filter.apply('tcp.payload matches "(a|aa)+$"')
+        await eventually(lambda: "took longer than" in screen.banner.message, "why", screen.poll)
+        assert not screen.filter.is_on
+        assert screen.table.line_count == PACKETS + 1
+        await pilot.press("escape")
+        assert screen.filter.text == ""
+
+
+async def test_the_filter_stays_while_the_terminal_has_no_focus():
+    async with running() as (pilot, screen):
+        await pilot.press("slash", "t")
+        pilot.app.app_focus = False
+        await pilot.pause()
+        pilot.app.app_focus = True
+        await pilot.pause()
+        assert screen.filter.bar.is_editing
+        assert screen.filter.bar.input.value == "t"
