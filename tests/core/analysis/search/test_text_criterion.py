@@ -41,7 +41,7 @@ def _by_hand(text: str) -> list[int]:
         chunk.first + row
         for row in range(len(chunk))
         if text.lower().encode() in chunk.frame(row).lower()
-        or any(text.lower() in each.lower() for each in texts.texts(SNAPSHOT, chunk, row))
+        or text.lower() in texts.of_packet(SNAPSHOT, chunk, row).lower()
     ]
 
 
@@ -69,14 +69,28 @@ def test_rows_have_relative_numbers_where_they_are_known():
     assert _found(TextCriterion(text, sequences=index.published))
 
 
+def test_columns_write_what_a_dissection_does():
+    index = SequenceIndex()
+    index.extend(SNAPSHOT, Budget())
+    texts = RowTexts(index.published)
+    (chunk,) = SNAPSHOT.chunks
+    for rows in (np.arange(len(chunk)), np.arange(3, len(chunk), 3)):
+        found = texts.by_columns(chunk, rows)
+        assert len(found) == len(rows)
+        assert sum(text is not None for text in found) > len(rows) / 2
+        for row, text in zip(rows, found, strict=True):
+            assert text in (None, texts.of_packet(SNAPSHOT, chunk, row))
+
+
 def test_rows_behind_the_first_match_in_bytes_are_not_read(monkeypatch):
     read: list[int] = []
 
-    def texts(self, snapshot, chunk, row):
+    def of_packet(self, snapshot, chunk, row):
         read.append(row)
-        return ()
+        return ""
 
-    monkeypatch.setattr(RowTexts, "texts", texts)
+    monkeypatch.setattr(RowTexts, "of_packet", of_packet)
+    monkeypatch.setattr(RowTexts, "by_columns", lambda self, chunk, rows: [None] * len(rows))
     (chunk,) = SNAPSHOT.chunks
     rows = np.arange(len(chunk))
     answer = TextCriterion("GET /").find(SNAPSHOT, chunk, rows, Budget())
@@ -91,6 +105,7 @@ def test_a_packet_that_cannot_be_described_has_no_text(monkeypatch):
         raise ValueError("a fault of the program")
 
     monkeypatch.setattr(text_criterion, "summarize", fail)
+    monkeypatch.setattr(text_criterion, "summaries", fail)
     assert _found(TextCriterion("GET /"))  # in its bytes
     assert not _found(TextCriterion("SYN, ACK"))
 
