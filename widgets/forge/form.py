@@ -11,7 +11,8 @@ evaluation of the draft (0.7 ms), and only rows that changed are painted.
   open: it shows, grayed, the value that will be sent, and follows all other fields as they change.
 * `state` and `focused_span` are for the screen to watch.
 * Several drafts that belong together (fragments) are in it at once; a row switches between them.
-* The last row is a button: enter there, or a click on it, posts `ForgeForm.SendPressed`.
+* The last row is a button: enter there, or a click on it, posts `ForgeForm.SendPressed`. A key that
+  is held down to get to the end of the form does not press it.
 * Printable characters are text here, whatever keys they are elsewhere.
 """
 
@@ -39,6 +40,8 @@ from widgets.forge.paint import (
 from widgets.forge.row_editor import RowEditor
 from widgets.forge.rows import FormRow, HostInfo, RowKind
 from widgets.lines.cursor_view import CursorView
+
+REPEAT_S = 0.2  # between two presses of a key: a key that is held down repeats faster
 
 
 class ForgeForm(CursorView):
@@ -86,6 +89,8 @@ class ForgeForm(CursorView):
         self._editor = RowEditor(self.model)
         self._painted: tuple[FormRow, ...] = ()
         self._layout = FormLayout(1, 1)
+        self._last_key = ("", 0.0)  # its name and time
+        self._is_repeated = False  # that key is held down
 
     def on_mount(self) -> None:
         self.watch_state()
@@ -214,6 +219,9 @@ class ForgeForm(CursorView):
 
     def on_key(self, event: events.Key) -> None:
         """Edit the selected row; leave other keys to the bindings."""
+        key, pressed_s = self._last_key
+        self._is_repeated = event.key == key and event.time - pressed_s < REPEAT_S
+        self._last_key = event.key, event.time
         if self._editor.press(event.key, event.character if event.is_printable else None):
             event.stop()
             event.prevent_default()
@@ -226,9 +234,10 @@ class ForgeForm(CursorView):
         self._commit()
 
     def action_next(self) -> None:
-        """Go to the next row; on the button, send."""
+        """Go to the next row; on the button, send, unless the key is held down."""
         if self.is_on_button:
-            self.post_message(self.SendPressed())
+            if not self._is_repeated:
+                self.post_message(self.SendPressed())
         else:
             self.action_move("down")
 

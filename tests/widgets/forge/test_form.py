@@ -381,3 +381,30 @@ def test_any_width(width):
         FormState.of((SYN.draft.with_text("ip.ttl", "300").with_layers(("eth", "ip", "tcp")),))
     )
     play(widget, scene, (width, 12))
+
+
+def test_a_held_key_goes_to_the_button_and_does_not_press_it():
+    """The first press counts, and a press after a pause; the repetitions of a held key do not."""
+
+    async def scene(pilot):
+        widget.move_to_line(len(widget.model.rows) - 3)
+        at_s = 1000.0
+        for gap_s, presses in ((9, 0), (0.5, 0), (0.03, 0), (0.03, 0), (0.3, 1), (0.03, 1), (9, 2)):
+            at_s += gap_s
+            key = events.Key("enter", "\r")
+            key.time = at_s
+            widget.on_key(key)
+            widget.action_next()
+            await pilot.pause()
+            assert widget.presses == presses
+        assert widget.is_on_button
+
+    class Pressed(Form):
+        presses = 0
+
+        def on_forge_form_send_pressed(self) -> None:
+            self.presses += 1
+
+    widget = Pressed()
+    widget.set_reactive(ForgeForm.state, SYN)
+    play(widget, scene, (70, 30))

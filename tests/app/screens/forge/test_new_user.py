@@ -32,6 +32,12 @@ from widgets.forge.rows import SEND
 DNS_QUERY = "hex:1234 0100 0001 0000 0000 0000 07 6578616d706c65 03 6f7267 00 0001 0001"
 
 
+@pytest.fixture(autouse=True)
+def fast_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let users press a key as often as they can."""
+    monkeypatch.setattr("widgets.forge.form.REPEAT_S", 0.0)
+
+
 class EnterUser:
     """Goes to fields with Enter, and never back."""
 
@@ -263,12 +269,9 @@ async def test_a_click_beside_the_button_only_selects_it(tmp_path) -> None:
         assert not stage.service.snapshot().sending
 
 
-@USERS
-async def test_ten_thousand_packets_are_a_question_that_names_their_time(
-    tmp_path, user: Callable[[Stage], EnterUser]
-) -> None:
+async def test_ten_thousand_packets_are_a_question_that_names_their_time(tmp_path) -> None:
     async with forging(tmp_path) as stage:
-        one = user(stage)
+        one = EnterUser(stage)
         await one.fill_form(SYN)
         await one.type("send.count", "10000")
         await one.type("send.rate", "1000")
