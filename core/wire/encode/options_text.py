@@ -30,9 +30,13 @@ ALIASES = {
     "ws": "wscale",
     "end": "eol",
     "rr": "record_route",
-    "lsrr": "loose_route",
-    "ssrr": "strict_route",
-    "ra": "router_alert",
+    "lsrr": "route",
+    "loose_route": "route",
+    "ssrr": "source_route",
+    "strict_route": "source_route",
+    "stream": "sid",
+    "ra": "routeralert",
+    "router_alert": "routeralert",
 }
 _HIGHEST_KIND = 255
 _NEAR = 4  # names that the error for an unknown one lists

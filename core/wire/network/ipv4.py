@@ -284,7 +284,7 @@ PROTOCOLS = (
                 (IPV4,),
                 body=OPTIONS_BODY,
                 options=ipv4_options.OPTIONS,
-                example="router_alert,nop",
+                example="routeralert,nop",
             ),
         ),
         tools=TOOLS,

@@ -41,18 +41,18 @@ ALERT = HeaderTable(
     start=2,
 )
 
-OPTIONS = OptionList(
-    "ip.opt",
+OPTIONS = OptionList(  # Wireshark: fields are ``ip.opt.…``, options ``ip.options.…``
+    "ip.options",
     {
-        END: OptionKind("ip.opt.end", "End of options"),
-        NO_OPERATION: OptionKind("ip.opt.nop", "No operation"),
-        RECORD_ROUTE: OptionKind("ip.opt.record_route", "Record route", ROUTE),
-        TIMESTAMP: OptionKind("ip.opt.timestamp", "Timestamp", TIMESTAMPS),
-        SECURITY: OptionKind("ip.opt.security", "Security"),
-        LOOSE_ROUTE: OptionKind("ip.opt.loose_route", "Loose source route", ROUTE),
-        STREAM_ID: OptionKind("ip.opt.stream", "Stream identifier", STREAM),
-        STRICT_ROUTE: OptionKind("ip.opt.strict_route", "Strict source route", ROUTE),
-        ROUTER_ALERT: OptionKind("ip.opt.router_alert", "Router alert", ALERT),
+        END: OptionKind("ip.options.eol", "End of options"),
+        NO_OPERATION: OptionKind("ip.options.nop", "No operation"),
+        RECORD_ROUTE: OptionKind("ip.options.record_route", "Record route", ROUTE),
+        TIMESTAMP: OptionKind("ip.options.timestamp", "Timestamp", TIMESTAMPS),
+        SECURITY: OptionKind("ip.options.security", "Security"),
+        LOOSE_ROUTE: OptionKind("ip.options.route", "Loose source route", ROUTE),
+        STREAM_ID: OptionKind("ip.options.sid", "Stream identifier", STREAM),
+        STRICT_ROUTE: OptionKind("ip.options.source_route", "Strict source route", ROUTE),
+        ROUTER_ALERT: OptionKind("ip.options.routeralert", "Router alert", ALERT),
     },
 )
 TABLES = (ROUTE, TIMESTAMPS, STREAM, ALERT)

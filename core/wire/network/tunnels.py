@@ -157,5 +157,6 @@ PROTOCOLS = (
         info=info_vxlan,
         headline={"vni": "network"},
         readers=(Reader(Numbering.UDP_PORT, (VXLAN_PORT,), parse_vxlan),),
+        is_listed=True,
     ),
 )
