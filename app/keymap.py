@@ -225,6 +225,8 @@ ACTIONS: tuple[Action, ...] = (
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "Previous panel"),
         ("panel.zoom", "z,f4", "zoom", "zoom", "Zoom the panel, or restore the layout"),
         ("panel.echo", "e", "side('echo')", "echo", "Show or hide the echo panel"),
+        ("panel.split_up", "less_than_sign", "split(-1)", "", "Give the table fewer lines"),
+        ("panel.split_down", "greater_than_sign", "split(1)", "", "Give the table more lines"),
     ),
     *_of(
         KeyGroup.PANELS, KeyContext.MAIN,

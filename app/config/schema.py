@@ -164,6 +164,7 @@ class TableSettings:
     spare: tuple[str, ...] = _setting(COLUMNS, (), "more fields in the list of columns")
     widths: Mapping[str, int] = _setting(WIDTHS, {}, "columns with a fixed width")
     split: int = _setting(PERCENT, 0, "percent of the height for the table")
+    side_split: int = _setting(PERCENT, 0, "the same beside a side panel")
 
 
 @dataclass(frozen=True, slots=True)

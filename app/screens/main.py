@@ -31,7 +31,6 @@ from app.keymap import KeyContext
 from app.screens.banner import Banner
 from app.screens.capture_controller import CaptureController
 from app.screens.color_controller import ColorController
-from app.screens.columns_controller import ColumnsController
 from app.screens.copy_controller import CopyController
 from app.screens.dialogs.too_small import SMALLEST, TooSmall
 from app.screens.filter_controller import FilterController
@@ -41,6 +40,7 @@ from app.screens.search_controller import SearchController
 from app.screens.search_line import SearchLine
 from app.screens.side_panels import SidePanel, SidePanels
 from app.screens.status import message_of, status_line, why_empty
+from app.screens.table.columns_controller import ColumnsController
 from app.screens.workspace import BESIDE, WIDE, Workspace
 from app.textual_bindings import bindings
 from core.engine.snapshot import EngineState
@@ -87,7 +87,9 @@ class MainScreen(Screen[None]):
         self._basis: tuple[object, ...] = ()  # of the last `show`
         self._gc_policy = GcPolicy()
         self.banner = Banner(id="banner")
-        self.workspace = Workspace(side_panels, id="workspace")
+        self.workspace = Workspace(
+            side_panels, config.table, partial(save, "table"), id="workspace"
+        )
         self.table, self.panels = self.workspace.table, self.workspace.panels
         self.capture = capture
         self.filter = FilterController(
@@ -220,6 +222,8 @@ class MainScreen(Screen[None]):
         if self.table.selected is None:  # follow live packets, but show a file from its start
             self.table.follow = scene.engine.piped or not scene.engine.file
         self._show_table()
+        is_file = bool(scene.engine.file) and not scene.engine.piped
+        self.workspace.split.limit(self.shown.count + 1 if is_file and self.shown.count else None)
 
     def _show_table(self) -> None:
         """Show what is known of the packets in the table."""

@@ -8,17 +8,20 @@ for that, so a resize cannot lose a selection or a scroll position.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from app.config.config_writer import Changes
+from app.config.schema import TableSettings
 from app.keymap import KeyContext
 from app.screens.panels import Panels, PanelTabs
 from app.screens.side_panels import SidePanel
+from app.screens.table.split import Split
 from app.textual_bindings import bindings, with_keys
 from widgets.packets.packet_table import PacketTable
 
@@ -39,12 +42,19 @@ class Workspace(Vertical):
 
     _moved_to: int | None = None  # where an eviction put the selection
 
-    def __init__(self, sides: Sequence[SidePanel], id: str | None = None) -> None:
+    def __init__(
+        self,
+        sides: Sequence[SidePanel],
+        settings: TableSettings,
+        save: Callable[[Changes], None],
+        id: str | None = None,
+    ) -> None:
         super().__init__(id=id)
         self._sides = {side.id: side for side in sides}
         self.panel_ids = ("packets", *(panel for panel, _ in PACKET_TABS), *self._sides)
         self.table = with_keys(PacketTable(id="packets"), KeyContext.TABLE, KeyContext.LIST)
         self.panels = Panels(id="panels")
+        self.split = Split(self, self.table, self.panels, settings, save)
         titles = ((side.id, side.title) for side in sides)
         self._tabs = PanelTabs((*PACKET_TABS, *titles), id="tabs")
 
@@ -92,6 +102,7 @@ class Workspace(Vertical):
         self.set_class(bool(visible & set(self._sides)), "-side")
         for name in self._sides:
             self.set_class(name in visible, f"-{name}")
+        self.split.arrange(has_side=bool(visible & set(self._sides)))
 
     def _visible(self) -> set[str]:
         if self.zoomed:
@@ -175,6 +186,16 @@ class Workspace(Vertical):
             self.side = ""
         else:
             self.open_side(side)
+
+    def action_split(self, steps: int) -> None:
+        self.split.move(steps)
+
+    @on(events.MouseDown)
+    @on(events.MouseMove)
+    @on(events.MouseUp)
+    def drag_split(self, event: events.MouseEvent) -> None:
+        """Let the mouse move the line between the table and the panels."""
+        self.split.handle(event)
 
     def action_zoom(self) -> None:
         self.zoomed = not self.zoomed

@@ -8,8 +8,8 @@ from pathlib import Path
 from app.config.config_file import load
 from app.config.paths import Paths
 from app.config.schema import TableSettings
-from app.screens.columns_controller import changes_of, choice_of
 from app.screens.dialogs.columns import Columns
+from app.screens.table.columns_controller import changes_of, choice_of
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import filled, scripted_monitor
