@@ -65,8 +65,22 @@ class HeaderWords:
             if at <= slot.span.start and slot.span.stop <= at + WORD:
                 return word, at
         at = min(slot.span.start, slot.table.stop - WORD)
-        words[at] = byte_rows(self.data, starts + at, WORD)
+        words[at] = self._words_at(starts + at)
         return words[at], at
+
+    def _words_at(self, starts: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return eight bytes from each start, (k, 8). Bytes after the end of the data are junk.
+
+        The capture may have cut the last header in the data after the field.
+        """
+        is_over = starts > len(self.data) - WORD
+        if not is_over.any():
+            return byte_rows(self.data, starts, WORD)
+        words = np.empty((len(starts), WORD), np.uint8)
+        words[~is_over] = byte_rows(self.data, starts[~is_over], WORD)
+        places = starts[is_over, None] + np.arange(WORD)
+        words[is_over] = self.data.take(places, mode="clip")
+        return words
 
 
 def byte_rows(data: NDArray[np.uint8], starts: NDArray[np.int64], size: int) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from core.analysis.filter.types import Occurrences, Spans
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.batch import CaptureInterface
+from core.decode.batch_decoder import decode_batch
 from core.decode.chunk import Chunk
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
@@ -24,7 +25,7 @@ from core.wire.model.dissection import PacketFlag
 from core.wire.registry import PROTOCOLS
 from tests.core.analysis.filter.values.reference import dissecting_values, listed, plain
 from tests.core.decode.captures import stored_captures
-from tests.core.decode.frames import ethernet, ipv4, ipv6, tcp, tcp_frame
+from tests.core.decode.frames import arp_frame, ethernet, ipv4, ipv6, tcp, tcp_frame, udp_frame
 from tests.core.decode.support import batch_of
 from tests.fuzz.shapes import shapes
 from tests.helpers.support import is_thorough
@@ -32,6 +33,7 @@ from tests.helpers.support import is_thorough
 SAMPLE = 400 if is_thorough() else 60  # packets of each capture
 DAMAGED = 60 if is_thorough() else 10  # packets of each capture
 NOTHING = CaptureContext()
+LAST_HEADERS = {"eth", "ip", "tcp", "udp", "arp"}
 PROTOCOL_NAMES = {protocol.name for protocol in PROTOCOLS}
 
 
@@ -141,6 +143,21 @@ def test_every_field_at_every_cut_length() -> None:
     for frame in frames:
         pieces = [frame[:cut] for cut in range(len(frame) + 1)]
         assert list(differences(chunk_of(pieces), NOTHING)) == []
+
+
+@pytest.mark.parametrize(
+    "frame", [tcp_frame(), udp_frame(), arp_frame()], ids=["tcp", "udp", "arp"]
+)
+def test_nothing_follows_a_last_packet_that_is_cut(frame: bytes) -> None:
+    """Reading a header never reads past the end of the chunk's data."""
+    names = [name for name in CATALOG.names() if name.partition(".")[0] in LAST_HEADERS]
+    for size in range(1, len(frame), 2):
+        batch = batch_of([frame[:size]], stable=True, original=[len(frame)])
+        chunk = decode_batch(batch, np.array([LinkType.ETHERNET], np.int32))
+        assert len(chunk.data) == size
+        columns, dissection = ChunkValues(chunk, NOTHING), dissecting_values(chunk, NOTHING)
+        for name in names:
+            assert listed(columns.occurrences(name)) == listed(dissection.occurrences(name)), name
 
 
 def test_every_occurrence_counts() -> None:

@@ -61,6 +61,17 @@ def test_rows_of_bytes(slot: PlacedField, size: int) -> None:
     assert [row.tobytes() for row in byte_rows(data, at, size)] == expected
 
 
+@pytest.mark.parametrize("kept", range(1, TCP.size + 1))
+def test_the_last_header_may_be_cut_after_a_field(kept: int) -> None:
+    data = RANDOM.integers(0, 256, TCP.size + kept, np.uint8)
+    starts = np.array((0, TCP.size))
+    words = HeaderWords(data)
+    for slot in TCP.slots:
+        if slot.span.stop <= kept:
+            expected = [slot.number(data[start:].tobytes()) for start in starts]
+            assert words.numbers(slot, starts).tolist() == expected, slot.name
+
+
 def test_no_headers() -> None:
     words = HeaderWords(np.zeros(0, np.uint8))
     none = np.zeros(0, np.int64)
