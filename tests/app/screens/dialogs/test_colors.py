@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
+from rich.style import Style
 from textual.coordinate import Coordinate
 from textual.geometry import Offset
 from textual.pilot import Pilot
@@ -13,29 +14,44 @@ from textual.widgets import Button, DataTable, Input
 
 from app.config.config_file import load
 from app.config.paths import Paths
+from app.key_queue import OrderedKeysApp
 from app.screens.dialogs.choices import Switched
 from app.screens.dialogs.colors import ColorRules, EditRule
 from app.screens.dialogs.dialog import Hint
+from app.themes import DEFAULT_VARIABLES
 from core.analysis.color_rules.rule import DEFAULT_RULES, Color, ColorRule
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import filled, main, scripted_monitor
+from tests.helpers.support import ROOT
 
-SECOND = DEFAULT_RULES[1]
+LAST = 28  # a packet number of the scripted store
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    return Paths(tmp_path / "config.toml", tmp_path / "state.json")
+class Stage(OrderedKeysApp[None]):
+    """An application with only the list of rules. `rules` are those of the last change."""
+
+    CSS_PATH = ROOT / "app/styles/monitor.tcss"
+
+    def __init__(self, rules: Sequence[ColorRule]) -> None:
+        super().__init__()
+        self.rules = tuple(rules)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return DEFAULT_VARIABLES
+
+    def on_mount(self) -> None:
+        self.push_screen(ColorRules(self.rules, self.change, lambda rule: Style(bold=rule.bold)))
+
+    def change(self, rules: tuple[ColorRule, ...]) -> None:
+        self.rules = rules
 
 
 @asynccontextmanager
-async def opened(paths: Paths, size: tuple[int, int] = (120, 40)):
-    """Open the list of rules in a monitor with these files."""
-    async with scripted_monitor(scripted_store(), paths=paths).run_test(size=size) as pilot:
-        await filled(pilot)
-        await pilot.press("f6")
-        assert isinstance(pilot.app.screen, ColorRules)
+async def opened(rules: Sequence[ColorRule] = DEFAULT_RULES):
+    """Open the list of rules alone, on a small screen."""
+    async with Stage(rules).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
         yield pilot
 
 
@@ -50,17 +66,13 @@ def hint(pilot: Pilot) -> str:
     return str(pilot.app.screen.query_one(Hint).content)
 
 
-def applied(pilot: Pilot) -> tuple[ColorRule, ...]:
-    return main(pilot).bridge.colors.rules
-
-
-async def test_keys_change_the_list_and_undo_restores_it(paths: Paths) -> None:
+async def test_keys_change_the_list_and_undo_restores_it() -> None:
     default = [rule.name for rule in DEFAULT_RULES]
-    async with opened(paths) as pilot:
+    async with opened() as pilot:
         assert names(pilot) == default
         await pilot.press("j", "space")
         assert names(pilot)[:2] == [default[0], f"({default[1]})"]
-        assert not applied(pilot)[1].enabled
+        assert not pilot.app.rules[1].enabled
         await pilot.press("K")
         assert names(pilot)[:2] == [f"({default[1]})", default[0]]
         await pilot.press("space", "J", "d")
@@ -73,63 +85,38 @@ async def test_keys_change_the_list_and_undo_restores_it(paths: Paths) -> None:
         assert names(pilot) == default
         await pilot.press("u")
         assert hint(pilot) == "nothing to undo"
-        assert applied(pilot) == DEFAULT_RULES
+        assert pilot.app.rules == DEFAULT_RULES
 
 
-async def test_a_rule_is_added_above_the_selected_one_and_colors_the_table(paths: Paths) -> None:
-    async with opened(paths) as pilot:
+async def test_a_rule_is_added_above_the_selected_one() -> None:
+    async with opened() as pilot:
         await pilot.press("a")
         assert isinstance(pilot.app.screen, EditRule)
+        await pilot.press("enter")
+        assert hint(pilot) == "a rule needs a filter"
         await pilot.press(*"Ping", "tab", *"icmp.type == ", "enter")
         assert hint(pilot).startswith("column 13: unexpected end")
         await pilot.press("8", "tab", "left", "tab", "space", "enter")
         assert isinstance(pilot.app.screen, ColorRules)
         added = ColorRule("Ping", "icmp.type == 8", Color.SECONDARY, bold=True)
-        assert applied(pilot) == (added, *DEFAULT_RULES)
-        await pilot.press("escape")
-        colors = main(pilot).bridge.colors
-        await eventually(lambda: colors.rule_of(16) == added, "the color of the ping")
+        assert pilot.app.rules == (added, *DEFAULT_RULES)
+        await pilot.press("a", "tab", *"arp", "enter")
+        assert pilot.app.rules[0].name == "arp", "a rule without a name is called by its filter"
 
 
-async def test_a_rule_without_a_name_is_called_by_its_filter(paths: Paths) -> None:
-    async with opened(paths) as pilot:
-        await pilot.press("a", "enter")
-        assert hint(pilot) == "a rule needs a filter"
-        await pilot.press("tab", *"arp", "enter")
-        assert applied(pilot)[0].name == "arp"
-
-
-async def test_changes_are_saved_and_apply_at_the_next_start(paths: Paths) -> None:
-    paths.config.write_text("[forge]\naudit = false  # mine\n")
-    async with opened(paths) as pilot:
-        await pilot.press("j", "e", *"!", "enter", "escape")
-        wanted = applied(pilot)
-        assert wanted[1].name == "Malformed!"
-    config = load(paths.config)
-    assert (config.colors.rules, config.complaints) == (wanted, ())
-    assert "audit = false  # mine" in paths.config.read_text()
-    async with opened(paths) as pilot:
-        assert applied(pilot) == wanted
-        await pilot.press("r")
-    assert "rules" not in paths.config.read_text()
-
-
-async def test_a_rule_with_a_wrong_filter_cannot_be_turned_on(paths: Paths) -> None:
-    paths.config.write_text('[colors]\nrules = [{name = "Mine", filter = "tcp.prot == 1"}]\n')
-    async with opened(paths) as pilot:
-        assert names(pilot) == ["(Mine)"]
+async def test_a_rule_with_a_wrong_filter_cannot_be_turned_on() -> None:
+    async with opened([ColorRule("Mine", "tcp.prot == 1", Color.ERROR, enabled=False)]) as pilot:
         await pilot.press("space")
         assert hint(pilot).startswith("column 1: ")
         assert names(pilot) == ["(Mine)"]
 
 
-async def test_an_empty_list_takes_no_key_amiss(paths: Paths) -> None:
-    paths.config.write_text("[colors]\nrules = []\n")
-    async with opened(paths) as pilot:
+async def test_an_empty_list_takes_every_key() -> None:
+    async with opened([]) as pilot:
         await pilot.press("space", "e", "d", "J", "K", "j", "k", "enter")
         assert isinstance(pilot.app.screen, ColorRules)
         await pilot.press("r")
-        assert applied(pilot) == DEFAULT_RULES
+        assert pilot.app.rules == DEFAULT_RULES
 
 
 async def _click_row(pilot: Pilot, row: int, column: int, times: int = 1) -> None:
@@ -139,17 +126,17 @@ async def _click_row(pilot: Pilot, row: int, column: int, times: int = 1) -> Non
     await pilot.click(DataTable, offset=at, times=times)
 
 
-async def test_the_mouse_does_what_the_keys_do(paths: Paths) -> None:
-    async with opened(paths, (80, 24)) as pilot:
+async def test_the_mouse_does_what_the_keys_do() -> None:
+    async with opened() as pilot:
         await _click_row(pilot, 1, 0)
-        assert not applied(pilot)[1].enabled
+        assert not pilot.app.rules[1].enabled
         await _click_row(pilot, 3, 1)
         screen = pilot.app.screen
         assert screen.list.selected == 3
         for button in screen.query(Button):
             assert screen.region.contains_region(button.region), button.label
         await pilot.click(next(each for each in screen.query(Button) if "(K)" in str(each.label)))
-        assert [rule.name for rule in applied(pilot)[2:4]] == ["ICMP error", "Truncated"]
+        assert [rule.name for rule in pilot.app.rules[2:4]] == ["ICMP error", "Truncated"]
         await _click_row(pilot, 0, 1, times=2)
         edit = pilot.app.screen
         assert isinstance(edit, EditRule)
@@ -158,4 +145,22 @@ async def test_the_mouse_does_what_the_keys_do(paths: Paths) -> None:
         assert not edit.query_one("#bold", Switched).value
         await pilot.click(edit.query("RadioButton").filter("RadioButton")[6])
         await pilot.click("#save")
-        assert (applied(pilot)[0].bold, applied(pilot)[0].color) == (False, Color.MUTED)
+        assert (pilot.app.rules[0].bold, pilot.app.rules[0].color) == (False, Color.MUTED)
+
+
+async def test_changes_color_the_table_and_apply_at_the_next_start(tmp_path: Path) -> None:
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+    paths.config.write_text("[forge]\naudit = false  # mine\n")
+    added = ColorRule("Last", "tcp.port == 51240", Color.ACCENT)
+    async with scripted_monitor(scripted_store(), paths=paths).run_test() as pilot:
+        colors = (await filled(pilot)).bridge.colors
+        await pilot.press("f6", "a", *added.name, "tab", *added.filter, "enter", "escape")
+        await eventually(lambda: colors.rule_of(LAST) == added, "the color of the row")
+    config = load(paths.config)
+    assert (config.colors.rules, config.complaints) == ((added, *DEFAULT_RULES), ())
+    assert "audit = false  # mine" in paths.config.read_text()
+    async with scripted_monitor(scripted_store(), paths=paths).run_test() as pilot:
+        await filled(pilot)
+        assert main(pilot).bridge.colors.rules == (added, *DEFAULT_RULES)
+        await pilot.press("f6", "r")
+    assert "rules" not in paths.config.read_text()
