@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from app.cli.dump.line_format import ChunkPart
 from app.cli.dump.value_texts import dates, texts_of
 from app.cli.field_names import CALCULATED, COLUMNS
-from core.analysis.filter.fields.packet_fields import CAUSES, DIRECTIONS
+from core.analysis.filter.fields.packet_fields import CAUSES, DIRECTIONS, MESSAGES
 from core.analysis.filter.fields.wireshark_types import VERDICT_NUMBERS
 from core.analysis.filter.types import FilterType, Spans
 from core.analysis.filter.values.record_values import RecordValues, record_type
 from core.decode.summaries import Summaries, summaries
+from core.wire.application import dns
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.present.detail import headline
 from core.wire.present.record import STACKED, record
@@ -33,6 +34,7 @@ from core.wire.registry import PROTOCOLS
 
 Rows = NDArray[np.int64]
 
+_MESSAGE_NAMES = frozenset(field.name for field in MESSAGES)
 _PROTOCOL_NAMES = frozenset(protocol.name for protocol in PROTOCOLS)
 _WORDS: Mapping[str, Mapping[int, str]] = {
     "frame.direction": DIRECTIONS,
@@ -96,6 +98,8 @@ def cell_reader(name: str) -> CellReader:
         return _of_summary(name)
     if name in _PROTOCOL_NAMES:
         return _headlines(name)
+    if name in _MESSAGE_NAMES:
+        return _messages(name)
     if name == "frame":
         return _frames
     if name == "frame.raw":
@@ -135,6 +139,20 @@ def _words(name: str, words: Mapping[int, str]) -> CellReader:
         assert not isinstance(found.values, Spans)
         texts = list(map(words.__getitem__, found.values.tolist()))
         return Cells(found.rows, texts, Quoting.QUOTED)
+
+    return read
+
+
+def _messages(name: str) -> CellReader:
+    """Return a reader of the line about the message of an application."""
+
+    def read(values: PartValues) -> Cells:
+        found = values.records.occurrences(name)
+        assert isinstance(found.values, Spans)
+        data = found.values.data
+        spans = zip(found.values.starts.tolist(), found.values.ends.tolist(), strict=True)
+        texts = [dns.describe(data[start:end].tobytes()) or "" for start, end in spans]
+        return Cells(found.rows, texts, Quoting.ESCAPED)
 
     return read
 

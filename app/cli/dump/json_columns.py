@@ -92,29 +92,32 @@ class JsonColumns:
 
     def lines(self, part: ChunkPart, rows: Rows) -> list[str | None]:
         """Return the object of each row (n,) of a chunk, or None for the packet path."""
-        chunk, interfaces = part.chunk, part.interfaces
+        numbers = part.chunk.first + rows
+        first, stop = int(rows[0]), int(rows[-1]) + 1
+        is_run = stop - first == len(rows)
+        chunk = part.chunk.rows(first, stop) if is_run else part.chunk.copied(rows)
+        texts = summaries(chunk, part.bases.take(rows))
         lines = np.full(len(rows), None, dtype=object)
-        fill(chunk)  # before its rows are copied
-        texts = summaries(chunk.copied(rows), part.bases.take(rows))
         has_info = texts.info != None  # noqa: E711 - compares each
-        index = np.flatnonzero(_is_usual(chunk, rows) & has_info)
+        index = np.flatnonzero(_is_usual(chunk, np.arange(len(rows))) & has_info)
         if len(index):
-            keys = _keys(chunk, rows[index])
+            keys = _keys(chunk, index)
             order = np.argsort(keys, kind="stable")
             index, keys = index[order], keys[order]
             starts = np.flatnonzero(np.diff(keys, prepend=-1))
             for key, group in zip(keys[starts].tolist(), np.split(index, starts[1:]), strict=True):
-                for shape, these in self._groups(key, chunk, rows[group], interfaces):
+                for shape, these in self._groups(key, chunk, group, part.interfaces):
                     if shape.template is not None:
-                        chosen = group[these]
-                        lines[chosen] = _written(
+                        here = group[these]
+                        lines[here] = _written(
                             shape.template,
                             PacketGroup(
                                 chunk,
-                                rows[chosen],
-                                chunk.offset[rows[chosen]].astype(np.int64),
-                                texts.protocol[chosen],
-                                texts.info[chosen],
+                                here,
+                                chunk.offset[here].astype(np.int64),
+                                numbers[here],
+                                texts.protocol[here],
+                                texts.info[here],
                             ),
                         )
         found: list[str | None] = lines.tolist()
@@ -239,7 +242,7 @@ def _whole(layers: Template, interface: CaptureInterface, raw: bool) -> Template
     template = Template()
     template.literal("{")
     template.key("frame.number")
-    template.place("%d", lambda group: (group.chunk.first + group.rows).tolist())
+    template.place("%d", lambda group: group.numbers.tolist())
     template.key("frame.time_epoch")
     template.place('"%s"', lambda group: seconds_texts(group.chunk.timestamp_ns[group.rows]))
     template.key("frame.len")

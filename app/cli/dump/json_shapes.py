@@ -36,12 +36,14 @@ Rows = NDArray[np.int64]
 class PacketGroup:
     """Packets of one shape: `rows` (n,) of a chunk, and the `starts` of their frames in its data.
 
-    `protocol` and `info` (n,) are the texts of these columns of the packet table.
+    `numbers` (n,) are those of the packets in the capture; `protocol` and `info` (n,) are the texts
+    of these columns of the packet table.
     """
 
     chunk: Chunk
     rows: Rows
     starts: Rows
+    numbers: Rows
     protocol: NDArray[np.object_]
     info: NDArray[np.object_]
 

@@ -29,6 +29,7 @@ from tests.app.made import SYN, capture_of, udp_frame
 from tests.core.analysis.filter.capture_values import Capture
 from tests.core.analysis.filter.values.test_occurrences import COVER
 from tests.core.decode.frames import arp_frame, ethernet, ipv4, tcp, tcp_frame
+from tests.core.wire.application.test_payload_info import QUESTION, message
 from tests.helpers.support import captures_dir
 
 Output = pytest.CaptureFixture[str]
@@ -195,6 +196,12 @@ def test_a_column_that_fails_costs_only_the_packet_at_fault(
 def test_an_unknown_name_offers_the_nearest() -> None:
     with pytest.raises(UnknownFieldError, match=r"nearest: ip\.ttl"):
         FieldLines(["ip.tll"])
+
+
+def test_the_name_of_an_application_prints_its_message(tmp_path: Path, capsys: Output) -> None:
+    path = capture_of(tmp_path / "dns.pcap", [udp_frame(message(1, 0, QUESTION, 0x0100), port=53)])
+    assert run(["dump", "-r", path, "--fields", "dns,mdns"]) == 0
+    assert capsys.readouterr().out == "Standard query 0x0001 A example.org\t\n"
 
 
 def test_every_known_name_can_be_printed(file: str, capsys: Output) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -83,6 +84,14 @@ def test_mixed_packets(raw: bool) -> None:
     """All but those with a wrong checksum are written by columns."""
     lines = written(part_of(frames()), raw=raw)
     assert sum(line is None for line in lines) == sum(number % 100 == 1 for number in range(1000))
+
+
+def test_some_rows_of_a_chunk_keep_their_numbers() -> None:
+    part = part_of(frames()[:60])
+    whole = written(part)
+    for rows in ([5], [3, 4, 5, 6], [0, 7, 30, 59]):
+        chosen = replace(part, rows=np.array(rows))
+        assert written(chosen) == [whole[row] for row in rows]
 
 
 @pytest.mark.parametrize(
