@@ -8,13 +8,17 @@ previous match are those of the last search, whatever began it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from textual.widgets import Input
 
 from app.bridge import Bridge
 from app.screens.search_line import SearchLine
 from app.screens.search_run import SearchRun
 from app.screens.workspace import Workspace
+from core.analysis.analyzer import AnalysisEndedError
 from core.analysis.sequences import Sequences
 from core.store.snapshot import Snapshot
 
@@ -55,13 +59,18 @@ class SearchController:
     # -- keys ---------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Ask what to search for."""
+        """Ask what to search for. In an input, the key deletes a word, as Textual documents it."""
         from app.screens.dialogs.search import SearchDialog
+
+        focused = self._workspace.screen.focused
+        if isinstance(focused, Input):
+            focused.action_delete_right_word()
+            return
 
         def search(answer: tuple[SearchQuery, int] | None) -> None:
             if answer is not None:
                 self._query, step = answer
-                self._search(_of_query(self._query), step)
+                self._search(self._of_query(self._query), step)
 
         self._workspace.app.push_screen(SearchDialog(self._query), search)
 
@@ -125,7 +134,7 @@ class SearchController:
             part = int(state.progress * 100)
             self._line.show(f"searching for {subject.title}: {part}%", running=True)
         elif self._run.failure is not None:
-            self._line.show(f"the search failed: {self._run.failure}", missed=True)
+            self._line.show(f"the search failed: {_describe(self._run.failure)}", missed=True)
         elif state.found is None:
             is_filtered = self._workspace.table.rows.numbers.predicate is not None
             words = f"{subject.absent}{' of those that pass the filter' * is_filtered}"
@@ -150,6 +159,20 @@ class SearchController:
             if span is not None:
                 self._workspace.panels.hex.highlight(span)
 
+    def _of_query(self, query: SearchQuery) -> Subject:
+        """Return the subject of a query. References in it mean the packet selected now."""
+        from core.analysis.filter.packet_filter import values_of_packet
+
+        selected, number = None, self._workspace.table.selected
+        if number is not None:
+            with suppress(KeyError):  # evicted
+                selected = values_of_packet(self._shown(), number)
+        return Subject(
+            query.title,
+            f"no packet {query.phrase}",
+            lambda sequences: query.criterion(sequences, selected),
+        )
+
     def _of_kind(self, kind: str) -> Subject:
         from core.analysis.search.criteria import NumberCriterion
         from core.analysis.search.jumps import Jump, criterion_of
@@ -161,5 +184,7 @@ class SearchController:
         return Subject(MARK, "no packet is marked", lambda _: NumberCriterion(marks))
 
 
-def _of_query(query: SearchQuery) -> Subject:
-    return Subject(query.title, f"no packet {query.phrase}", query.criterion)
+def _describe(failure: Exception) -> str:
+    """Return the reason why a search ended; an internal error has its type before it."""
+    is_internal = not isinstance(failure, AnalysisEndedError)
+    return f"{type(failure).__name__}: {failure}" if is_internal else str(failure)

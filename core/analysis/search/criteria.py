@@ -13,13 +13,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.filter.display_filter import DisplayFilter
 from core.analysis.filter.evaluation.byte_search import contains
 from core.analysis.filter.types import Spans
-from core.analysis.filter.values.chunk_values import ChunkValues
-from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.chunk import Chunk
 from core.store.budget import Budget
+from core.store.filtered_view import Predicate
 from core.store.snapshot import Snapshot
 from core.wire.model.field import Span
 
@@ -92,26 +90,19 @@ class ByteCriterion:
 
 
 class FilterCriterion:
-    """The packets that pass a display filter.
+    """The packets that a predicate selects, such as a `PacketFilter`.
 
-    `find` raises `core.analysis.filter.evaluation.pattern_search.SlowPatternError`.
+    `find` raises what the predicate does: `core.analysis.analyzer.AnalysisEndedError`.
     """
 
     most_rows = MOST_ROWS
 
-    def __init__(self, display_filter: DisplayFilter) -> None:
-        self._filter = display_filter
+    def __init__(self, predicate: Predicate) -> None:
+        self._predicate = predicate
 
     def find(self, snapshot: Snapshot, chunk: Chunk, rows: Rows, budget: Budget) -> Answer:
-        """Apply the filter to the chunk."""
-        previous = chunk.first - 1
-        context = CaptureContext(
-            snapshot.interfaces,
-            snapshot.first_timestamp_ns,
-            snapshot.timestamp_ns(previous) if previous >= snapshot.first else None,
-            snapshot.comments,
-        )
-        return first_of(self._filter.passes(ChunkValues(chunk, context))[rows], rows)
+        """Apply the predicate to the chunk."""
+        return first_of(self._predicate(chunk, snapshot)[rows], rows)
 
     def span_in(self, data: bytes) -> Span | None:
         """Return None: a filter is about fields."""

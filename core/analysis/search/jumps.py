@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
 
-from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.search.criteria import FilterCriterion
 from core.wire.model.dissection import Verdict
 from core.wire.present.summary import WRONG
@@ -51,4 +51,4 @@ FILTERS: Mapping[Jump, str] = {
 @lru_cache(maxsize=len(Jump))
 def criterion_of(jump: Jump) -> FilterCriterion:
     """Return the criterion of a jump."""
-    return FilterCriterion(compile_filter(FILTERS[jump], CATALOG))
+    return FilterCriterion(PacketFilter.compile(FILTERS[jump]))

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from core.analysis.filter.display_filter import compile_filter
-from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.packet_filter import PacketFilter
+from core.analysis.filter.types import FieldValues
 from core.analysis.search.criteria import ByteCriterion, Criterion, FilterCriterion
 from core.analysis.search.text_criterion import TextCriterion
 from core.analysis.sequences import NO_SEQUENCES, Sequences
@@ -43,10 +43,14 @@ class SearchQuery:
     kind: SearchKind = SearchKind.TEXT
     ignores_case: bool = True
 
-    def criterion(self, sequences: Sequences = NO_SEQUENCES) -> Criterion:
-        """Return the criterion of the query; in rows, TCP numbers are relative to `sequences`.
+    def criterion(
+        self, sequences: Sequences = NO_SEQUENCES, selected: FieldValues | None = None
+    ) -> Criterion:
+        """Return the criterion of the query.
 
-        Raise `QueryError`, or `core.analysis.filter.language.errors.FilterError`.
+        In rows, TCP numbers are relative to `sequences`. `selected` has the values of one packet,
+        for references in a filter. Raise `QueryError`, or
+        `core.analysis.filter.language.errors.FilterError`.
         """
         if not self.text.strip():
             raise QueryError("type what to search for", is_incomplete=True)
@@ -56,7 +60,7 @@ class SearchQuery:
             case SearchKind.HEX:
                 return ByteCriterion(hex_bytes(self.text))
             case SearchKind.FILTER:
-                return FilterCriterion(compile_filter(self.text, CATALOG))
+                return FilterCriterion(PacketFilter.compile(self.text, selected))
 
     @property
     def title(self) -> str:

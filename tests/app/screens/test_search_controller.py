@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from contextlib import asynccontextmanager
 
-import numpy as np
 import pytest
 from textual.widgets import Input
 
 from app.screens.dialogs.search import SearchDialog
 from app.screens.search_line import SearchLine
-from core.analysis.filter.evaluation.pattern_search import SlowPatternError
+from core.analysis.analyzer import AnalysisEndedError
 from core.analysis.search.criteria import FilterCriterion
 from core.store.packet_store import PacketStore
 from tests.helpers.idle import eventually
@@ -101,6 +100,15 @@ async def test_the_only_match():
         assert line(pilot) == "frame.number == 1: packet 1, the only one"
 
 
+async def test_references_mean_the_packet_that_was_selected():
+    async with running() as pilot:
+        await pilot.press("colon", "7", "enter")
+        await search(pilot, "frame.number > ${frame.number}", "up")
+        assert main(pilot).table.selected == 8
+        await pilot.press("N")
+        assert main(pilot).table.selected == 28
+
+
 async def test_jumps():
     async with running() as pilot:
         table = main(pilot).table
@@ -121,11 +129,7 @@ async def test_jumps():
 async def test_a_search_is_among_the_packets_that_pass_the_filter():
     async with running() as pilot:
         screen = main(pilot)
-        only = {1, BAD_CHECKSUM}
-        screen.bridge.analysis.keep_only(
-            lambda chunk: np.isin(np.arange(chunk.first, chunk.last + 1), list(only))
-        )
-        screen.show(screen.scene)
+        screen.filter.apply(f"frame.number in {{1, {BAD_CHECKSUM}}}")
         await search(pilot, "GET /")
         assert screen.table.selected == BAD_CHECKSUM
         await search(pilot, "dns")
@@ -160,14 +164,28 @@ async def test_a_running_search_shows_progress_and_can_be_canceled(monkeypatch):
         assert line(pilot) == f"malformed: packet {MALFORMED}"
 
 
-async def test_a_search_that_fails_says_so(monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (AnalysisEndedError("the expression takes too long"), "the expression takes too long"),
+        (ValueError("a fault"), "ValueError: a fault"),
+    ],
+)
+async def test_a_search_that_fails_says_so(error, words, monkeypatch):
     def fail(*_arguments):
-        raise SlowPatternError("the expression takes too long")
+        raise error
 
     monkeypatch.setattr(FilterCriterion, "find", fail)
     async with running() as pilot:
         await pilot.press("full_stop")
-        assert line(pilot) == "the search failed: the expression takes too long"
+        assert line(pilot) == f"the search failed: {words}"
+
+
+async def test_the_key_of_the_search_keeps_its_meaning_in_an_input():
+    async with running() as pilot:
+        await pilot.press("slash", *"tcp", "home", "ctrl+f")
+        assert main(pilot).filter.bar.input.value == ""
+        assert pilot.app.screen is main(pilot)
 
 
 async def test_another_store_ends_the_search():

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.analysis.filter.display_filter import compile_filter
-from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.search.criteria import (
     Answer,
     ByteCriterion,
@@ -44,7 +43,7 @@ def _found(criterion: Criterion, step: int = 1) -> list[int]:
 
 
 def _filter(text: str) -> FilterCriterion:
-    return FilterCriterion(compile_filter(text, CATALOG))
+    return FilterCriterion(PacketFilter.compile(text))
 
 
 @pytest.mark.parametrize(
