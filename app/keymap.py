@@ -183,6 +183,12 @@ ACTIONS: tuple[Action, ...] = (
     *_of(
         KeyGroup.FILTER, KeyContext.FILTER,
         ("filter.apply", "enter", "screen.call('filter.submit')", "apply", "Apply the filter"),
+        ("filter.complete", "tab", "screen.call('filter.complete')", "complete",
+         "Insert the chosen or the first name"),
+        ("filter.down", "down", "screen.call('filter.move', 1)", "names",
+         "Choose a name, or a newer filter"),
+        ("filter.up", "up", "screen.call('filter.move', -1)", "history",
+         "Earlier filter, or the name above"),
     ),
     *_of(
         KeyGroup.LAB, KeyContext.LAB,

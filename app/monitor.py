@@ -32,6 +32,7 @@ from app.brief_notice import BriefNotice
 from app.clipboard import NOTICE_S, ClipboardAccess
 from app.config.config_file import load
 from app.config.config_writer import ConfigWriter
+from app.config.filter_history import FilterHistory
 from app.config.paths import Paths
 from app.config.theme import read_theme, remember_theme
 from app.key_queue import OrderedKeysApp
@@ -98,8 +99,10 @@ class Monitor(OrderedKeysApp[None]):
         time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
         on_signal: Callable[[signal.Signals], None] = lambda number: None,
         environment: Mapping[str, str] = os.environ,
+        display_filter: str = "",
     ) -> None:
         super().__init__()
+        self._display_filter = display_filter
         self._clipboard_access = ClipboardAccess.of(environment)
         self._on_signal = on_signal
         self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day)
@@ -131,14 +134,18 @@ class Monitor(OrderedKeysApp[None]):
         )
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(
+        screen = MainScreen(
             self.bridge,
             self.capture,
             SIDE_PANELS,
             self._clipboard_access,
             self._config,
             self._config_writer.change,
+            FilterHistory(self._paths.state),
         )
+        if self._display_filter:
+            screen.filter.begin_with(self._display_filter)
+        return screen
 
     async def on_main_screen_ready(self, _event: MainScreen.Ready) -> None:
         if isinstance(self._driver, TerminalDriver):

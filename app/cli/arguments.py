@@ -20,6 +20,7 @@ from core.capture.options import Method
 
 if TYPE_CHECKING:
     from app.cli.dump.selection import Selection
+    from core.analysis.filter.display_filter import DisplayFilter
 
 LOOPBACK = "lo"
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -36,9 +37,22 @@ _SETTINGS = {"help_option_names": ["-h", "--help"]}
 @click.option(
     "--demo", is_flag=True, help="Capture on loopback, where rawscope runs sample conversations."
 )
+@click.option(
+    "-Y",
+    "display_filter",
+    metavar="FILTER",
+    help="Show only packets that pass this display filter.",
+)
 @version_option
 @click.pass_context
-def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -> int | None:
+def rawscope(
+    context: click.Context,
+    /,
+    demo: bool,
+    display_filter: str | None,
+    debug: bool,
+    **given: Any,
+) -> int | None:
     """Capture, inspect, and send packets.
 
     Without a command, rawscope opens the full-screen monitor: on a capture FILE, on the interfaces
@@ -63,9 +77,11 @@ def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -
             raise click.UsageError("--demo watches loopback: it takes neither -i nor a file")
         given["interfaces"] = (LOOPBACK,)
     source = _packet_source(**given)
+    if display_filter is not None:
+        _compiled(display_filter)
     from app.cli.monitor import run_monitor
 
-    return run_monitor(source, demo)
+    return run_monitor(source, demo, display_filter or "")
 
 
 @rawscope.command()
@@ -201,12 +217,18 @@ def filter(expression: str, debug: bool) -> int:
 def _selection(text: str) -> Selection:
     """Return the packets that pass a filter. Raise `click.UsageError` if it is wrong."""
     from app.cli.dump.selection import Selection
+
+    return Selection(_compiled(text))
+
+
+def _compiled(text: str) -> DisplayFilter:
+    """Return the filter of ``-Y``. Raise `click.UsageError` if it is wrong."""
     from core.analysis.filter.display_filter import compile_filter
     from core.analysis.filter.fields.catalog import CATALOG
     from core.analysis.filter.language.errors import FilterError
 
     try:
-        return Selection(compile_filter(text, CATALOG))
+        return compile_filter(text, CATALOG)
     except FilterError as error:
         message = f"-Y, column {error.column}: {error}; 'rawscope filter' marks the place"
         raise click.UsageError(message) from error

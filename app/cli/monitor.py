@@ -38,8 +38,11 @@ _GRACE_S = 1.0
 _SIGNAL_GRACE_S = 1.2
 
 
-def run_monitor(source: PacketSource, demo: bool) -> int:
-    """Show the monitor until the user quits. Raise `CommandError` without a terminal."""
+def run_monitor(source: PacketSource, demo: bool, display_filter: str = "") -> int:
+    """Show the monitor until the user quits, at first with a filter if it is not empty.
+
+    Raise `CommandError` without a terminal.
+    """
     check_screen()
     file: str | int | None = source.file
     if file == "-":
@@ -57,7 +60,7 @@ def run_monitor(source: PacketSource, demo: bool) -> int:
     try:
         if file is None and source.interfaces:
             engine.capture(source.capture_options())
-        return _show(engine, source, file, demo, over)
+        return _show(engine, source, file, demo, over, display_filter)
     finally:
         engine.close()
         over.set()
@@ -69,6 +72,7 @@ def _show(
     file: str | int | None,
     demo: bool,
     over: threading.Event,
+    display_filter: str,
 ) -> int:
     from app.monitor import Monitor
     from core.engine.snapshot import EngineState
@@ -89,7 +93,12 @@ def _show(
 
         options = source.capture_options()
         monitor = Monitor(
-            engine, _forge_host, options=options, choose=not chosen, on_signal=end_soon
+            engine,
+            _forge_host,
+            options=options,
+            choose=not chosen,
+            on_signal=end_soon,
+            display_filter=display_filter,
         )
         gc.enable()
         threading.Thread(target=_end_with_terminal, args=(over,), daemon=True).start()

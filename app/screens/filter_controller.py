@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
+from app.config.filter_history import FilterHistory
 from app.keymap import KeyContext
 from app.textual_bindings import add_keys
 from core.analysis.packet_analysis import PacketAnalysis
@@ -22,6 +23,7 @@ from widgets.packets.packet_table import PacketTable
 
 if TYPE_CHECKING:
     from core.analysis.filter.combination import Combination
+    from core.analysis.filter.completion import Completions
     from core.analysis.filter.language.errors import FilterError
 
 ALL_PACKETS = "all packets"
@@ -41,6 +43,7 @@ class FilterController:
         self,
         table: PacketTable,
         analysis: PacketAnalysis,
+        history: FilterHistory,
         shown: Callable[[], Snapshot],
         show_table: Callable[[], None],
     ) -> None:
@@ -48,9 +51,11 @@ class FilterController:
         self.is_on = True
         self.is_offered = False
         self._table, self._analysis = table, analysis
-        self._shown, self._show_table = shown, show_table
+        self._history, self._shown, self._show_table = history, shown, show_table
         self._before: Widget | None = None  # had the focus before the edit
-        self.hints = FilterHints(id="filter-hints")
+        self._recalled = ""  # the text of the history that the bar shows
+        self._completions: Completions | None = None  # of the text in the bar
+        self.hints = FilterHints(self._insert, id="filter-hints")
         self.bar = FilterBar(
             self._describe, self._begin, self.leave, self.toggle, self.clear, id="filter"
         )
@@ -58,7 +63,15 @@ class FilterController:
 
     def prepare(self) -> None:
         """Import the language, so that the first key does not wait for it."""
+        import core.analysis.filter.completion
         import core.analysis.filter.packet_filter  # noqa: F401
+
+    def begin_with(self, text: str) -> None:
+        """Filter the first packets by a valid text, before the screen is shown."""
+        from core.analysis.filter.packet_filter import PacketFilter
+
+        self.text = text.strip()
+        self._analysis.keep_only(PacketFilter.compile(text))
 
     def basis(self) -> object:
         """Return everything besides the scene that `show` depends on."""
@@ -154,9 +167,39 @@ class FilterController:
         self.bar.input.focus()
 
     def submit(self) -> None:
-        """Apply the text in the bar, and go to the table; stay in the bar if it is wrong."""
-        if self.apply(self.bar.input.value):
+        """Apply the text in the bar, and go to the table; stay in the bar if it is wrong.
+
+        With a chosen completion, insert that instead.
+        """
+        if self.hints.chosen is not None:
+            self._insert(self.hints.chosen)
+        elif self.apply(self.bar.input.value):
             self._end(self._table)
+            if self.text and (problem := self._history.add(self.text)):
+                self.bar.notify(problem, severity="warning", markup=False)
+
+    def complete(self) -> None:
+        """Insert the chosen completion, or the first one."""
+        if self.hints.items:
+            self._insert(self.hints.chosen or 0)
+
+    def move(self, step: int) -> None:
+        """Choose the next (1) or previous (-1) completion.
+
+        Above the first one, and without any, show the earlier filter, and back to the newest.
+        """
+        history, hints = self._history, self.hints
+        if history.is_rewound and (step > 0 or hints.chosen is not None):
+            hints.move(step)
+        else:
+            text = history.older() if step < 0 else history.newer()
+            if text is not None:
+                self._recalled = text
+                self.bar.replace(text)
+
+    def _insert(self, index: int) -> None:
+        if self._completions is not None:
+            self.bar.replace(*self._completions.inserted(self.bar.input.value, index))
 
     def leave(self) -> bool:
         """End the edit; the filter stays as it was. Return False if the user does not edit."""
@@ -166,6 +209,7 @@ class FilterController:
         return True
 
     def _begin(self) -> None:
+        self._history.rewind()
         self.bar.call_after_refresh(self._show_hints)  # when the bar has its place
 
     def _show_hints(self) -> None:
@@ -185,9 +229,17 @@ class FilterController:
         self.show()
 
     def _describe(self, text: str, cursor: int) -> None:
-        """Say whether the text is a filter, and if not, why not, and where."""
+        """Say whether the text is a filter, and if not, why not, and where; offer completions."""
+        from core.analysis.filter.completion import complete
+
         error = self._error(text)
         self.hints.text, self.hints.error = text, error
+        if text != self._recalled:
+            self._history.rewind()
+        self._completions = complete(text, cursor) if self._history.is_rewound else None
+        items = self._completions.items if self._completions else ()
+        self.hints.chosen = None
+        self.hints.items = tuple((each.text, each.meaning) for each in items)
         if error is None:
             self.bar.mark(0, 0, "")
         else:

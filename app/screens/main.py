@@ -25,6 +25,7 @@ from textual.widgets import Static
 from app.bridge import POLL_HZ, Bridge, Scene
 from app.clipboard import ClipboardAccess
 from app.config.config_writer import Changes
+from app.config.filter_history import FilterHistory
 from app.config.schema import Config
 from app.gc_policy import GcPolicy
 from app.keymap import KeyContext
@@ -76,6 +77,7 @@ class MainScreen(Screen[None]):
         clipboard: ClipboardAccess,
         config: Config,
         save: Callable[[str, Changes], None],
+        history: FilterHistory,
     ) -> None:
         """Create the screen. `config` are the user's settings; `save` changes some of a section."""
         super().__init__()
@@ -93,7 +95,7 @@ class MainScreen(Screen[None]):
         self.table, self.panels = self.workspace.table, self.workspace.panels
         self.capture = capture
         self.filter = FilterController(
-            self.table, bridge.analysis, lambda: self.shown, self._show_table
+            self.table, bridge.analysis, history, lambda: self.shown, self._show_table
         )
         bridge.colors.rules = config.colors.rules
         self.coloring = ColorController(self.table, bridge.colors, partial(save, "colors"))

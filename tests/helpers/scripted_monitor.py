@@ -117,6 +117,7 @@ def scripted_monitor(
     clock: Callable[[], float] = lambda: 0.0,
     forge_host: ForgeHost | None = None,
     environment: Mapping[str, str] | None = None,
+    display_filter: str = "",
 ) -> Monitor:
     """Return a monitor that shows the same on every run; `store` is for a scripted engine."""
     engine = engine or ScriptedEngine()
@@ -131,6 +132,7 @@ def scripted_monitor(
         clock=clock,
         time_of_day=lambda: "12:03:44",
         environment=environment or {},
+        display_filter=display_filter,
     )
     monitor.NOTIFICATION_TIMEOUT = PATIENCE_S  # type: ignore[misc] # for busy hosts
     monitor.bridge.analysis.patience_s = PATIENCE_S
@@ -156,7 +158,8 @@ async def filled(pilot: Pilot[Any]) -> MainScreen:
 
     def has_all_rows() -> bool:
         packets = screen.bridge.poll().packets
-        return screen.table.line_count >= packets.count - packets.evicted
+        shown = packets.count - packets.evicted
+        return screen.table.line_count >= shown or bool(screen.filter.text)
 
     await eventually(has_all_rows, "all rows")
     screen.table.render_lines(screen.table.size.region)

@@ -40,7 +40,7 @@ def every_command() -> list[list[str]]:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[PacketSource]:
     """Return the list of sources that the monitor would show."""
     shown: list[PacketSource] = []
-    monkeypatch.setattr("app.cli.monitor.run_monitor", lambda source, demo: shown.append(source))
+    monkeypatch.setattr("app.cli.monitor.run_monitor", lambda source, *_: shown.append(source))
     return shown
 
 
@@ -87,6 +87,7 @@ def test_a_name_of_a_command_is_the_command(
         (["trace.pcap", "dump"], "a command comes first: 'rawscope dump …'; './dump' is a file"),
         (["trace.pcap", "other.pcap"], "opens one file: 'trace.pcap' or 'other.pcap'"),
         (["trace.pcap", "-r", "dump"], "-r and 'trace.pcap' each name a file"),
+        (["-Y", "ip.ttl == 300", "trace.pcap"], "-Y, column 11: 300 is too large for ip.ttl"),
         (["-r", "dump", "trace.pcap"], "-r and 'trace.pcap' each name a file"),
         (["trace.pcap", "-i", "lo"], "-i captures, and a file is read"),
         (["--demo", "trace.pcap"], "--demo watches loopback"),

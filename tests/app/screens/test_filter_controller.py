@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from app.config.paths import Paths
 from core.analysis.filter.combination import Combination
 from core.analysis.filter.evaluation import pattern_search
 from tests.core.decode.frames import tcp_frame
@@ -64,7 +65,7 @@ async def test_escape_leaves_the_edit_and_keeps_the_old_filter():
         assert (screen.filter.text, screen.filter.bar.input.value) == ("tcp", "tcp")
         assert screen.table.line_count == shown
         await pilot.press("slash", *keys("udp"))
-        await pilot.click(screen.table, offset=(5, 3))
+        await pilot.click(screen.table, offset=(5, 15))
         assert screen.focused is screen.table
         assert screen.filter.bar.input.value == "tcp"
 
@@ -167,3 +168,47 @@ async def test_the_filter_stays_while_the_terminal_has_no_focus():
         await pilot.pause()
         assert screen.filter.bar.is_editing
         assert screen.filter.bar.input.value == "t"
+
+
+async def test_names_are_completed_by_keys_and_clicks():
+    async with running() as (pilot, screen):
+        bar, hints = screen.filter.bar, screen.filter.hints
+        await pilot.press("slash", *keys("ip.tt"))
+        assert "Time to live" in screen_text(pilot.app)
+        await pilot.press("tab")
+        assert bar.input.value == "ip.ttl"
+        await pilot.press(*keys(" and udp.p"), "down", "down", "up", "enter")
+        assert bar.input.value == "ip.ttl and udp.port"
+        assert bar.is_editing
+        await pilot.press(*keys(" or tcp.p"))
+        await pilot.click(hints, offset=(5, 1))
+        assert bar.input.value == "ip.ttl and udp.port or tcp.port"
+        await pilot.press("enter")
+        assert screen.filter.text == "ip.ttl and udp.port or tcp.port"
+        assert not hints.display
+
+
+async def test_up_and_down_step_through_earlier_filters(tmp_path):
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state" / "state.json")
+    for text in ("udp", "tcp"):
+        async with running(paths=paths) as (pilot, screen):
+            await pilot.press("slash", *keys(text), "enter")
+            assert screen.filter.text == text
+    async with running(paths=paths) as (pilot, screen):
+        bar = screen.filter.bar
+        await pilot.press("slash", "up")
+        assert bar.input.value == "tcp"
+        await pilot.press("up", "up")
+        assert bar.input.value == "udp"
+        await pilot.press("down", "down")
+        assert bar.input.value == ""
+        await pilot.press("up", "enter")
+        assert screen.filter.text == "tcp"
+
+
+async def test_the_monitor_starts_with_the_filter_of_the_command_line():
+    async with running(display_filter="udp") as (pilot, screen):
+        await eventually(lambda: screen.table.line_count < PACKETS, "the filter", screen.poll)
+        assert screen.filter.bar.input.value == "udp"
+        await pilot.press("escape")
+        assert screen.table.line_count == PACKETS
