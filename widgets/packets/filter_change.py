@@ -24,8 +24,13 @@ class FilterChange:
     def covers(
         self, change: SnapshotChange, analyzed: AnalyzedPackets, selected: int | None
     ) -> bool:
-        """Return True if the rows change because of the filter; `selected` is under the cursor."""
+        """Return True if the rows change because of the filter; `selected` is under the cursor.
+
+        Return False if the user has moved the cursor, which then stays while the filter runs on.
+        """
         was_growing, self._is_growing = self._is_growing, analyzed.progress is not None
         if change is SnapshotChange.FILTERED and self.chosen is None:
             self.chosen = selected
-        return change is SnapshotChange.FILTERED or (was_growing and change is SnapshotChange.GROWN)
+        if change is SnapshotChange.FILTERED:
+            return True
+        return was_growing and change is SnapshotChange.GROWN and self.chosen is not None

@@ -19,6 +19,14 @@ def test_the_growth_of_a_filter_belongs_to_it_until_it_has_seen_all():
     assert not change.covers(SnapshotChange.GROWN, DONE, 3)
 
 
+def test_a_cursor_that_the_user_moved_stays_while_the_filter_runs():
+    change = FilterChange()
+    assert change.covers(SnapshotChange.FILTERED, RUNNING, 7)
+    change.forget()
+    assert not change.covers(SnapshotChange.GROWN, RUNNING, 3)
+    assert not change.covers(SnapshotChange.GROWN, DONE, 3)
+
+
 def test_the_packet_before_the_first_of_several_filters_is_kept():
     change = FilterChange()
     change.covers(SnapshotChange.FILTERED, DONE, 7)

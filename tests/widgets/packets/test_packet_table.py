@@ -931,6 +931,23 @@ def test_a_packet_that_does_not_pass_gives_the_cursor_to_the_nearest():
     play(PacketTable(), scene)
 
 
+def test_a_cursor_that_the_user_moved_stays_while_the_filter_runs():
+    async def scene(pilot):
+        table = pilot.app.widget
+        snapshot, view = filled(700).snapshot(), View(odd_numbers)
+        table.show(snapshot)
+        table.select(4)
+        view.extend(snapshot, Budget(0))
+        table.show(snapshot, AnalyzedPackets(view.packets, progress=0.4))
+        assert table.line_count < 350
+        table.action_move("down")
+        assert table.selected == 7
+        table.show(snapshot, filtered(snapshot, view))
+        assert (table.line_count, table.selected) == (350, 7)
+
+    play(PacketTable(), scene)
+
+
 def test_the_filter_holds_for_another_capture_too():
     async def scene(pilot):
         table = pilot.app.widget
