@@ -67,7 +67,7 @@ def run(count: int, busy: int) -> bool:
     """Open the panel with `count` clients, `busy` of them busy, and press keys."""
     with ExitStack() as stack:
         port = free_port()
-        argv = [sys.executable, "-m", "tests.bench.many_clients", str(port)]
+        argv = [sys.executable, "-m", "tests.bench.programs.many_clients", str(port)]
         terminal = Terminal(argv, 160, 45, ROOT)
         stack.callback(terminal.close)
         terminal.wait_for(b"quit", 20)

@@ -151,7 +151,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, Flood(FLOOD) as flood:
         path = Path(name, "rows.pcap")
         write_pcap(path, ROWS)
-        program = [sys.executable, "-m", "tests.bench.many_rows", str(path), flood.receiver]
+        program = [
+            sys.executable,
+            "-m",
+            "tests.bench.programs.many_rows",
+            str(path),
+            flood.receiver,
+        ]
         terminal = Terminal([*flood.inside, *program], *SIZE, ROOT)
         keyboard = Keyboard(terminal)
         try:

@@ -116,7 +116,13 @@ def keys_under_flood(folder: Path) -> bool:
     path = folder / "rows.pcap"
     write_pcap(path, ROWS)
     with Flood(FLOOD) as flood:
-        program = [sys.executable, "-m", "tests.bench.many_rows", str(path), flood.receiver]
+        program = [
+            sys.executable,
+            "-m",
+            "tests.bench.programs.many_rows",
+            str(path),
+            flood.receiver,
+        ]
         terminal = Terminal([*flood.inside, *program], 200, 50, ROOT)
         terminal.wait_for(b"live", 60)
         terminal.drain(2)
