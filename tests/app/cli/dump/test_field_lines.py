@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from itertools import islice
@@ -30,9 +31,11 @@ from tests.core.analysis.filter.capture_values import Capture
 from tests.core.analysis.filter.values.test_occurrences import COVER
 from tests.core.decode.frames import arp_frame, ethernet, ipv4, tcp, tcp_frame
 from tests.core.wire.application.test_payload_info import QUESTION, message
-from tests.helpers.support import captures_dir
+from tests.helpers.support import captures_dir, require_peer
+from tests.helpers.waiting import PATIENCE_S
 
 Output = pytest.CaptureFixture[str]
+MANY_PROTOCOLS = "seladb+PcapPlusPlus/Tests/ExamplesTest/pcap_examples/many-protocols.pcap"
 SAMPLE = 100  # packets of each capture
 TIMES = [1_700_000_000_000_000_000 + second * 1_500_000_000 for second in range(9)]
 TUNNELED = ethernet(ipv4(ipv4(tcp(b"inside"), IpProtocol.TCP), IpProtocol.IPV4))
@@ -82,6 +85,24 @@ def test_columns_equal_the_record_of_every_packet() -> None:
         objects = FieldLines(sorted({name for record in packets for name in record}), as_json=True)
         found = [json.loads(text or "") for block in objects.lines(part) for text in block]
         assert found == packets
+
+
+@pytest.mark.corpus
+def test_fields_equal_those_of_tshark(capsys: Output) -> None:
+    """Combined fields, options, payloads, and times, in packets without others inside."""
+    path = captures_dir() / "files" / MANY_PROTOCOLS
+    names = (
+        "frame.number", "ip.addr", "tcp.port", "tcp.options.mss_val", "tcp.options.mss",
+        "tcp.flags.str", "frame.time_relative", "udp.length", "tcp.payload", "eth.addr",
+    )  # fmt: skip
+    assert run(["dump", "-r", str(path), "-c", "1500", "--fields", ",".join(names)]) == 0
+    tshark = [require_peer("tshark"), "-n", "-r", str(path), "-c", "1500", "-T", "fields"]
+    options = [word for name in names for word in ("-e", name)]
+    options += ["-o", "ip.defragment:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE"]
+    done = subprocess.run(
+        [*tshark, *options], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+    )
+    assert capsys.readouterr().out == done.stdout
 
 
 @pytest.fixture
