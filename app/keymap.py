@@ -189,6 +189,8 @@ ACTIONS: tuple[Action, ...] = (
          "Choose a name, or a newer filter"),
         ("filter.up", "up", "screen.call('filter.move', -1)", "history",
          "Earlier filter, or the name above"),
+        ("filter.save", "ctrl+s", "screen.call('filter.keep')", "save",
+         "Save the filter under a name"),
     ),
     *_of(
         KeyGroup.LAB, KeyContext.LAB,

@@ -16,6 +16,7 @@ from app.config.schema import (
     SECTIONS,
     ColorSettings,
     Config,
+    FilterSettings,
     ForgeSettings,
     Section,
     TableSettings,
@@ -46,6 +47,7 @@ def load(path: Path, sections: Collection[str] = tuple(SECTIONS)) -> Config:
         ForgeSettings(**found.get("forge", {})),
         colors,
         TableSettings(**found.get("table", {})),
+        FilterSettings(**found.get("filters", {})),
         tuple(f"{path}: {problem}" for problem in problems),
     )
 

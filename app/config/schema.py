@@ -99,12 +99,22 @@ def _widths(value: object) -> dict[str, int]:
     return {_heading(name): _number(each, WIDTH_LEAST, WIDTH_MOST) for name, each in value.items()}
 
 
+def _filters(value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(
+        isinstance(text, str) and text.isprintable() and name.isprintable()
+        for name, text in value.items()
+    ):
+        raise ValueError(f"must be {FILTERS.words}")
+    return dict(value)
+
+
 FLAG = ValueType("true or false", _flag)
 KEY_NAMES = ValueType("keys in quotes, separated by commas", _key_names)
 COLOR_RULES = ValueType("a list of rules in braces", rules_of)
 COLUMNS = ValueType("a list of names in quotes", _headings)
 SHOWN_COLUMNS = ValueType(COLUMNS.words, _shown_headings)
 WIDTHS = ValueType("name = cells, in braces", _widths)
+FILTERS = ValueType("name = filter in quotes, in braces", _filters)
 PERCENT = ValueType(f"{SPLIT_LEAST} to {SPLIT_MOST}, or 0 for the default", _percent)
 
 
@@ -168,6 +178,13 @@ class TableSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterSettings:
+    """The section ``[filters]``, which the program changes when the user does on the screen."""
+
+    saved: Mapping[str, str] = _setting(FILTERS, {}, "saved display filters")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The settings of a configuration file. `complaints` has a line for each mistake in it."""
 
@@ -176,6 +193,7 @@ class Config:
     forge: ForgeSettings = ForgeSettings()
     colors: ColorSettings = ColorSettings()
     table: TableSettings = TableSettings()
+    filters: FilterSettings = FilterSettings()
     complaints: tuple[str, ...] = ()
 
 
@@ -184,7 +202,7 @@ _SAMPLE_RULE = ColorRule("Web", "tcp.port == 80", Color.ACCENT)
 
 def _section_of(
     name: str,
-    defaults: ForgeSettings | ColorSettings | TableSettings,
+    defaults: ForgeSettings | ColorSettings | TableSettings | FilterSettings,
     samples: tuple[tuple[str, Value, str], ...] = (),
 ) -> Section:
     """Return the section that a dataclass of settings describes, from its default instance."""
@@ -218,6 +236,7 @@ SECTIONS = {
             (("rules", (_SAMPLE_RULE,), "instead of the default rules; f6 edits them"),),
         ),
         _section_of("table", TableSettings()),
+        _section_of("filters", FilterSettings()),
     )
 }
 

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from app.config.filter_history import FilterHistory
 from app.keymap import KeyContext
+from app.screens.saved_filters import SavedFilters
 from app.textual_bindings import add_keys
 from core.analysis.packet_analysis import PacketAnalysis
 from core.store.snapshot import Snapshot
@@ -44,6 +45,7 @@ class FilterController:
         table: PacketTable,
         analysis: PacketAnalysis,
         history: FilterHistory,
+        saved: SavedFilters,
         shown: Callable[[], Snapshot],
         show_table: Callable[[], None],
     ) -> None:
@@ -52,6 +54,8 @@ class FilterController:
         self.is_offered = False
         self._table, self._analysis = table, analysis
         self._history, self._shown, self._show_table = history, shown, show_table
+        self._saved = saved
+        self._offered: list[tuple[str, str]] = []  # saved filters among the completions
         self._before: Widget | None = None  # had the focus before the edit
         self._recalled = ""  # the text of the history that the bar shows
         self._completions: Completions | None = None  # of the text in the bar
@@ -198,8 +202,27 @@ class FilterController:
                 self.bar.replace(text)
 
     def _insert(self, index: int) -> None:
-        if self._completions is not None:
-            self.bar.replace(*self._completions.inserted(self.bar.input.value, index))
+        if index < len(self._offered):
+            self.bar.replace(self._offered[index][1])
+        elif self._completions is not None:
+            at = index - len(self._offered)
+            self.bar.replace(*self._completions.inserted(self.bar.input.value, at))
+
+    def keep(self) -> None:
+        """Ask for a name, and save the filter in the bar under it."""
+        from app.screens.dialogs.save_filter import SaveFilter
+
+        text = self.bar.input.value.strip()
+
+        def save(name: str | None) -> None:
+            if name is not None:
+                self._saved.keep(name, text)
+                self.bar.notify(f"saved as {name}: choose it in the empty bar", markup=False)
+
+        if not text or self._error(text) is not None:
+            self.bar.notify("type a valid filter to save it", severity="warning")
+        else:
+            self.bar.app.push_screen(SaveFilter(self._saved.by_name), save)
 
     def leave(self) -> bool:
         """End the edit; the filter stays as it was. Return False if the user does not edit."""
@@ -236,10 +259,12 @@ class FilterController:
         self.hints.text, self.hints.error = text, error
         if text != self._recalled:
             self._history.rewind()
-        self._completions = complete(text, cursor) if self._history.is_rewound else None
+        is_typed = self._history.is_rewound
+        self._offered = self._saved.matching(text) if is_typed else []
+        self._completions = complete(text, cursor) if is_typed else None
         items = self._completions.items if self._completions else ()
         self.hints.chosen = None
-        self.hints.items = tuple((each.text, each.meaning) for each in items)
+        self.hints.items = (*self._offered, *((each.text, each.meaning) for each in items))
         if error is None:
             self.bar.mark(0, 0, "")
         else:

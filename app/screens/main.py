@@ -37,6 +37,7 @@ from app.screens.dialogs.too_small import SMALLEST, TooSmall
 from app.screens.filter_controller import FilterController
 from app.screens.go_to_controller import GoToController
 from app.screens.key_bar import KeyBar
+from app.screens.saved_filters import SavedFilters
 from app.screens.search_controller import SearchController
 from app.screens.search_line import SearchLine
 from app.screens.side_panels import SidePanel, SidePanels
@@ -94,8 +95,9 @@ class MainScreen(Screen[None]):
         )
         self.table, self.panels = self.workspace.table, self.workspace.panels
         self.capture = capture
+        saved = SavedFilters(config.filters, partial(save, "filters"))
         self.filter = FilterController(
-            self.table, bridge.analysis, history, lambda: self.shown, self._show_table
+            self.table, bridge.analysis, history, saved, lambda: self.shown, self._show_table
         )
         bridge.colors.rules = config.colors.rules
         self.coloring = ColorController(self.table, bridge.colors, partial(save, "colors"))

@@ -27,6 +27,7 @@ from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.open_file import open_dialog
 from app.screens.dialogs.palette import Palette
+from app.screens.dialogs.save_filter import SaveFilter
 from app.screens.dialogs.save_text import SaveText
 from app.screens.dialogs.search import SearchDialog
 from app.screens.forge.interface_dialog import SendInterface
@@ -58,6 +59,7 @@ WINDOWS = {
     "LabScreen": lambda: LabScreen(before=([], [])),
     "OpenFile": open_dialog,
     "Palette": Palette,
+    "SaveFilter": lambda: SaveFilter(()),
     "SaveText": lambda: SaveText("a.txt", "1"),
     "SearchDialog": SearchDialog,
     "SendInterface": lambda: SendInterface("Send packet 1 again", lambda: ("lo", "eth0"), "lo"),

@@ -32,6 +32,7 @@ from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.open_file import HINT, OpenFile
 from app.screens.dialogs.palette import Palette
+from app.screens.dialogs.save_filter import SaveFilter
 from app.screens.dialogs.save_text import SaveText
 from app.screens.dialogs.search import SearchDialog
 from app.screens.forge.interface_dialog import SendInterface
@@ -90,6 +91,7 @@ TYPED_AHEAD = {
     OpenFile: (["o"], [*"/tmp/a.pcap"], lambda p: value(p) == "/tmp/a.pcap"),
     AddListener: (["e", "a"], [*"7007"], lambda p: value(p, "#port") == "7007"),
     KeepDraft: (["f2", "ctrl+t"], [*"a syn"], lambda p: value(p) == "a syn"),
+    SaveFilter: (["/", *"tcp", "ctrl+s"], [*"web"], lambda p: value(p) == "web"),
     Palette: (["ctrl+p"], [*"mark"], lambda p: value(p) == "mark"),
     Interfaces: (
         ["i"],
