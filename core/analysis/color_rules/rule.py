@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from core.wire.model.dissection import Cause, Verdict
+from core.analysis import packet_kinds
 from core.wire.network import icmp, icmpv6, neighbor_discovery
-from core.wire.registry import PROTOCOLS
 
 
 class Color(Enum):
@@ -45,7 +44,6 @@ class ColorRule:
     enabled: bool = True
 
 
-_WRONG_SUM = f'{{"{Verdict.BAD.word}", "{Verdict.ILLEGAL.word}"}}'
 _HTTP = r'r"^([A-Z-]+ \S+ HTTP/1|HTTP/1\.[01] \d\d\d)"'
 _TLS = r'r"^[\x14-\x17]\x03[\x00-\x03]"'  # a record's type and version: RFC 8446, section 5.1
 
@@ -56,25 +54,9 @@ def _set(numbers: frozenset[int]) -> str:
 
 
 DEFAULT_RULES: tuple[ColorRule, ...] = (
-    ColorRule(
-        "Bad checksum",
-        " or ".join(
-            f"{protocol.name}.checksum.status in {_WRONG_SUM}"
-            for protocol in PROTOCOLS
-            if any("checksum" in table for table in protocol.tables)
-        ),
-        Color.ERROR,
-        bold=True,
-        whole_row=True,
-    ),
-    ColorRule(
-        "Malformed",
-        f'frame.stop.cause == "{Cause.MALFORMED.name.lower()}"',
-        Color.ERROR,
-        bold=True,
-        whole_row=True,
-    ),
-    ColorRule("Truncated", f'frame.stop.cause == "{Cause.TRUNCATED.name.lower()}"', Color.MUTED),
+    ColorRule("Bad checksum", packet_kinds.BAD_CHECKSUM, Color.ERROR, bold=True, whole_row=True),
+    ColorRule("Malformed", packet_kinds.MALFORMED, Color.ERROR, bold=True, whole_row=True),
+    ColorRule("Truncated", packet_kinds.TRUNCATED, Color.MUTED),
     ColorRule(
         "ICMP error",
         f"icmp.type in {_set(icmp.ERRORS)} or icmpv6.type in {_set(icmpv6.ERRORS)}",
@@ -87,8 +69,8 @@ DEFAULT_RULES: tuple[ColorRule, ...] = (
         Color.SECONDARY,
     ),
     ColorRule("Control", "icmp.type or icmpv6.type or igmp or vrrp", Color.SECONDARY),
-    ColorRule("TCP reset", "tcp.flags.reset == 1", Color.ERROR, whole_row=True),
-    ColorRule("TCP SYN", "tcp.flags.syn == 1", Color.SUCCESS, bold=True),
+    ColorRule("TCP reset", packet_kinds.TCP_RESET, Color.ERROR, whole_row=True),
+    ColorRule("TCP SYN", packet_kinds.TCP_SYN, Color.SUCCESS, bold=True),
     ColorRule("TLS", f"tcp.payload matches {_TLS}", Color.SUCCESS),
     ColorRule("HTTP", f"tcp.payload matches {_HTTP} or udp.payload matches {_HTTP}", Color.SUCCESS),
     ColorRule("DNS", "dns or mdns or llmnr", Color.PRIMARY),

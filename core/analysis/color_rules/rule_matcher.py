@@ -19,12 +19,11 @@ from core.analysis.filter.display_filter import DisplayFilter, compile_filter
 from core.analysis.filter.evaluation.evaluation import Evaluation
 from core.analysis.filter.evaluation.pattern_search import SlowPatternError
 from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.packet_filter import context_of
 from core.analysis.filter.values.chunk_values import ChunkValues
-from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.chunk import Chunk
 from core.store.gathered_packets import gather
 from core.store.snapshot import Snapshot
-from core.wire.model.dissection import is_timed
 
 _POSITIONAL = frozenset(
     {"frame.number", "frame.comment", "frame.time_delta", "frame.time_delta_displayed"}
@@ -106,14 +105,7 @@ class _Packets:
         return np.concatenate([run.passes(condition) for run in self._each_run])
 
     def _evaluation(self, chunk: Chunk) -> Evaluation:
-        snapshot = self._snapshot
-        context = CaptureContext(
-            snapshot.interfaces,
-            snapshot.first_timestamp_ns,
-            _timestamp_ns(snapshot, chunk.first - 1),
-            snapshot.comments,
-        )
-        return Evaluation(ChunkValues(chunk, context))
+        return Evaluation(ChunkValues(chunk, context_of(self._snapshot, chunk)))
 
 
 def _runs(chunk: Chunk, numbers: Sequence[int]) -> Iterator[Chunk]:
@@ -123,12 +115,3 @@ def _runs(chunk: Chunk, numbers: Sequence[int]) -> Iterator[Chunk]:
         if stop == len(numbers) or numbers[stop] != numbers[stop - 1] + 1:
             yield replace(chunk.rows(start, stop), first=numbers[start])
             start = stop
-
-
-def _timestamp_ns(snapshot: Snapshot, number: int) -> int | None:
-    """Return the time of a packet, or None if it is not held or has none."""
-    if number < snapshot.first:
-        return None
-    chunk, row = snapshot.find(number)
-    timestamp_ns = int(chunk.timestamp_ns[row])
-    return timestamp_ns if is_timed(timestamp_ns, int(chunk.flags[row])) else None

@@ -9,13 +9,9 @@ from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
 
-from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis import packet_kinds
 from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.search.criteria import FilterCriterion
-from core.wire.model.dissection import Verdict
-from core.wire.present.summary import WRONG
-
-_WRONG = ", ".join(f'"{verdict.word}"' for verdict in Verdict if verdict in WRONG)
 
 
 class Jump(Enum):
@@ -39,11 +35,9 @@ _ABSENT = {
 
 
 FILTERS: Mapping[Jump, str] = {
-    Jump.BAD_CHECKSUM: " or ".join(
-        f"{name} in {{{_WRONG}}}" for name in CATALOG.names() if name.endswith(".checksum.status")
-    ),
-    Jump.RESET: "tcp.flags.reset == 1",
-    Jump.MALFORMED: 'frame.stop.cause == "malformed"',
+    Jump.BAD_CHECKSUM: packet_kinds.BAD_CHECKSUM,
+    Jump.RESET: packet_kinds.TCP_RESET,
+    Jump.MALFORMED: packet_kinds.MALFORMED,
 }
 """The display filter that the packets of each jump pass."""
 
