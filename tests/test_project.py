@@ -127,11 +127,10 @@ def keys_table() -> str:
     lines = []
     for group, actions in groupby(in_order(), attrgetter("group")):
         lines += ["", f"| {group.value} | | in `config.toml` |", "|---|---|---|"]
-        lines += [
-            f"| {' '.join(f'`{key}`' for key in key_label(action.keys).split())} "
-            f"| {action.help} | `{action.name}` |"
-            for action in actions
-        ]
+        for action in actions:
+            keys = " ".join(f"`{key}`" for key in key_label(action.keys).split())
+            keys = keys.replace("|", r"\|")  # it ends a cell, even in code
+            lines.append(f"| {keys} | {action.help} | `{action.name}` |")
     return "\n".join(lines).lstrip("\n") + "\n\n"
 
 

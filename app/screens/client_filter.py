@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from app.screens.filter_controller import FilterController
 from core.analysis.connection import End
+from core.analysis.filter.value_expression import connection_expression
 from core.echo.snapshot import EchoSnapshot, ListenerInfo
 from core.engine.echo_service import NO_SERVER
 
@@ -23,21 +24,10 @@ def filter_of_client(echo: EchoSnapshot, client: int) -> str:
     row = echo.clients.row(client)
     if row is None:
         return ""
-    address, port = echo.clients.peer(row)
-    ports, addresses = [port], [address]
-    info = _listener_of(echo, row)
+    info, own = _listener_of(echo, row), ("", 0)
     if info is not None:
-        ports.append(info.port)
-        if info.address not in (*_WILDCARDS, address):
-            addresses.append(info.address)
-    return " and ".join(
-        [*(f"tcp.port == {port}" for port in ports), *map(_address_test, addresses)]
-    )
-
-
-def _address_test(address: str) -> str:
-    name = "ipv6.addr" if ":" in address else "ip.addr"
-    return f"{name} == {address.partition('%')[0]}"
+        own = "" if info.address in _WILDCARDS else info.address, info.port
+    return connection_expression("tcp", echo.clients.peer(row), own)
 
 
 def client_of(echo: EchoSnapshot, ends: tuple[End, End]) -> int | None:

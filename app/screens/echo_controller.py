@@ -7,10 +7,11 @@ effect is seen in a later snapshot. The server logs the steps of the client unde
 from __future__ import annotations
 
 from textual.actions import parse
+from textual.widget import Widget
 
 from app.bridge import Bridge, Scene
 from app.keymap import KeyContext
-from app.screens.client_filter import ClientFilter, client_of
+from app.screens.client_filter import ClientFilter, client_of, filter_of_client
 from app.screens.dialogs.add_listener import AddListener
 from app.screens.filter_controller import FilterController
 from app.screens.side_panels import SideController
@@ -21,6 +22,7 @@ from core.echo.snapshot import EchoSnapshot
 from core.engine.echo_service import NO_SERVER
 from core.store.selected_packet import SelectedPacket
 from widgets.echo.clients import EchoClients
+from widgets.echo.columns import endpoint_text
 from widgets.echo.head_text import drain_text
 from widgets.echo.panel import EchoPanel
 
@@ -65,6 +67,14 @@ class EchoController(SideController):
     def labels(self) -> dict[str, str]:
         """Label the key that steps through the rules with the rule that it sets."""
         return {"echo.drain": f"read {drain_text(self._snapshot.switches.next_drain())}"}
+
+    def value_of(self, view: Widget) -> tuple[str, str, str] | None:
+        """Return the client under the cursor, and the filter for it; None if the client is gone."""
+        client, clients = self.clients.selected, self._snapshot.clients
+        row = None if client is None or view is not self.clients else clients.row(client)
+        if client is None or row is None:
+            return None
+        return "Client", endpoint_text(*clients.peer(row)), filter_of_client(self._snapshot, client)
 
     def select(self, selected: SelectedPacket) -> None:
         """Move the cursor to the client that sent or received the packet.

@@ -43,9 +43,11 @@ from app.screens.search_line import SearchLine
 from app.screens.side_panels import SidePanel, SidePanels
 from app.screens.status import message_of, status_line, why_empty
 from app.screens.table.columns_controller import ColumnsController
+from app.screens.value_filter.controller import ValueFilterController
 from app.screens.workspace import BESIDE, WIDE, Workspace
 from app.textual_bindings import bindings
 from core.engine.snapshot import EngineState
+from widgets.lines.cursor_view import CursorView
 from widgets.status.bar import StatusBar
 
 RECEIVING = (EngineState.LIVE, EngineState.READING)
@@ -108,6 +110,9 @@ class MainScreen(Screen[None]):
         )
         self.go_to = GoToController(self.table, bridge, lambda: self.shown)
         self.sides = SidePanels(self, side_panels)
+        self.values = ValueFilterController(
+            self.workspace, self.sides, self.filter, lambda: self.shown
+        )
         self.copier = CopyController(
             self.workspace, self.sides, bridge.faults, lambda: self.shown, clipboard
         )
@@ -306,6 +311,9 @@ class MainScreen(Screen[None]):
 
     def on_headings_list_requested(self) -> None:
         self.columns.open()
+
+    def on_cursor_view_menu_requested(self, event: CursorView.MenuRequested) -> None:
+        self.values.open_menu(event.view, event.at)
 
 
 def _class_at(cells: int, breakpoints: list[tuple[int, str]]) -> str:

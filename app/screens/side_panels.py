@@ -55,6 +55,10 @@ class SideController:
         """Return ``(name, text)`` of what the panel offers to copy; None for the packet's."""
         return None
 
+    def value_of(self, view: Widget) -> tuple[str, str, str] | None:
+        """Return the name, the text, and the filter of what the cursor of a list is on; or None."""
+        return None
+
     def close(self) -> bool:
         """End the activity that `escape` ends first. Return False without one."""
         return False
@@ -167,6 +171,11 @@ class SidePanels:
         for controller in self._controllers.values():
             labels |= controller.labels()
         return labels
+
+    def value_of(self, view: Widget) -> tuple[str, str, str] | None:
+        """Return the value under the cursor of a panel's list, from the panel that has one."""
+        found = (controller.value_of(view) for controller in self._controllers.values())
+        return next(filter(None, found), None)
 
     def close(self) -> bool:
         """End one panel's activity, as `escape` does first. Return False without one."""

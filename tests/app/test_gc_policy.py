@@ -22,6 +22,7 @@ from app.screens.dialogs.columns import AddColumn, Columns
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.drafts import Drafts, KeepDraft
+from app.screens.dialogs.filter_menu import FilterChoice, FilterMenu
 from app.screens.dialogs.go_to import GoTo
 from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
@@ -51,6 +52,7 @@ WINDOWS = {
     "Copy": lambda: Copy([("Row", "1")]),
     "Drafts": lambda: Drafts(NO_STATE, ()),
     "EditRule": lambda: EditRule(DEFAULT_RULES[0], lambda rule: Style()),
+    "FilterMenu": lambda: FilterMenu("Source", (FilterChoice("y", "Copy value", "1"),)),
     "GoTo": lambda: GoTo(TargetContext(1, 9, 0, "since the first packet", 0, 1)),
     "Help": lambda: Help({}, NOWHERE),
     "Interfaces": lambda: Interfaces(lambda: INTERFACES),

@@ -27,6 +27,7 @@ from app.screens.dialogs.columns import AddColumn, Columns
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm, Dialog
 from app.screens.dialogs.drafts import Drafts, KeepDraft
+from app.screens.dialogs.filter_menu import FilterMenu
 from app.screens.dialogs.go_to import GoTo
 from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
@@ -109,6 +110,7 @@ TYPED_AHEAD = {
         lambda p: [table.cursor_row for table in p.app.screen.query(DataTable)] == [2],
     ),
     EditRule: (["f6", "e"], [*"s"], lambda p: value(p, "#name") == "Bad checksums"),
+    FilterMenu: (["="], ["down"], lambda p: highlighted(p) == 1),
     SaveText: (["y", "s", "enter"], [*"a.txt"], lambda p: value(p) == "a.txt"),
     Copy: (["y"], ["down"], lambda p: highlighted(p) == 1),
     SendInterface: (["r"], ["j"], lambda p: highlighted(p) == 1),

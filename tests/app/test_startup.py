@@ -24,10 +24,10 @@ LATER = {
     "app.cli.echo_arguments", "app.cli.replay_arguments", "app.cli.send_arguments",
     "core.forge.service",
     "app.screens.dialogs.colors", "app.screens.dialogs.copy", "app.screens.dialogs.drafts",
-    "app.screens.dialogs.help",
+    "app.screens.dialogs.filter_menu", "app.screens.dialogs.help",
     "app.screens.dialogs.interfaces", "app.screens.dialogs.open_file",
     "app.screens.copy_choices", "app.screens.echo_controller", "app.screens.forge",
-    "app.screens.lab",
+    "app.screens.lab", "app.screens.value_filter.choices",
     "core.echo.server", "core.forge.compose.evaluation", "core.forge.export.recipes", "sqlite3",
     "textual_fspicker", "textual_plot", "tomlkit", "widgets.echo.clients", "widgets.forge.form",
 }  # fmt: skip

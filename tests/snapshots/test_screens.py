@@ -154,6 +154,20 @@ def test_copy(snap_compare):
     assert snap_compare(scripted_monitor(scripted_store()), terminal_size=MEDIUM, run_before=act)
 
 
+def test_filter_menu(snap_compare):
+    async def act(pilot: Pilot) -> None:
+        await going_to(BAD_CHECKSUM)(pilot)
+        main(pilot).filter.apply("tcp")
+        table = main(pilot).table
+        await pilot.pause()
+        line = table.cursor_line - table.window.top + table.HEADER_LINES
+        await pilot.click(table, offset=(20, line), button=3)
+        await pilot.pause()
+
+    monitor = scripted_monitor(scripted_store())
+    assert snap_compare(monitor, terminal_size=SMALL, run_before=act)
+
+
 def test_go_to(snap_compare):
     act = going_to(DNS_ANSWER, "colon", "9", "9", "enter")
     assert snap_compare(scripted_monitor(scripted_store()), terminal_size=SMALL, run_before=act)

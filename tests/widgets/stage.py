@@ -28,6 +28,9 @@ class Stage(OrderedKeysApp[None]):
     def on_hex_view_byte_selected(self, message: object) -> None:
         self.heard.append(message)
 
+    def on_cursor_view_menu_requested(self, message: object) -> None:
+        self.heard.append(message)
+
     def on_packet_table_selection_evicted(self, message: object) -> None:
         self.heard.append(message)
 

@@ -23,6 +23,7 @@ from core.wire.model.field import Span
 from core.wire.present.detail_row import Row
 from widgets.detail.paint import COMPONENTS, arrow_cells, label_width, paint_tree_line
 from widgets.detail.tree import DetailTree
+from widgets.lines.cursor_view import MENU_BUTTON
 from widgets.lines.shifted_view import ShiftedView
 
 LABEL_LEAST = 20
@@ -146,15 +147,15 @@ class PacketDetail(ShiftedView):
         """Close the selected row; if it is closed, go to its parent."""
         self._change(self.model.collapse)
 
-    def press(self, line: int, x: int) -> None:
-        """Select the row; on its arrow, open or close it."""
+    def press(self, line: int, x: int, button: int) -> None:
+        """Select the row; with the left button on its arrow, open or close it."""
         self.move_to_line(line)
-        if x + self.shift.value in arrow_cells(self.model.lines[line]):
+        if button != MENU_BUTTON and x + self.shift.value in arrow_cells(self.model.lines[line]):
             self.action_toggle_row()
 
     def on_click(self, event: events.Click) -> None:
         """Open or close the row on a double click, anywhere in it."""
-        if event.chain == 2 and self.line_at(event) == self.model.cursor:
+        if event.chain == 2 and event.button == 1 and self.line_at(event) == self.model.cursor:
             self.action_toggle_row()
 
     # -- drawing --------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from widgets.echo.columns import COLUMNS
 from widgets.echo.order import OLDEST_FIRST, Sort
 from widgets.echo.paint import COMPONENTS, client_strip, heading_strip
 from widgets.lines.column_shift import ColumnShift
+from widgets.lines.cursor_view import MENU_BUTTON
 from widgets.lines.line_window import target_of
 from widgets.lines.shifted_view import ShiftedView
 
@@ -137,6 +138,13 @@ class EchoClients(ShiftedView):
         self.select(self._rows.client(line))
         assert self.selected is not None
         self.post_message(self.Picked(self.selected))
+
+    def press(self, line: int, x: int, button: int) -> None:
+        """Put the cursor on a client; with the right button, without `Picked`."""
+        if button == MENU_BUTTON:
+            self.select(self._rows.client(line))
+        else:
+            self.move_to_line(line)
 
     def action_move(self, motion: str) -> None:
         """Move the cursor; if its client is closed, from the line where that was."""

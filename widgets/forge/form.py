@@ -39,7 +39,7 @@ from widgets.forge.paint import (
 )
 from widgets.forge.row_editor import RowEditor
 from widgets.forge.rows import FormRow, HostInfo, RowKind
-from widgets.lines.cursor_view import CursorView
+from widgets.lines.cursor_view import MENU_BUTTON, CursorView
 
 REPEAT_S = 0.2  # between two presses of a key: a key that is held down repeats faster
 
@@ -241,10 +241,12 @@ class ForgeForm(CursorView):
         else:
             self.action_move("down")
 
-    def press(self, line: int, x: int) -> None:
+    def press(self, line: int, x: int, button: int) -> None:
         """Select a row; on its value choose, switch, or place the cursor."""
         was_selected = line == self.model.cursor
         self.move_to_line(line)
+        if button == MENU_BUTTON:
+            return
         if self.is_on_button and is_on_button_text(self.model.row, self._layout, x):
             self.post_message(self.SendPressed())
         self._editor.click(x - self._layout.value, self._layout.room, was_selected)

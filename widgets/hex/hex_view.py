@@ -119,7 +119,7 @@ class HexView(CursorView):
         per_row = self.dump.layout.per_row
         self._select(line * per_row + (self.cursor or 0) % per_row)
 
-    def press(self, line: int, x: int) -> None:
+    def press(self, line: int, x: int, button: int) -> None:
         """Select the byte under the pointer, on either side."""
         layout = self.dump.layout
         self._select(line * layout.per_row + layout.index_at(x))

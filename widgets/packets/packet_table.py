@@ -35,6 +35,7 @@ from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
 from widgets.lines.cells import width_of
 from widgets.lines.shifted_view import ShiftedView
+from widgets.packets.clicked_cell import ClickedCell
 from widgets.packets.filter_change import FilterChange
 from widgets.packets.fitted_columns import FittedColumns
 from widgets.packets.headings import Headings
@@ -118,6 +119,7 @@ class PacketTable(ShiftedView):
         self._columns = FittedColumns()
         self.headings = Headings(self, self._columns)
         self._filter_change = FilterChange()
+        self.clicked = ClickedCell()
 
     # -- which packets it shows -----------------------------------------------------------
 
@@ -228,6 +230,11 @@ class PacketTable(ShiftedView):
         self._filter_change.forget()
         self.selected = self.rows[line]
         self.show_line(line)
+
+    def press(self, line: int, x: int, button: int) -> None:
+        """Put the cursor on the packet under the pointer, and remember the cell."""
+        self.clicked.click(self.rows, line, x, self._columns.layout, self.selected)
+        self.move_to_line(line)
 
     def action_move(self, motion: str) -> None:
         """Move the cursor. ``last`` follows; while following, moving down changes nothing."""

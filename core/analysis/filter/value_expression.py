@@ -7,15 +7,22 @@ header gives the same expression as one of the outer header.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+import numpy as np
+
+from core.analysis.connection import End
 from core.analysis.filter.fields.catalog import CATALOG
-from core.analysis.filter.types import ADDRESS_BYTES, FilterField, FilterType
-from core.store.selected_packet import SelectedPacket
+from core.analysis.filter.types import (
+    ADDRESS_BYTES,
+    FieldValues,
+    FilterField,
+    FilterType,
+    Spans,
+)
 from core.wire.application import payload_info
-from core.wire.application.dns import PORTS as DNS_PORTS
-from core.wire.model.dissection import Dissection, Layer, is_timed
+from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Value
 from core.wire.model.kind import ipv4_text, ipv6_text, mac_text
 from core.wire.present.detail_row import Row
@@ -24,9 +31,6 @@ from core.wire.present.summary import shown_addresses
 _T = FilterType
 COMPARED_BYTES = 32
 """The most bytes that an expression compares; of a longer payload, it compares the first ones."""
-
-End = tuple[str, int]
-"""An address and a port; the address may be empty and the port 0 to match any."""
 
 
 # -- a field and its value -----------------------------------------------------------------
@@ -103,26 +107,26 @@ def row_expression(row: Row) -> str | None:
     return field_expression(row.field, row.raw)
 
 
-def packet_field_expression(selected: SelectedPacket, name: str) -> str | None:
-    """Return ``name == value`` for the outermost occurrence of a field; None without one.
+def first_value_expression(values: FieldValues, name: str) -> str | None:
+    """Return ``name == value`` for the first, outermost value of a field; None without one.
 
-    A combined field (``ip.addr``) takes the value of its first member that the packet has.
+    `values` are those of one packet. A combined field (``ip.addr``) has its first member's value,
+    and the name of a header or an option no value.
     """
-    if name == "frame.time_epoch":
-        packet = selected.packet
-        is_known = is_timed(packet.timestamp_ns, packet.flags)
-        return field_expression(name, packet.timestamp_ns) if is_known else None
-    members = CATALOG.combined(name) or (name,)
-    for row in _all_rows(selected.rows):
-        if row.field in members:
-            return field_expression(name, row.raw)
-    return None
-
-
-def _all_rows(rows: Sequence[Row]) -> Iterator[Row]:
-    for row in rows:
-        yield row
-        yield from _all_rows(row.children)
+    field = CATALOG.find(name)
+    if field is None:
+        return None
+    found = values.occurrences(name).values
+    if not len(found):
+        return None
+    if field.type is _T.PROTOCOL:
+        return name
+    if isinstance(found, Spans):
+        return field_expression(name, found.data[found.starts[0] : found.ends[0]].tobytes())
+    first = found[0]
+    if isinstance(first, np.ndarray):
+        return field_expression(name, first.tobytes())
+    return field_expression(name, first if isinstance(first, str) else int(first))
 
 
 def address_expressions(dissection: Dissection) -> tuple[str | None, str | None]:
@@ -143,7 +147,8 @@ def _of_layer(layer: Layer, data: bytes, key: str) -> str | None:
 def protocol_expression(dissection: Dissection) -> str | None:
     """Return the expression of the protocol that the table shows; None without a header.
 
-    An application for which filters have no name is found by its transport, DNS by its port, too.
+    An application for which filters have no name is found by the lower of its two ports, which is
+    nearly always the server's.
     """
     layer = _innermost(dissection)
     if layer is None:
@@ -152,10 +157,10 @@ def protocol_expression(dissection: Dissection) -> str | None:
     if application is None:
         return field_expression(layer.name, None)
     name = application.name.lower()
-    for port, dns_name in DNS_PORTS.items():
-        if application.name == dns_name and CATALOG.find(name) is None:
-            return f"{layer.name}.port == {port}"
-    return field_expression(name, None) or layer.name
+    if CATALOG.find(name) is not None:
+        return name
+    ports = [layer.number(dissection.data, key) or 0 for key in ("srcport", "dstport")]
+    return f"{layer.name}.port == {min(ports)}"
 
 
 def _innermost(dissection: Dissection) -> Layer | None:
@@ -179,7 +184,7 @@ def packet_conversation(dissection: Dissection) -> str | None:
         if not ports and CATALOG.combined(f"{layer.name}.port"):
             ports = _conversation_of(layer, dissection.data, "port")
         elif found := _conversation_of(layer, dissection.data, "addr"):
-            return f"{found} && {ports}" if ports else found
+            return f"{found} and {ports}" if ports else found
     return None
 
 
@@ -193,16 +198,24 @@ def _conversation_of(layer: Layer, data: bytes, part: str) -> str:
 
 
 def connection_expression(protocol: str, one: End, other: End) -> str:
-    """Return the expression of all packets between two ends: ``ip.addr == … && tcp.port == …``.
+    """Return the expression of all packets between two ends: ``ip.addr == … and tcp.port == …``.
 
     `protocol` is ``tcp``, ``udp``, or ``sctp``. An empty address and port 0 match any; a zone
     (``%eth0``) does not matter.
     """
     addresses = [end[0].partition("%")[0] for end in (one, other)]
-    network = "ipv6" if any(":" in address for address in addresses) else "ip"
+    networks = ["ipv6" if ":" in address else "ip" for address in addresses]
     ports = [str(end[1] or "") for end in (one, other)]
-    parts = (_both(network, "addr", *addresses), _both(protocol, "port", *ports))
-    return " && ".join(part for part in parts if part) or protocol
+    if networks[0] == networks[1]:
+        parts = [_both(networks[0], "addr", *addresses)]
+    else:
+        parts = [
+            f"{network}.addr == {address}"
+            for network, address in zip(networks, addresses, strict=True)
+            if address
+        ]
+    parts.append(_both(protocol, "port", *ports))
+    return " and ".join(part for part in parts if part) or protocol
 
 
 _SIDES = {"addr": ("src", "dst"), "port": ("srcport", "dstport")}
@@ -217,7 +230,7 @@ def _both(protocol: str, part: str, one: str, other: str) -> str:
     if one == other:
         names = [f"{protocol}.{side}" for side in _SIDES[part]]
     pairs = zip(names, (one, other), strict=True)
-    return " && ".join(f"{name} == {value}" for name, value in pairs if value)
+    return " and ".join(f"{name} == {value}" for name, value in pairs if value)
 
 
 def _literal_of(name: str, value: int) -> str:

@@ -308,7 +308,9 @@ async def test_a_client_keeps_the_table_to_its_packets_and_escape_shows_all():
         await pilot.press("j")
         await kept(screen, PACKETS_EACH)
         bar = screen.filter.bar
-        wanted = "tcp.port == 40002 and tcp.port == 7007 and ip.addr == 127.0.0.1"
+        wanted = (
+            "ip.src == 127.0.0.1 and ip.dst == 127.0.0.1 and tcp.port == 40002 and tcp.port == 7007"
+        )
         assert (screen.filter.text, bar.input.value) == (wanted, wanted)
         assert f"{PACKETS_EACH} of {held}" in str(bar.count.render())
         assert screen.panels.selected.packet.number in range(PACKETS_EACH + 1, 2 * PACKETS_EACH + 1)
@@ -449,8 +451,8 @@ def test_a_connection_is_known_by_both_its_ends():
     assert client_of(said, ((HOST, 5), (HOST, LEVEL_PORT))) is None
     assert filter_of_client(said, 99) == ""
     stopped = replace(said, listeners=())
-    assert filter_of_client(stopped, 1) == "tcp.port == 40001 and ip.addr == 127.0.0.1"
+    assert filter_of_client(stopped, 1) == "ip.addr == 127.0.0.1 and tcp.port == 40001"
     assert client_of(stopped, ends) == 1
     wildcard = replace(LEVEL, address="0.0.0.0")
     known = filter_of_client(replace(said, listeners=(wildcard,)), 1)
-    assert known == "tcp.port == 40001 and tcp.port == 7007 and ip.addr == 127.0.0.1"
+    assert known == "ip.addr == 127.0.0.1 and tcp.port == 40001 and tcp.port == 7007"

@@ -10,13 +10,14 @@ import pytest
 
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.fields.catalog import CATALOG, SLOTS_BY_NAME
+from core.analysis.filter.types import FilterType
 from core.analysis.filter.value_expression import (
     address_expressions,
     bytes_literal,
     connection_expression,
     field_expression,
+    first_value_expression,
     packet_conversation,
-    packet_field_expression,
     protocol_expression,
     row_expression,
     string_literal,
@@ -77,6 +78,10 @@ class OnePacket:
         """Return True if the packet passes the filter."""
         return bool(compile_filter(text, CATALOG).passes(self._values)[0])
 
+    def first(self, name: str) -> str | None:
+        """Return the expression of the first value of a field."""
+        return first_value_expression(self._values, name)
+
     def rows(self) -> Iterator[Row]:
         """Yield every row of the detail tree."""
         yield from each_row(self.selected.rows)
@@ -88,7 +93,7 @@ class OnePacket:
         yield packet_conversation(self.dissection)
         names = ("frame.number", "frame.time_epoch", "frame.len", "frame.interface_name")
         for name in names:
-            yield packet_field_expression(self.selected, name)
+            yield self.first(name)
 
     def expressions(self) -> Iterator[str]:
         """Yield the expressions of all rows and cells, and that a row lacks one."""
@@ -166,6 +171,21 @@ def test_rows_of_every_header() -> None:
     assert sorted(set(SLOTS_BY_NAME) - names) == []
 
 
+def test_the_first_value_of_every_field_of_some_packets() -> None:
+    """Every field that the catalog has, of every type."""
+    seen = set()
+    for shape in [*shapes()][::40]:
+        packet = one(shape.data, shape.link_type)
+        found = {name: text for name in CATALOG.names() if (text := packet.first(name))}
+        assert packet.passes(" && ".join(found.values())), shape.name
+        seen |= {CATALOG.find(name).type for name in found}
+    assert seen >= {
+        FilterType.PROTOCOL, FilterType.BOOLEAN, FilterType.UINT16, FilterType.STRING,
+        FilterType.ETHER, FilterType.IPV4, FilterType.IPV6, FilterType.BYTES,
+        FilterType.ABSOLUTE_TIME, FilterType.RELATIVE_TIME,
+    }  # fmt: skip
+
+
 def test_every_kind_of_value() -> None:
     cases = [
         ("tcp.srcport", 443, "tcp.srcport == 443"),
@@ -204,7 +224,7 @@ def test_interface_names(name: str) -> None:
     store.add_interface(CaptureInterface(name, LinkType.ETHERNET))
     store.append(batch_of([tcp_frame()]))
     packet = OnePacket(store.snapshot(), 1)
-    text = packet_field_expression(packet.selected, "frame.interface_name")
+    text = packet.first("frame.interface_name")
     assert text == f"frame.interface_name == {string_literal(name)}"
     assert text.isprintable()
     assert packet.passes(text)
@@ -249,9 +269,23 @@ def test_cells_show_the_innermost_addresses() -> None:
     packet = one(TUNNEL)
     assert address_expressions(packet.dissection) == ("ip.src == 10.1.1.1", "ip.dst == 10.1.1.2")
     assert protocol_expression(packet.dissection) == "udp"
-    assert packet_field_expression(packet.selected, "ip.src") == "ip.src == 10.0.0.1"
-    assert packet_field_expression(packet.selected, "ip.addr") == "ip.addr == 10.0.0.1"
-    assert packet_field_expression(packet.selected, "tcp.port") is None
+    assert packet.first("ip.src") == "ip.src == 10.0.0.1"
+    assert packet.first("ip.addr") == "ip.addr == 10.0.0.1"
+    assert packet.first("tcp.port") is None
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        (udp_frame(bytes.fromhex("0001 0100 0001 0000 0000 0000 00 0001 0001")), "dns"),
+        (tcp_frame(b"GET / HTTP/1.1\r\n"), "tcp.port == 80"),
+        (tcp_frame(b"GET / HTTP/1.1\r\n", back=True), "tcp.port == 80"),
+        (tcp_frame(b"x"), "tcp"),
+    ],
+    ids=["dns", "http", "http back", "tcp"],
+)
+def test_an_application_is_found_by_its_name_or_port(frame: bytes, expected: str) -> None:
+    assert protocol_expression(one(frame).dissection) == expected
 
 
 def test_cells_of_a_link_that_tells_the_source_alone() -> None:
@@ -277,18 +311,18 @@ def test_cells_of_a_packet_without_headers() -> None:
 @pytest.mark.parametrize(
     ("frame", "expected"),
     [
-        (tcp_frame(), "ip.addr == 10.0.0.1 && ip.addr == 10.0.0.2"
-                      " && tcp.port == 40000 && tcp.port == 80"),
+        (tcp_frame(), "ip.addr == 10.0.0.1 and ip.addr == 10.0.0.2"
+                      " and tcp.port == 40000 and tcp.port == 80"),
         (ethernet(ipv6(udp(six=True), IpProtocol.UDP), EtherType.IPV6),
-         "ipv6.addr == fd00::1 && ipv6.addr == fd00::2 && udp.port == 40000 && udp.port == 53"),
-        (TUNNEL, "ip.addr == 10.1.1.1 && ip.addr == 10.1.1.2"
-                 " && udp.port == 40000 && udp.port == 53"),
-        (ethernet(ipv4(b"", 99)), "ip.addr == 10.0.0.1 && ip.addr == 10.0.0.2"),
-        (ethernet(ipv4(b"", 99, dst=0x0A000001)), "ip.src == 10.0.0.1 && ip.dst == 10.0.0.1"),
+         "ipv6.addr == fd00::1 and ipv6.addr == fd00::2 and udp.port == 40000 and udp.port == 53"),
+        (TUNNEL, "ip.addr == 10.1.1.1 and ip.addr == 10.1.1.2"
+                 " and udp.port == 40000 and udp.port == 53"),
+        (ethernet(ipv4(b"", 99)), "ip.addr == 10.0.0.1 and ip.addr == 10.0.0.2"),
+        (ethernet(ipv4(b"", 99, dst=0x0A000001)), "ip.src == 10.0.0.1 and ip.dst == 10.0.0.1"),
         (ethernet(ipv4(bytes.fromhex("0303 0000 00000000") + ipv4(udp(), IpProtocol.UDP), 1)),
-         "ip.addr == 10.0.0.1 && ip.addr == 10.0.0.2"),
-        (tcp_frame()[:36], "ip.addr == 10.0.0.1 && ip.addr == 10.0.0.2"),
-        (arp_frame(), "eth.addr == 02:00:00:00:00:01 && eth.addr == 02:00:00:00:00:02"),
+         "ip.addr == 10.0.0.1 and ip.addr == 10.0.0.2"),
+        (tcp_frame()[:36], "ip.addr == 10.0.0.1 and ip.addr == 10.0.0.2"),
+        (arp_frame(), "eth.addr == 02:00:00:00:00:01 and eth.addr == 02:00:00:00:00:02"),
         (b"", None),
     ],
     ids=["tcp", "udp 6", "tunnel", "ip", "itself", "icmp error", "no ports", "arp", "empty"],
@@ -318,13 +352,17 @@ def test_a_conversation_has_both_directions_and_no_other_packets() -> None:
     ("one_end", "other", "expected"),
     [
         (("10.0.0.5", 40000), ("10.0.0.9", 80),
-         "ip.addr == 10.0.0.5 && ip.addr == 10.0.0.9 && tcp.port == 40000 && tcp.port == 80"),
+         "ip.addr == 10.0.0.5 and ip.addr == 10.0.0.9 and tcp.port == 40000 and tcp.port == 80"),
         (("127.0.0.1", 40000), ("127.0.0.1", 80),
-         "ip.src == 127.0.0.1 && ip.dst == 127.0.0.1 && tcp.port == 40000 && tcp.port == 80"),
+         "ip.src == 127.0.0.1 and ip.dst == 127.0.0.1 and tcp.port == 40000 and tcp.port == 80"),
         (("10.0.0.5", 123), ("10.0.0.9", 123),
-         "ip.addr == 10.0.0.5 && ip.addr == 10.0.0.9 && tcp.srcport == 123 && tcp.dstport == 123"),
+         "ip.addr == 10.0.0.5 and ip.addr == 10.0.0.9"
+         " and tcp.srcport == 123 and tcp.dstport == 123"),
         (("fe80::1%eth0", 40000), ("", 80),
-         "ipv6.addr == fe80::1 && tcp.port == 40000 && tcp.port == 80"),
+         "ipv6.addr == fe80::1 and tcp.port == 40000 and tcp.port == 80"),
+        (("2001:db8::1", 40000), ("127.0.0.1", 80),  # of two families: no packet passes
+         "ipv6.addr == 2001:db8::1 and ip.addr == 127.0.0.1"
+         " and tcp.port == 40000 and tcp.port == 80"),
         (("", 0), ("", 0), "tcp"),
     ],
 )  # fmt: skip
