@@ -22,15 +22,22 @@ class SaveFilter(Dialog[str]):
         self._names = frozenset(names)
 
     def compose_body(self) -> ComposeResult:
-        name = Input(placeholder="name", compact=True, max_length=LONGEST)
+        name = Input(placeholder="name", compact=True)
         name.cursor_blink = False
         yield name
         yield Hint("enter saves it under this name")
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        is_taken = event.value.strip() in self._names
-        self.query_one(Hint).show("", "enter replaces the filter of this name" if is_taken else "")
+        name = event.value.strip()
+        usual = "enter replaces the filter of this name" if name in self._names else ""
+        self.query_one(Hint).show(_problem(name), usual)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if name := event.value.strip():
+        name = event.value.strip()
+        if name and not _problem(name):
             self.dismiss(name)
+
+
+def _problem(name: str) -> str:
+    """Return what is wrong with a name; empty if it is right."""
+    return f"a name has at most {LONGEST} characters" if len(name) > LONGEST else ""

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from app.config.config_writer import Changes
 from app.config.schema import SPLIT_LEAST, SPLIT_MOST, TableSettings
+from widgets.layout import refresh_layout
 
 STEP = 5  # percent
 
@@ -49,7 +50,7 @@ class Split:
         elif self._table.styles.inline.has_rule("height"):
             for widget in (self._table, self._panels):
                 widget.styles.clear_rule("height")
-                widget.refresh(layout=True)
+                refresh_layout(widget)
         self._bound()
 
     def limit(self, lines: int | None) -> None:
@@ -66,7 +67,7 @@ class Split:
             self._table.styles.max_height = bound
         elif self._table.styles.inline.has_rule("max_height"):
             self._table.styles.clear_rule("max_height")
-            self._table.refresh(layout=True)
+            refresh_layout(self._table)
 
     def move(self, steps: int) -> None:
         """Move the line by steps: down if positive, up if negative."""

@@ -8,12 +8,13 @@ import pytest
 from rich.text import Text
 from textual.widgets import Button, Static
 
+from app.screens.dialogs.filter_menu import FilterMenu
 from app.screens.dialogs.go_to import GoTo
 from app.screens.dialogs.palette import Palette
 from tests.app.test_key_queue import TYPED_AHEAD, running
 from tests.helpers.idle import eventually
 
-WITHOUT_KEYS = {GoTo, Palette}  # one says which numbers there are, the other has no hint
+WITHOUT_KEYS = {FilterMenu, GoTo, Palette}  # lines with keys, a range of numbers, no hint
 KEYS = {"esc": "escape", "enter": "enter", "tab": "tab", "space": "space"}
 SIGNS = {"+": "plus", "-": "minus"}
 _NAMED = re.compile(rf"(?:^|· )({'|'.join(KEYS)}|[a-z]) |\((.)\)")

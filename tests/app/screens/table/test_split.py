@@ -91,7 +91,8 @@ async def test_the_line_is_remembered_with_and_without_a_side_panel(tmp_path: Pa
     table = tomllib.loads(paths.config.read_text())["table"]
     assert table.keys() == {"split", "side_split"}
     async with scripted_monitor(scripted_store(3), paths=paths).run_test(size=(160, 45)) as pilot:
-        assert share(await filled(pilot)) == kept
+        screen = await filled(pilot)
+        await eventually(lambda: share(screen) == kept, "the remembered line")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
