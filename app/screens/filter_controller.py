@@ -210,7 +210,7 @@ class FilterController:
 
     def keep(self) -> None:
         """Ask for a name, and save the filter in the bar under it."""
-        from app.screens.dialogs.save_filter import SaveFilter
+        from app.screens.dialogs.name import AskName
 
         text = self.bar.input.value.strip()
 
@@ -222,7 +222,8 @@ class FilterController:
         if not text or self._error(text) is not None:
             self.bar.notify("type a valid filter to save it", severity="warning")
         else:
-            self.bar.app.push_screen(SaveFilter(self._saved.by_name), save)
+            taken = "enter replaces the filter of this name"
+            self.bar.app.push_screen(AskName("Save the filter", self._saved.by_name, taken), save)
 
     def leave(self) -> bool:
         """End the edit; the filter stays as it was. Return False if the user does not edit."""

@@ -113,8 +113,8 @@ def _trusted_users() -> frozenset[int]:
 def _is_private_group(status: os.stat_result) -> bool:
     """Return True if the account database shows that only a folder's owner is in its group.
 
-    The member list of a group (group(5)) leaves out users whose primary group it is (passwd(5)), so
-    this reads all accounts.
+    Read all accounts: a group lists its members (group(5)), except for those whose account names
+    it as the primary group (passwd(5)).
     """
     try:
         owner, group = pwd.getpwuid(status.st_uid), grp.getgrgid(status.st_gid)

@@ -17,18 +17,19 @@ import app.screens
 from app import gc_policy
 from app.gc_policy import CLIENTS_MORE, GROWTH, QUIET_TICKS, GcPolicy
 from app.screens.dialogs.add_listener import AddListener
-from app.screens.dialogs.colors import ColorRules, EditRule
+from app.screens.dialogs.color_rule import EditRule
+from app.screens.dialogs.colors import ColorRules
 from app.screens.dialogs.columns import AddColumn, Columns
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm
-from app.screens.dialogs.drafts import Drafts, KeepDraft
+from app.screens.dialogs.drafts import Drafts
 from app.screens.dialogs.filter_menu import FilterChoice, FilterMenu
 from app.screens.dialogs.go_to import GoTo
 from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
+from app.screens.dialogs.name import AskName
 from app.screens.dialogs.open_file import open_dialog
 from app.screens.dialogs.palette import Palette
-from app.screens.dialogs.save_filter import SaveFilter
 from app.screens.dialogs.save_text import SaveText
 from app.screens.dialogs.search import SearchDialog
 from app.screens.forge.interface_dialog import SendInterface
@@ -56,12 +57,11 @@ WINDOWS = {
     "GoTo": lambda: GoTo(TargetContext(1, 9, 0, "since the first packet", 0, 1)),
     "Help": lambda: Help({}, NOWHERE),
     "Interfaces": lambda: Interfaces(lambda: INTERFACES),
-    "KeepDraft": lambda: KeepDraft(()),
+    "AskName": lambda: AskName("Save", (), ""),
     # With results: the thread of a run remembers the last screen that it worked for, and only it.
     "LabScreen": lambda: LabScreen(before=([], [])),
     "OpenFile": open_dialog,
     "Palette": Palette,
-    "SaveFilter": lambda: SaveFilter(()),
     "SaveText": lambda: SaveText("a.txt", "1"),
     "SearchDialog": SearchDialog,
     "SendInterface": lambda: SendInterface("Send packet 1 again", lambda: ("lo", "eth0"), "lo"),

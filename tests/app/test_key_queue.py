@@ -22,18 +22,19 @@ import app.screens
 from app.config.paths import Paths
 from app.key_queue import PATIENCE_S, KeyQueue, OrderedKeysApp
 from app.screens.dialogs.add_listener import AddListener
-from app.screens.dialogs.colors import ColorRules, EditRule
+from app.screens.dialogs.color_rule import EditRule
+from app.screens.dialogs.colors import ColorRules
 from app.screens.dialogs.columns import AddColumn, Columns
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm, Dialog
-from app.screens.dialogs.drafts import Drafts, KeepDraft
+from app.screens.dialogs.drafts import Drafts
 from app.screens.dialogs.filter_menu import FilterMenu
 from app.screens.dialogs.go_to import GoTo
 from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
+from app.screens.dialogs.name import AskName
 from app.screens.dialogs.open_file import HINT, OpenFile
 from app.screens.dialogs.palette import Palette
-from app.screens.dialogs.save_filter import SaveFilter
 from app.screens.dialogs.save_text import SaveText
 from app.screens.dialogs.search import SearchDialog
 from app.screens.forge.interface_dialog import SendInterface
@@ -91,8 +92,7 @@ TYPED_AHEAD = {
     SearchDialog: (["ctrl+f"], [*"get /"], lambda p: value(p) == "get /"),
     OpenFile: (["o"], [*"/tmp/a.pcap"], lambda p: value(p) == "/tmp/a.pcap"),
     AddListener: (["e", "a"], [*"7007"], lambda p: value(p, "#port") == "7007"),
-    KeepDraft: (["f2", "ctrl+t"], [*"a syn"], lambda p: value(p) == "a syn"),
-    SaveFilter: (["/", *"tcp", "ctrl+s"], [*"web"], lambda p: value(p) == "web"),
+    AskName: (["f2", "ctrl+t"], [*"a syn"], lambda p: value(p) == "a syn"),
     Palette: (["ctrl+p"], [*"mark"], lambda p: value(p) == "mark"),
     Interfaces: (
         ["i"],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.screens.key_bar import KeyBar
+from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import filled, scripted_monitor
 
@@ -24,9 +26,14 @@ def test_typed(snap_compare, kind):
         screen = await filled(pilot)
         await pilot.press("slash")
         screen.filter.bar.replace(text)
+        await eventually(lambda: screen.filter.hints.text == text, "the hints")
+        bar = screen.query_one(KeyBar)
+        await eventually(lambda: "panel.close" in bar.labels, "the keys", screen.poll)
         await pilot.pause()
         if kind == "completion":
             await pilot.press("down")
+            await eventually(lambda: screen.filter.hints.chosen is not None, "a choice")
+            await pilot.pause()
 
     assert snap_compare(scripted_monitor(scripted_store()), terminal_size=size, run_before=act)
 

@@ -28,7 +28,6 @@ class AddListener(Dialog["AddListener.Choice"]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "add", "Add")]
     title_text = "Add a listener"
-    _refused: tuple[str, str] | None = None  # the port and address that were refused last
 
     @dataclass(frozen=True, slots=True)
     class Choice:
@@ -57,9 +56,9 @@ class AddListener(Dialog["AddListener.Choice"]):
         yield Hint(HINT)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        if self._typed() == self._refused:
-            return  # Textual reports the change after it was refused: keep the reason
         port, address = self._typed()
+        if self.query_one(Hint).has_refused((port, address)):
+            return
         wild = address in ("0.0.0.0", "::")
         self.query_one(Hint).show(
             _port_problem(port) if port else "",
@@ -100,8 +99,7 @@ class AddListener(Dialog["AddListener.Choice"]):
         return port.strip(), address.strip("[] ")
 
     def _refuse(self, words: str) -> None:
-        self._refused = self._typed()
-        self.query_one(Hint).show(words)
+        self.query_one(Hint).refuse(self._typed(), words)
 
 
 def _port_problem(text: str) -> str:

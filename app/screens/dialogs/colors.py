@@ -1,9 +1,8 @@
-"""The dialogs of the color rules: the list, which is also the legend, and one rule."""
+"""The dialog with the list of color rules, which is also their legend."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from rich.style import Style
@@ -13,10 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Button, DataTable, Input, RadioSet, Static
+from textual.widgets import Button, DataTable
 
 from app.config.color_rules import MOST_RULES, filter_problem
-from app.screens.dialogs.choices import Choices, OneOf, Switched
+from app.screens.dialogs.color_rule import EditRule, StyleOf
 from app.screens.dialogs.dialog import Dialog, Hint
 from core.analysis.color_rules.rule import Color, ColorRule
 from core.analysis.color_rules.rule_list import RuleList
@@ -26,10 +25,7 @@ from widgets.packets.paint import rule_style
 
 NAME_WIDTH, FILTER_WIDTH, FILTER_LEAST = 16, 70, 12  # cells
 FRAME_WIDTH = 12  # cells beside name and filter: frame, padding, sign, the scroll bar
-NAME_LONGEST = 40
 _HINT = "the first rule that a packet passes wins · space on or off · enter edits"
-
-StyleOf = Callable[[ColorRule], Style]  # returns the style that a rule gives text in a dialog
 
 
 def text_style(rule: ColorRule, component: Callable[[str], Style]) -> Style:
@@ -218,96 +214,3 @@ class ColorRules(Dialog[None]):
 
     async def on_button_pressed(self, event: Button.Pressed) -> None:
         await self.run_action(event.button.name or "")
-
-
-class EditRule(Dialog[ColorRule]):
-    """Return a rule that the user edited. The dialog checks the filter while the user types."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "save", "Save")]
-
-    def __init__(self, rule: ColorRule, style_of: StyleOf, title: str = "Color rule") -> None:
-        super().__init__()
-        self.title_text = title
-        self._rule, self._style_of = rule, style_of
-        self._refused: tuple[str, str] | None = None  # the name and filter that were refused last
-
-    def compose_body(self) -> ComposeResult:
-        rule = self._rule
-        name = Input(rule.name, compact=True, id="name")
-        text = Input(rule.filter, compact=True, id="filter")
-        for label, field in (("Name", name), ("Filter", text)):
-            field.cursor_blink = False
-            field.select_on_focus = False
-            with Horizontal(classes="dialog-row"):
-                yield Static(label, classes="dialog-label")
-                yield field
-        with Horizontal(classes="dialog-row"):
-            yield Static("Color", classes="dialog-label")
-            with Choices(compact=True, id="color"):
-                for color in Color:
-                    yield OneOf(color.value, value=color is rule.color, compact=True)
-        with Horizontal(classes="dialog-row"):
-            yield Static("Style", classes="dialog-label")
-            yield Switched("bold", rule.bold, compact=True, id="bold")
-            yield Switched("whole row", rule.whole_row, compact=True, id="whole-row")
-            yield Static("", id="sample", markup=False)
-        with Horizontal(classes="dialog-buttons"):
-            yield Button("Cancel", id="cancel", compact=True)
-            yield Button("Save", id="save", compact=True)
-        yield Hint("tab next · enter saves · esc cancels")
-
-    def on_mount(self) -> None:
-        self._show_sample()
-
-    def _edited(self) -> ColorRule:
-        """Return the rule as it is in the dialog now."""
-        chosen = max(0, self.query_one(RadioSet).pressed_index)
-        name, text = self._typed()
-        return replace(
-            self._rule,
-            name=name,
-            filter=text,
-            color=list(Color)[chosen],
-            bold=self.query_one("#bold", Switched).value,
-            whole_row=self.query_one("#whole-row", Switched).value,
-            enabled=True,
-        )
-
-    def _typed(self) -> tuple[str, str]:
-        name, text = (self.query_one(f"#{each}", Input).value for each in ("name", "filter"))
-        return name.strip(), text.strip()
-
-    def _show_sample(self) -> None:
-        rule = self._edited()
-        self.query_one("#sample", Static).update(Text("as in the table", self._style_of(rule)))
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        if self._typed() == self._refused:
-            return  # Textual reports the change after it was refused: keep the reason
-        text = self._typed()[1]
-        self.query_one(Hint).show(filter_problem(text) if text else "")
-
-    def on_radio_set_changed(self) -> None:
-        self._show_sample()
-
-    def on_checkbox_changed(self) -> None:
-        self._show_sample()
-
-    def on_input_submitted(self) -> None:
-        self.action_save()
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        if event.button.id == "save":
-            self.action_save()
-        else:
-            self.dismiss(None)
-
-    def action_save(self) -> None:
-        """Return the rule, or show what is wrong with it."""
-        rule = self._edited()
-        problem = filter_problem(rule.filter)
-        if problem:
-            self._refused = self._typed()
-            self.query_one(Hint).show(problem)
-        else:
-            self.dismiss(replace(rule, name=rule.name or cut(rule.filter, NAME_LONGEST)))

@@ -105,11 +105,24 @@ class Hint(Static):
     def __init__(self, usual: str) -> None:
         super().__init__(usual, markup=False, classes="dialog-hint")
         self._usual = usual
+        self._refused: object = None  # the text that was refused last
 
     def show(self, problem: str, usual: str = "") -> None:
         """Show a problem; without one, show `usual`, or the hint that the line was created with."""
         self.update(problem or usual or self._usual)
         self.set_class(bool(problem), "-wrong")
+
+    def refuse(self, typed: object, problem: str) -> None:
+        """Show why the text that the user submitted is refused."""
+        self._refused = typed
+        self.show(problem)
+
+    def has_refused(self, typed: object) -> bool:
+        """Return True for the text that was refused last, whose reason must stay.
+
+        Textual reports the last change of an input after the input was submitted.
+        """
+        return typed == self._refused
 
 
 def not_decimal(text: str) -> bool:

@@ -1,19 +1,19 @@
-"""The dialogs that load a draft into the form, and save it under a name."""
+"""The dialog that loads a draft into the form."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from app.screens.dialogs.dialog import Dialog, Hint
+from app.screens.dialogs.dialog import Dialog
 from app.screens.dialogs.palette import Options
 from core.forge.compose.draft import Draft
 from core.forge.compose.layer_kinds import destination_keys
@@ -25,7 +25,6 @@ from widgets.lines.cells import cut
 NAME_WIDTH = 32
 LINE_WIDTH = 92
 FRAME_WIDTH = 8  # columns beside a line: frames, padding, the scroll bar
-NAME_LONGEST = 60
 HISTORY_SHOWN = 50
 _DRAFTS_HINT = "enter loads it into the form · d deletes a saved draft"
 
@@ -152,37 +151,6 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         entry = self._highlighted()
         if entry is not None:
             self.dismiss(entry[2])
-
-
-class KeepDraft(Dialog[str]):
-    """Ask for the name to save a draft under."""
-
-    title_text = "Save the draft"
-
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__()
-        self._names = frozenset(names)
-
-    def compose_body(self) -> ComposeResult:
-        name = Input(placeholder="name", compact=True)
-        name.cursor_blink = False
-        yield name
-        yield Hint("enter saves it under this name")
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        name = event.value.strip()
-        taken = "enter replaces the draft with this name and keeps the former one"
-        self.query_one(Hint).show(_name_problem(name), taken if name in self._names else "")
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        name = event.value.strip()
-        if name and not _name_problem(name):
-            self.dismiss(name)
-
-
-def _name_problem(name: str) -> str:
-    over = len(name) - NAME_LONGEST
-    return f"too long by {over}: a name has at most {NAME_LONGEST} characters" if over > 0 else ""
 
 
 def destination_text(drafts: tuple[Draft, ...]) -> str:

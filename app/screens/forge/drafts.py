@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Future
 from functools import partial
 
-from app.screens.dialogs.drafts import Drafts, KeepDraft
+from app.screens.dialogs.drafts import Drafts
+from app.screens.dialogs.name import AskName
 from app.screens.forge.panel import ForgePanel
 from core.forge.compose.draft import Draft
 from core.forge.journal.send_journal import SendJournal
@@ -50,7 +51,8 @@ class DraftController:
         """Ask for a name, and save the form's drafts under it."""
         names = tuple(self._journal.drafts.drafts())
         self._complain()
-        self._panel.app.push_screen(KeepDraft(names), self._keep)
+        taken = "enter replaces the draft with this name and keeps the former one"
+        self._panel.app.push_screen(AskName("Save the draft", names, taken), self._keep)
 
     def _keep(self, name: str | None) -> None:
         """Have the journal save the form's drafts."""

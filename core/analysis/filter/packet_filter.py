@@ -19,6 +19,7 @@ from core.analysis.filter.types import FieldValues
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.chunk import Chunk
+from core.store.gathered_packets import gather
 from core.store.snapshot import Snapshot
 
 
@@ -74,27 +75,5 @@ def values_of_packet(snapshot: Snapshot, number: int) -> FieldValues:
 
     Raise `KeyError` if the packet is not in the store.
     """
-    chunk, row = snapshot.find(number)
-    packet = chunk.rows(row, row + 1)
-    start = int(packet.offset[0])
-    return ChunkValues(
-        Chunk(
-            number,
-            packet.data[start : start + int(packet.captured[0])].copy(),
-            packet.link_types,
-            packet.timestamp_ns.copy(),
-            np.zeros(1, packet.offset.dtype),
-            packet.captured.copy(),
-            packet.original.copy(),
-            packet.interface.copy(),
-            packet.flags.copy(),
-            packet.network.copy(),
-            packet.network_offset.copy(),
-            packet.transport.copy(),
-            packet.transport_offset.copy(),
-            packet.stop.copy(),
-            packet.state.copy(),
-            packet.verdict.copy(),
-        ),
-        context_of(snapshot, packet),
-    )
+    packet = gather(snapshot, [number])
+    return ChunkValues(packet, context_of(snapshot, packet))

@@ -21,9 +21,8 @@ class Severity(IntEnum):
 class Row:
     """One line of the tree. `span` is its bytes in the frame, None if it has none.
 
-    `field` is the name by which a display filter finds the line: that of a field with the value
-    `raw`, or, if `raw` is None, that of a header or an option. It is empty if filters have no name
-    for the line.
+    `field` is the name that display filters have for the line, empty without one. It names a field
+    with the value `raw`; without a value (None), it names a header or an option.
     """
 
     key: str

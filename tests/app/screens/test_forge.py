@@ -611,10 +611,10 @@ async def test_a_draft_that_another_replaces_is_kept(tmp_path):
         hint = pilot.app.screen.query_one(".dialog-hint", Static)
         assert "replaces the draft" in str(hint.content)
         await pilot.press("enter")
-        await pilot.pause()
+        said = stage.forge.query_one(Explanation)
+        await eventually(lambda: "the former draft is now mine, before" in said.message, "saved")
         assert store.drafts()["mine"][0].texts["ip.ttl"] == "9"
         assert store.drafts()["mine, before"] == before
-        assert "the former draft is now mine, before" in stage.forge.query_one(Explanation).message
 
 
 async def test_undo_replaces_no_newer_draft(tmp_path):

@@ -16,7 +16,8 @@ from app.config.config_file import load
 from app.config.paths import Paths
 from app.key_queue import OrderedKeysApp
 from app.screens.dialogs.choices import Switched
-from app.screens.dialogs.colors import ColorRules, EditRule
+from app.screens.dialogs.color_rule import EditRule
+from app.screens.dialogs.colors import ColorRules
 from app.screens.dialogs.dialog import Hint
 from app.themes import DEFAULT_VARIABLES
 from core.analysis.color_rules.rule import DEFAULT_RULES, Color, ColorRule

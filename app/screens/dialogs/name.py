@@ -1,4 +1,4 @@
-"""The dialog that asks for the name of a display filter."""
+"""The dialog that asks for a name to save something under."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from textual.widgets import Input
 
 from app.screens.dialogs.dialog import Dialog, Hint
 
-LONGEST = 40  # characters of a name
+LONGEST = 60  # characters of a name
 
 
-class SaveFilter(Dialog[str]):
-    """Ask for the name to save a filter under; `names` are those of the saved filters."""
+class AskName(Dialog[str]):
+    """Ask for a name. For one of `names`, the hint is `taken`, which says what will happen."""
 
-    title_text = "Save the filter"
-
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, title: str, names: Iterable[str], taken: str) -> None:
         super().__init__()
-        self._names = frozenset(names)
+        self.title_text = title
+        self._names, self._taken = frozenset(names), taken
 
     def compose_body(self) -> ComposeResult:
         name = Input(placeholder="name", compact=True)
@@ -29,8 +28,7 @@ class SaveFilter(Dialog[str]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         name = event.value.strip()
-        usual = "enter replaces the filter of this name" if name in self._names else ""
-        self.query_one(Hint).show(_problem(name), usual)
+        self.query_one(Hint).show(_problem(name), self._taken if name in self._names else "")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         name = event.value.strip()
@@ -40,4 +38,5 @@ class SaveFilter(Dialog[str]):
 
 def _problem(name: str) -> str:
     """Return what is wrong with a name; empty if it is right."""
-    return f"a name has at most {LONGEST} characters" if len(name) > LONGEST else ""
+    over = len(name) - LONGEST
+    return f"too long by {over}: a name has at most {LONGEST} characters" if over > 0 else ""
