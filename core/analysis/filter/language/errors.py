@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+_HINTED = 2  # similar words in a hint
+_LEAST_BEGUN = 3  # characters that tell which words the user has begun
+
 
 class Place(NamedTuple):
     """A part of a filter's text: characters `start` … ``stop - 1``."""
@@ -39,12 +42,20 @@ class FilterError(ValueError):
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Return a hint with the most similar words: ``; did you mean tcp.port?``, or nothing."""
+    """Return a hint with the most similar words: ``; did you mean tcp.port?``, or nothing.
+
+    Words that begin with `word` come first, the shortest one before the others.
+    """
     folded = {each.lower(): each for each in reversed(tuple(words))}
     if word.lower() in folded:
         return f"; did you mean {folded[word.lower()]}?"
     likeness = 0.65 if len(word) <= 4 else 0.75
-    close = difflib.get_close_matches(word.lower(), folded, n=2, cutoff=likeness)
+    begun = (each for each in folded if len(word) >= _LEAST_BEGUN and each.startswith(word.lower()))
+    close = [
+        *sorted(begun, key=len),
+        *difflib.get_close_matches(word.lower(), folded, n=_HINTED, cutoff=likeness),
+    ]
     if not close:
         return ""
-    return f"; did you mean {' or '.join(folded[each] for each in close)}?"
+    hinted = list(dict.fromkeys(close))[:_HINTED]
+    return f"; did you mean {' or '.join(folded[each] for each in hinted)}?"

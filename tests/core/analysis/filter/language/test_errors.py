@@ -15,4 +15,6 @@ def test_a_hint_names_the_nearest_words_whatever_their_case() -> None:
     words = ("tcp.port", "udp.port", "TCP")
     assert nearest("tcp.prot", words) == "; did you mean tcp.port?"
     assert nearest("tcp", words) == "; did you mean TCP?"
+    begun = ["ip.flags", "ip.frag_offset", "ip.fragment"]
+    assert nearest("ip.frag", begun) == "; did you mean ip.fragment or ip.frag_offset?"
     assert nearest("nothing alike", words) == ""
