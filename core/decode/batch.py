@@ -12,15 +12,25 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+NANOSECONDS = 9  # as a `resolution`: 10^-9 s
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureInterface:
-    """The interface that packets came from. `name` is empty if the file has none."""
+    """The interface that packets came from. `name` is empty if the file has none.
+
+    `resolution` is the unit of its times in a file, a byte as in pcapng's ``if_tsresol``, and
+    `offset_s` the seconds that were added to them. `options` are further pcapng options, (code,
+    value) in the byte order of this host.
+    """
 
     name: str
     link_type: int
     snap_length: int = 0  # 0 if the limit is unknown
     description: str = ""
+    resolution: int = NANOSECONDS
+    offset_s: int = 0
+    options: tuple[tuple[int, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ _FILE_HEADER = "IHHiIII"  # magic, major, minor, zone, figures, snap length, net
 
 _LINK_TYPE_MASK = 0xFFFF
 _RESERVED = 0x0BFF_0000
-_FCS_PRESENT = 0x0400_0000
-_FCS_WORDS_SHIFT = 28
+FCS_PRESENT = 0x0400_0000
+FCS_WORDS_SHIFT = 28
 
 # AIX wrote version 2.2, nanoseconds, and RFC 1573 interface types instead of link types.
 _AIX_LINK_TYPES = {6: LinkType.ETHERNET, 9: 6, 15: 10, 24: LinkType.NULL}
@@ -97,7 +97,7 @@ class FileHeader:
     @property
     def fcs_flag(self) -> int:
         """The length of the frame check sequence as `PacketFlag` bits; 0 if absent or too long."""
-        length = (self.network >> _FCS_WORDS_SHIFT) * 2 if self.network & _FCS_PRESENT else 0
+        length = (self.network >> FCS_WORDS_SHIFT) * 2 if self.network & FCS_PRESENT else 0
         flag = length << PacketFlag.FCS_SHIFT
         return flag if flag <= PacketFlag.FCS_MASK else 0
 

@@ -11,9 +11,8 @@ import sys
 from collections.abc import Collection
 
 from core.files.pcapng import SECTION_HEADER
-from core.files.pcapng_options import BadOptionError, OptionReader
+from core.files.pcapng_options import SHB_USERAPPL, BadOptionError, OptionReader
 
-SHB_USERAPPL = 4
 _MAGIC = 0x1A2B3C4D
 _HEAD = struct.Struct("=II")
 _TRAILER = struct.Struct("=I")

@@ -31,6 +31,7 @@ IF_TSRESOL = 9
 IF_FCSLEN = 13
 IF_TSOFFSET = 14
 EPB_FLAGS = 2
+SHB_USERAPPL = 4
 
 Lengths = TypeVar("Lengths", int, NDArray[np.int64])
 

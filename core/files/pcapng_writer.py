@@ -13,8 +13,8 @@ from its beginning.
 
 Times are in nanoseconds. Only the owner can read the file, which `core.files.private_folder` opens.
 
-The writer fills the block headers of a whole batch by columns, so that the audit of sent packets
-does not slow the sending.
+`core.files.writing.pcapng_blocks` makes the blocks of a whole batch by columns, so that the audit
+of sent packets does not slow the sending.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,34 +30,24 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.batch import Batch, CaptureInterface
 from core.files.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, SECTION_HEADER
-from core.files.pcapng_ends import SHB_USERAPPL, ends_with_whole_block, has_header_of, whole_length
-from core.files.pcapng_options import (
-    COMMENT,
-    END_OF_OPTIONS,
-    EPB_FLAGS,
-    IF_DESCRIPTION,
-    IF_NAME,
-    IF_TSRESOL,
-)
+from core.files.pcapng_ends import ends_with_whole_block, has_header_of, whole_length
+from core.files.pcapng_options import SHB_USERAPPL
 from core.files.pcapng_packets import ENHANCED_PACKET
 from core.files.private_folder import PrivateFolder, lock, write_all
+from core.files.writing.pcapng_blocks import (
+    comment_options,
+    interface_description,
+    packet_block_bytes,
+    packet_blocks,
+    section_header,
+    statistics_block,
+)
 
-_MAGIC = 0x1A2B3C4D
-_NANOSECONDS = 9  # if_tsresol: 10^-9 s
-_UNKNOWN_LENGTH = 0xFFFF_FFFF_FFFF_FFFF
-_FLAGS_KEPT = 0x0FFF  # the bits of PacketFlag that belong to epb_flags
-_HEAD = struct.Struct("=II")
-_TRAILER = struct.Struct("=I")
-_OPTION = struct.Struct("=HH")
-_STATISTICS = struct.Struct("=III")  # interface, time high, time low
-_ENHANCED = struct.Struct("=IIIII")  # interface, time high, time low, captured, original
 _GATHERED = 1 << 20  # pending bytes that cause a flush
-_LONGEST_OPTION = 0xFFFC
 
 _WRITTEN = (SECTION_HEADER, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, ENHANCED_PACKET)
-_EPB_FIXED = _HEAD.size + _ENHANCED.size
-_EPB_WORDS = np.dtype("=u4")
 
 
 class PcapngWriter:
@@ -74,12 +63,12 @@ class PcapngWriter:
         self._application = application.encode()
         self._pending: list[bytes] = []
         self._pending_bytes = 0
-        body = struct.pack("=IHHQ", _MAGIC, 1, 0, _UNKNOWN_LENGTH)
-        body += _options(((SHB_USERAPPL, self._application),))
-        self._section = [_block(SECTION_HEADER, body)]  # followed by the interfaces
+        header = section_header(((SHB_USERAPPL, self._application),))
+        self._section = [header]  # followed by the interfaces
         self._begun = 0  # blocks of `_section` that are in the file
         self._end = -1  # of the file after this writer's last write
         self._before = (0, -1)  # `_begun` and `_end` before that
+        self._flags = 0  # of the packets of the last `write_many`
         self._packets_at = -1  # the position of the first packet of the last write
         try:
             with self._locked():
@@ -103,12 +92,8 @@ class PcapngWriter:
         self, name: str, link_type: int, snap_length: int = 0, description: str = ""
     ) -> int:
         """Describe an interface and return its number in this section."""
-        options = [(IF_NAME, name.encode("utf-8", "surrogateescape"))] if name else []
-        if description:
-            options.append((IF_DESCRIPTION, description.encode()))
-        options.append((IF_TSRESOL, bytes((_NANOSECONDS,))))
-        body = struct.pack("=HxxI", link_type, snap_length)
-        self._section.append(_block(INTERFACE_DESCRIPTION, body + _options(options)))
+        interface = CaptureInterface(name, link_type, snap_length, description)
+        self._section.append(interface_description(interface))
         return len(self._section) - 2
 
     def write(
@@ -122,22 +107,25 @@ class PcapngWriter:
         comments: Iterable[str] = (),
     ) -> None:
         """Write one packet. Of `flags` (`PacketFlag` bits), those of ``epb_flags`` are kept."""
-        high, low = divmod(timestamp_ns, 1 << 32)
         original = len(data) if original_length is None else original_length
-        options = [(COMMENT, _comment(comment)) for comment in comments]
-        if flags & _FLAGS_KEPT:
-            options.append((EPB_FLAGS, struct.pack("=I", flags & _FLAGS_KEPT)))
-        body = _ENHANCED.pack(interface, high, low, len(data), original)
-        self._queue(_block(ENHANCED_PACKET, body + _padded(data) + _options(options)))
+        frame = Batch(
+            data=np.frombuffer(data, np.uint8),
+            offset=np.zeros(1, np.int64),
+            captured=np.array([len(data)], np.uint32),
+            original=np.array([original], np.uint32),
+            timestamp_ns=np.array([timestamp_ns], np.int64),
+            interface=np.array([interface], np.uint16),
+            flags=np.array([flags], np.uint16),
+        )
+        packed = comment_options(comments)
+        self._queue(packet_blocks(frame, options={0: packed} if packed else None).tobytes())
 
     def remark(self, interface: int, timestamp_ns: int, comment: str) -> None:
         """Write a comment that belongs to no packet.
 
         It is stored in an Interface Statistics Block (§4.6), which packet readers skip.
         """
-        high, low = divmod(timestamp_ns, 1 << 32)
-        options = _options(((COMMENT, _comment(comment)),))
-        self._queue(_block(INTERFACE_STATISTICS, _STATISTICS.pack(interface, high, low) + options))
+        self._queue(statistics_block(interface, timestamp_ns, comment=comment))
 
     def write_many(
         self,
@@ -154,28 +142,18 @@ class PcapngWriter:
         """
         if not len(offset):
             return
-        options = np.frombuffer(_flags_option(flags), _EPB_WORDS)
-        room = captured + (-captured & 3)
-        length = _record_bytes(captured)
-        start = np.cumsum(length) - length
-        out = np.zeros(int(length.sum()), np.uint8)
-        words = out.view(_EPB_WORDS)
-        at = start // _EPB_WORDS.itemsize
-        columns: tuple[NDArray[np.int64] | int, ...] = (
-            int(ENHANCED_PACKET), length, interface,
-            timestamp_ns >> 32, timestamp_ns & 0xFFFF_FFFF, captured, captured,
-        )  # fmt: skip
-        for place, column in enumerate(columns):
-            words[at + place] = column
-        tail = (start + _EPB_FIXED + room) // _EPB_WORDS.itemsize
-        for place, word in enumerate(options):
-            words[tail + place] = word
-        words[tail + len(options)] = length
-        source, target = data.data, out.data  # slice by slice: faster than gathering bytes
-        ends = zip((start + _EPB_FIXED).tolist(), offset.tolist(), captured.tolist(), strict=True)
-        for to, place, size in ends:
-            target[to : to + size] = source[place : place + size]
-        self._queue(out.tobytes())
+        count = len(offset)
+        frames = Batch(
+            data=data,
+            offset=offset,
+            captured=captured.astype(np.uint32),
+            original=captured.astype(np.uint32),
+            timestamp_ns=timestamp_ns,
+            interface=np.full(count, interface, np.uint16),
+            flags=np.full(count, flags, np.uint16),
+        )
+        self._queue(packet_blocks(frames).tobytes())
+        self._flags = flags
 
     def flush(self) -> None:
         """Append all pending blocks, or none of them. Raises `OSError`."""
@@ -203,7 +181,7 @@ class PcapngWriter:
         `captured` (n,) are their lengths. Return False, and leave the file as it is, if another
         process has written since. Raises `OSError`.
         """
-        size = int(_record_bytes(captured).sum())
+        size = int(packet_block_bytes(captured, self._flags).sum())
         with self._locked():
             if os.fstat(self._descriptor).st_size != self._end:
                 return False
@@ -251,32 +229,3 @@ class PcapngWriter:
         self._pending_bytes += len(blocks)
         if self._pending_bytes >= _GATHERED:
             self.flush()
-
-
-def _options(options: Iterable[tuple[int, bytes]]) -> bytes:
-    packed = b"".join(_OPTION.pack(code, len(value)) + _padded(value) for code, value in options)
-    return packed + _OPTION.pack(END_OF_OPTIONS, 0) if packed else b""
-
-
-def _flags_option(flags: int) -> bytes:
-    return _options(((EPB_FLAGS, struct.pack("=I", flags & _FLAGS_KEPT)),))
-
-
-def _record_bytes(captured: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the sizes of the blocks that `write_many` makes of packets of these lengths, (n,)."""
-    return _EPB_FIXED + captured + (-captured & 3) + len(_flags_option(0)) + _TRAILER.size
-
-
-def _comment(text: str) -> bytes:
-    """Encode a comment as UTF-8 (§3.5.1); lone surrogates become escape sequences."""
-    encoded = text.encode("utf-8", "backslashreplace")[:_LONGEST_OPTION]
-    return encoded.decode("utf-8", "ignore").encode()  # drops half a character at the cut
-
-
-def _padded(data: bytes) -> bytes:
-    return data + bytes(-len(data) & 3)
-
-
-def _block(kind: int, body: bytes) -> bytes:
-    length = _HEAD.size + len(body) + _TRAILER.size
-    return _HEAD.pack(kind, length) + body + _TRAILER.pack(length)

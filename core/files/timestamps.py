@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.batch import NANOSECONDS
+
 SECOND = 1_000_000_000
 _LAST_SECOND = np.iinfo(np.int64).max // SECOND - 1
 FAR = 1 << 40  # seconds: beyond every valid time, and sums do not overflow
@@ -29,6 +31,34 @@ def nanoseconds(
     invalid = (fraction_ns >= SECOND) | (seconds > _LAST_SECOND) | (seconds < -_LAST_SECOND)
     kept = np.clip(seconds, -_LAST_SECOND, _LAST_SECOND)
     return kept * SECOND + fraction_ns, invalid
+
+
+def written_resolution(code: int) -> int:
+    """Return the ``if_tsresol`` byte to write for an interface that had `code`.
+
+    It is `code` where it can express every time that was read exactly, and nanoseconds for
+    finer units.
+    """
+    exact = code & 0x7F <= (30 if code & 0x80 else 9)
+    return code if exact else NANOSECONDS
+
+
+def stamps(timestamp_ns: NDArray[np.int64], code: int, offset_s: int) -> NDArray[np.uint64]:
+    """Return times (n,) as stamps in the unit `written_resolution(code)`, after `offset_s`.
+
+    The inverse of `Resolution.split` and `nanoseconds`: a stamp that was read is written again.
+    """
+    code = written_resolution(code)
+    if code == NANOSECONDS and not offset_s:
+        return timestamp_ns.astype(np.uint64)
+    seconds, fraction = np.divmod(timestamp_ns, SECOND)
+    seconds = (seconds - offset_s).astype(np.uint64)  # wraps as the sums below do
+    exponent = code & 0x7F
+    if not code & 0x80:
+        fraction //= 10 ** (9 - exponent)
+        return seconds * np.uint64(10**exponent) + fraction.astype(np.uint64)
+    fraction = -((-fraction << exponent) // SECOND)  # rounds up, since reading rounds down
+    return (seconds << np.uint64(exponent)) + fraction.astype(np.uint64)
 
 
 @dataclass(frozen=True, slots=True)

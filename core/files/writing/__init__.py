@@ -1,0 +1,1 @@
+"""Columns to the bytes of capture files: no I/O, and no loop over packets."""
