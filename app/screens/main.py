@@ -228,7 +228,7 @@ class MainScreen(Screen[None]):
             self.shown = scene.packets  # before the table, which may move its selection
         if is_new_store:
             self.table.clear()
-        if self.table.selected is None:  # follow live packets, but show a file from its start
+        if not self.table.rows.has_begun:  # follow live packets, show a file from its start
             self.table.follow = scene.engine.piped or not scene.engine.file
         self._show_table()
         is_file = bool(scene.engine.file) and not scene.engine.piped

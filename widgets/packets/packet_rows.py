@@ -64,6 +64,11 @@ class PacketRows:
             self._reader = RowReader(self._faults, names)
         self._fields = tuple(names)
 
+    @property
+    def has_begun(self) -> bool:
+        """True once a packet of this capture has arrived, even if it passes no filter."""
+        return self.snapshot is not None and self.snapshot.count > 0
+
     # -- which packets ----------------------------------------------------------------
 
     def compare(

@@ -102,6 +102,20 @@ async def test_a_key_turns_the_filter_off_and_on_again():
         assert screen.table.line_count == shown
 
 
+async def test_a_live_table_that_a_filter_empties_does_not_begin_to_follow():
+    """While it follows, keys that move down do nothing: the program would seem to hang."""
+    async with running() as (pilot, screen):
+        screen.table.select(5)
+        screen.filter.apply("sctp")
+        screen.show(screen.scene)
+        assert (screen.table.selected, screen.table.follow) == (None, False)
+        screen.filter.apply("udp or frame.number == 5")
+        screen.show(screen.scene)
+        assert (screen.table.selected, screen.table.follow) == (5, False)
+        await pilot.press("j")
+        assert screen.table.selected == screen.table.rows[screen.table.rows.row_of(5) + 1]
+
+
 async def test_clicks_turn_it_off_edit_it_and_clear_it():
     async with running() as (pilot, screen):
         screen.filter.apply("tcp")
