@@ -1,10 +1,16 @@
-"""Write a file at a path that the user chooses, readable only by this user.
+"""Create files at paths that the user chooses, readable only by this user.
 
 The folder may be one that others write to, such as /tmp, so `core.files.private_folder` would
 refuse it. What must hold is less: the program writes to a file that it creates itself, never
-through a symbolic link, and replaces a file only if it is a regular one of this user.
+through a symbolic link, and replaces a file only if it is a regular one of this user. A
+`TargetFolder` is a descriptor, not a path: all files of a recording are in the folder that was
+opened at its beginning, even if the folder is renamed.
 
-Source: open(2), rename(2).
+Under sudo(8) a file belongs to the user who ran sudo (SUDO_UID, SUDO_GID), who could not read a
+file of root with mode 0600. Only this module decides who owns a file that the user names, and its
+mode.
+
+Source: open(2), rename(2), sudo(8).
 """
 
 from __future__ import annotations
@@ -13,51 +19,126 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 
 from core.files.private_folder import check_file, write_all
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_ADVICE = "choose another name"
+
+
+class TargetFolder:
+    """The folder of files that the user names; a context manager. Raises `OSError`."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def __enter__(self) -> TargetFolder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the folder. Files that were created stay open."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def check(self, name: str) -> None:
+        """Raise `OSError` if something other than a regular file of this user has this name."""
+        with suppress(FileNotFoundError):
+            status = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+            check_file(name, status, _ADVICE, owners=_owners())
+
+    def create(self, name: str, *, replace: bool = False) -> int:
+        """Create an empty file with mode 0600, and return a descriptor to write to it.
+
+        Without `replace`, raises FileExistsError for a regular file of this user that has this
+        name. Anything else with this name (a link, a FIFO, a file of another user) is always
+        refused. Raises `OSError`; then nothing was created or replaced.
+        """
+        self.check(name)
+        if not replace:
+            return self._open_new(name)
+        new = f".{secrets.token_hex(8)}.new"
+        descriptor = self._open_new(new)
+        try:
+            self.rename(new, name)
+        except BaseException:
+            os.close(descriptor)
+            self.remove(new)
+            raise
+        return descriptor
+
+    def rename(self, name: str, new: str) -> None:
+        """Rename a file. A link that has the name `new` meanwhile is replaced itself."""
+        os.rename(name, new, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it exists and may be removed."""
+        with suppress(OSError):
+            os.unlink(name, dir_fd=self._descriptor)
+
+    def remove_same(self, name: str, identity: tuple[int, int]) -> None:
+        """Remove a file if it is still the one with this device and inode. Raises `OSError`."""
+        try:
+            status = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+            if (status.st_dev, status.st_ino) == identity:
+                os.unlink(name, dir_fd=self._descriptor)
+        except FileNotFoundError:
+            return
+
+    def _open_new(self, name: str) -> int:
+        descriptor = os.open(name, _NEW, 0o600, dir_fd=self._descriptor)
+        try:
+            if (owner := _sudo_user()) is not None:
+                os.fchown(descriptor, *owner)
+        except BaseException:
+            os.close(descriptor)
+            self.remove(name)
+            raise
+        return descriptor
 
 
 def save_private(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write a new file with mode 0600: all of `content` or, with an `OSError`, nothing.
+    """Write a new file: all of `content` or, with an `OSError`, nothing.
 
-    Without `replace`, raises FileExistsError for a regular file of this user that has this name.
-    Anything else with this name (a link, a FIFO, a file of another user) is always refused.
+    `TargetFolder.create` describes `replace`, and what is refused.
     """
     name = path.name or "."  # of the root, and of a folder that ends in a dot
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    with TargetFolder(path.parent) as folder:
+        folder.check(name)
+        written = f".{secrets.token_hex(8)}.new" if replace else name
+        descriptor = folder.create(written)
+        try:
+            try:
+                write_all(descriptor, content)
+            finally:
+                os.close(descriptor)
+            if replace:
+                folder.rename(written, name)
+        except BaseException:
+            folder.remove(written)
+            raise
+
+
+def _sudo_user() -> tuple[int, int] | None:
+    """Return the user and group who ran sudo, if this process is root because of that."""
+    if os.geteuid() != 0:
+        return None
     try:
-        with suppress(FileNotFoundError):
-            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            check_file(name, status, "choose another name")
-        if replace:
-            _replace(folder, name, content)
-        else:
-            _create(folder, name, content)
-    finally:
-        os.close(folder)
+        return int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"])
+    except (KeyError, ValueError):
+        return None
 
 
-def _create(folder: int, name: str, content: bytes) -> None:
-    descriptor = os.open(name, _NEW, 0o600, dir_fd=folder)
-    try:
-        write_all(descriptor, content)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name, dir_fd=folder)
-        raise
-    finally:
-        os.close(descriptor)
-
-
-def _replace(folder: int, name: str, content: bytes) -> None:
-    """Write another file and rename it: a link that appears meanwhile is replaced itself."""
-    new = f".{secrets.token_hex(8)}.new"
-    _create(folder, new, content)
-    try:
-        os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(new, dir_fd=folder)
-        raise
+def _owners() -> frozenset[int]:
+    """Return the users whose files may be replaced."""
+    owner = _sudo_user()
+    return frozenset({os.geteuid()} if owner is None else {os.geteuid(), owner[0]})

@@ -22,7 +22,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -213,11 +213,16 @@ def _check_regular(mode: int) -> None:
         raise OSError(errno.EPERM, f"it is {kind}, not a regular file")
 
 
-def check_file(name: str, status: os.stat_result, advice: str = "move it away") -> None:
-    """Raise `OSError` with advice for anything but a regular file of this user."""
+def check_file(
+    name: str,
+    status: os.stat_result,
+    advice: str = "move it away",
+    owners: Collection[int] = (),
+) -> None:
+    """Raise `OSError` with advice for anything but a regular file of this user, or of `owners`."""
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
         raise refusal(name, f"is {kind}: {advice}")
-    if status.st_uid != os.geteuid():
+    if status.st_uid not in (os.geteuid(), *owners):
         owner, user = user_name(status.st_uid), user_name(os.geteuid())
         raise refusal(name, f"belongs to {owner}, not to {user}")

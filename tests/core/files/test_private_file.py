@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.files import private_file
-from core.files.private_file import save_private
+from core.files.private_file import TargetFolder, save_private
 from tests.helpers.support import require_root
 
 NOBODY = 65534
@@ -88,7 +88,7 @@ def test_a_link_that_appears_after_the_check_is_not_followed(
     """It is replaced itself; a new file is refused."""
     target, path = tmp_path / "target", tmp_path / "name"
     target.write_bytes(b"old")
-    monkeypatch.setattr(private_file, "check_file", lambda *_: None)
+    monkeypatch.setattr(private_file, "check_file", lambda *_, **__: None)
     path.symlink_to(target)
     with pytest.raises(FileExistsError):
         save_private(path, b"new")
@@ -118,3 +118,44 @@ def test_a_full_disk_leaves_what_was_there(
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         save_private(tmp_path / "none" / "name", b"text")
+
+
+def test_a_file_made_under_sudo_belongs_to_the_user_of_sudo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_root()
+    monkeypatch.setenv("SUDO_UID", str(NOBODY))
+    monkeypatch.setenv("SUDO_GID", str(NOBODY))
+    path = tmp_path / "new"
+    save_private(path, b"text")
+    save_private(path, b"other", replace=True)  # a file of that user may be replaced
+    status = path.stat()
+    assert (status.st_uid, status.st_gid) == (NOBODY, NOBODY)
+    assert stat.S_IMODE(status.st_mode) == 0o600
+    assert path.read_bytes() == b"other"
+
+
+def test_a_created_file_replaces_one_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "name"
+    path.write_bytes(b"old")
+    with TargetFolder(tmp_path) as folder:
+        with pytest.raises(FileExistsError):
+            folder.create("name")
+        assert path.read_bytes() == b"old"
+        os.close(folder.create("name", replace=True))
+    assert path.read_bytes() == b""
+    assert [one.name for one in tmp_path.iterdir()] == ["name"]
+
+
+def test_only_the_same_file_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "name"
+    path.write_bytes(b"")
+    identity = (path.stat().st_dev, path.stat().st_ino)
+    with TargetFolder(tmp_path) as folder:
+        path.rename(tmp_path / "kept")
+        path.write_bytes(b"of somebody else")
+        folder.remove_same("name", identity)
+        assert path.exists()
+        folder.remove_same("kept", identity)
+        folder.remove_same("missing", identity)
+    assert [one.name for one in tmp_path.iterdir()] == ["name"]
