@@ -29,6 +29,9 @@ from core.wire.model.options import OptionList
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
 
+QUOTE_ENDS = 3
+"""In the place of a `Cause`: the sender of an ICMP error left out the rest of the packet."""
+
 _WORD = 8  # bytes a gather reads
 
 
@@ -38,7 +41,8 @@ class BatchWalk:
     Offsets count from the start of the frame. `stop` is the end of the bytes of the current
     payload, as the frame and all length fields up to here allow; it is what
     `core.wire.model.walk.Walk.stop` is. `steps` names the step for each number of each numbering,
-    the most frequent first. The walk reports every header to `positions`.
+    the most frequent first. The walk reports every header to `positions`. In packets that ICMP
+    errors quote (`are_quoted`), headers may pass `stop`: their state is then `QUOTE_ENDS`.
     """
 
     def __init__(
@@ -49,6 +53,8 @@ class BatchWalk:
         stop: NDArray[np.int64],
         steps: Steps,
         positions: HeaderObserver | None = None,
+        *,
+        are_quoted: bool = False,
     ) -> None:
         count = len(base)
         self.data = data
@@ -62,6 +68,7 @@ class BatchWalk:
         self.state = np.zeros(count, dtype=np.uint8)
         self._steps = steps
         self._positions = positions
+        self._past_stop = QUOTE_ENDS if are_quoted else Cause.MALFORMED
         self._pending: defaultdict[Step, list[FrameGroup]] = defaultdict(list)
 
     # -- reading ------------------------------------------------------------------
@@ -108,7 +115,7 @@ class BatchWalk:
         enough: Mask = end <= self._end.take(group.rows)
         if not enough.all():
             malformed = end > self.stop[group.rows]
-            self.halt(group.where(malformed), Cause.MALFORMED)
+            self.halt(group.where(malformed), self._past_stop)
             self.halt(group.where(~malformed & ~enough), Cause.TRUNCATED)
         return enough
 
@@ -137,8 +144,8 @@ class BatchWalk:
         mask: Mask = group.at < self._end.take(group.rows)
         return mask
 
-    def halt(self, group: FrameGroup, cause: Cause) -> None:
-        """End the walk of these packets with a cause."""
+    def halt(self, group: FrameGroup, cause: int) -> None:
+        """End the walk of these packets with a `Cause`."""
         self.mark(group, cause)
 
     def contradiction(self, group: FrameGroup, slot: PlacedField) -> None:

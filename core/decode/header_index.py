@@ -11,7 +11,7 @@ outermost header is one gather away (`core.decode.columns`), and so are the chec
 follow the same tables, numbers and rules, and agree for every frame: each protocol's record has a
 step beside each parser, and the registry lists the numbers that lead to them. What a tunnel carries
 is not followed: columns describe the outermost packet, and `HeaderState.NESTED` marks those inside
-which another may be.
+which another may be. (`core.decode.quoted_packets` has the columns of those that errors quote.)
 
 The walk takes `SLICE` packets at a time, so that its columns stay in the processor's cache.
 """
@@ -35,6 +35,9 @@ from core.wire.protocol import Protocol
 from core.wire.registry import LINK_PROTOCOLS, PROTOCOLS, readers
 
 SLICE = 1 << 15
+
+QUOTED_LAYERS = 12
+"""The most layers of a quoted packet that the batch walk reads; more are malformed to it."""
 
 
 def _steps(protocols: tuple[Protocol, ...]) -> Steps:
@@ -77,16 +80,25 @@ def index_headers(
     original: NDArray[np.uint32],
     link_type: NDArray[Any],
     flags: NDArray[np.uint16],
+    *,
+    are_quoted: bool = False,
 ) -> HeaderOffsets:
     """Return the positions of the headers in n frames. Never raises for traffic.
 
     `data` is contiguous uint8; frame i is ``captured[i]`` bytes, less than 2 GiB, at ``offset[i]``,
     which must lie inside it; no byte outside a frame is read. `link_type` (n,) are `LinkType`
-    numbers, or others, which have no reader; `flags` `PacketFlag` bits.
+    numbers, or others, which have no reader; `flags` `PacketFlag` bits. With `are_quoted`, they are
+    packets that ICMP errors quote (`core.decode.quoted_packets`).
     """
     walks = [
         walk_headers(
-            data, offset[part], captured[part], original[part], link_type[part], flags[part]
+            data,
+            offset[part],
+            captured[part],
+            original[part],
+            link_type[part],
+            flags[part],
+            are_quoted=are_quoted,
         )
         for part in (slice(at, at + SLICE) for at in range(0, max(len(offset), 1), SLICE))
     ]
@@ -109,6 +121,8 @@ def walk_headers(
     flags: NDArray[np.uint16],
     positions: HeaderObserver | None = None,
     steps: Steps | None = None,
+    *,
+    are_quoted: bool = False,
 ) -> BatchWalk:
     """Walk frames to their ends, as `index_headers` does with a slice of a batch.
 
@@ -125,8 +139,9 @@ def walk_headers(
         stop,
         STEPS if steps is None else steps,
         positions,
+        are_quoted=are_quoted,
     )
     everything = FrameGroup(np.arange(len(offset)), np.zeros(len(offset), dtype=np.int64))
     state.queue(Numbering.LINK, link_type, everything)
-    state.run(MAXIMUM_LAYERS)
+    state.run(QUOTED_LAYERS if are_quoted else MAXIMUM_LAYERS)
     return state

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.batch import Network, Step
 from core.wire.model.computed_number import ComputedNumber
 from core.wire.model.dissection import Dissection, Layer
@@ -236,6 +237,7 @@ class Protocol:
     ``meanings``    describe values that have no list of names
     ``derived``     numbers beside the fields
     ``readers``     what leads to the protocol, and how to read it
+    ``quotes``      the EtherType of the packets that errors of this protocol quote
     ``computed``    how to compute fields that the user left empty, `checksum` the checksum
     ``alignment``   the unit of the header's length (bytes)
     ``length``      how to compute the header's length, if several fields give it
@@ -278,6 +280,7 @@ class Protocol:
     is_listed: bool = False
     is_stacked: bool = False
     network: Network = Network.NONE
+    quotes: EtherType | None = None
     change_endpoints: Callable[[Header, Endpoints], Endpoints] | None = None
 
     @property

@@ -29,7 +29,8 @@ from core.wire.link.ethernet import ETHERNET
 from core.wire.model.assigned_numbers import IpProtocol
 from tests.bench.bench_store import PACKETS, Figure, best, capture, store_of
 from tests.bench.traffic.mixed import frames, write_pcap
-from tests.core.decode.frames import ethernet, ipv4
+from tests.core.decode.frames import ethernet, ipv4, udp_frame
+from tests.core.decode.support import batch_of
 
 SHARE_OF_TSHARK = 10  # tshark reads this part of the packets
 LEAST_RATIO = 200
@@ -67,6 +68,13 @@ FILTERS: tuple[tuple[str, float], ...] = (
     ("tcp.flags.ack == 1 and tcp.window_size_value > 501", 1000),
     ("arp or icmp or udp.port == 53", 300),
 )
+QUOTING: tuple[tuple[str, float], ...] = (
+    ("ip.addr == 10.0.0.1", 1000),
+    ("udp.port == 53", 1000),
+    ("tcp.flags.syn == 1", 1000),
+)
+ERRORS = 200_000
+"""Packets, of which half are ICMP errors; the bounds above are for all of them."""
 PATTERNS: tuple[tuple[str, float], ...] = (
     ('frame matches "user.*name"', 1000),
     ('tcp.payload matches "get|post"', 1000),
@@ -111,6 +119,13 @@ def large_frames() -> Batch:
         flags=np.zeros(LARGE_FRAMES, np.uint16),
         stable=True,
     )
+
+
+def with_errors() -> Batch:
+    """Return packets of which every other one is an ICMP error that quotes a datagram."""
+    datagram = udp_frame(b"payload")
+    error = ethernet(ipv4(b"\3\3" + bytes(6) + datagram[14:42], IpProtocol.ICMP))
+    return batch_of([datagram, error] * (ERRORS // 2))
 
 
 def read(chunks: tuple[Chunk, ...], names: tuple[str, ...]) -> None:
@@ -212,6 +227,10 @@ def main() -> int:
         text = f'{name} contains "{NEEDLE}"'
         rate = LARGE_FRAMES * LARGE_BYTES / best(lambda text=text: passing(large, text)) / GIGABYTE
         figures.append(Figure(text, rate, "GB/s", 1, most=False))
+    quoting = store_of(with_errors()).snapshot().chunks
+    for text, bound in QUOTING:
+        seconds = best(lambda text=text: passing(quoting, text))
+        figures.append(Figure(f"{text} in ICMP errors", seconds * 1e3, "ms", bound))
     for text, bound in PATTERNS:
         seconds = best(lambda text=text: passing(chunks, text))
         figures.append(Figure(text, seconds * 1e3, "ms", bound))

@@ -14,7 +14,6 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.wire.model.dissection import Cause
 from core.wire.model.field import PlacedField, gather
 from core.wire.model.options import OptionList
 from core.wire.model.table import HeaderTable
@@ -123,8 +122,8 @@ class BatchReader(Protocol):
     def limit(self, group: FrameGroup, stop: Column) -> None:
         """End the payload of each packet at `stop` (n,), if it does not end before."""
 
-    def halt(self, group: FrameGroup, cause: Cause) -> None:
-        """End the walk of these packets with a cause."""
+    def halt(self, group: FrameGroup, cause: int) -> None:
+        """End the walk of these packets with a `Cause`."""
 
     def contradiction(self, group: FrameGroup, slot: PlacedField) -> None:
         """End the walk of packets whose header contradicts itself in `slot`."""

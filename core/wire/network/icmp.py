@@ -279,6 +279,7 @@ PROTOCOLS = (
                 message_step(ICMP, CONTINUATIONS, ERRORS),
             ),
         ),
+        quotes=EtherType.IPV4,
         checksum=ChecksumRule(),
         kinds=(
             LayerKind(

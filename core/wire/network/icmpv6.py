@@ -182,6 +182,7 @@ PROTOCOLS = (
                 message_step(ICMPV6, CONTINUATIONS, ERRORS),
             ),
         ),
+        quotes=EtherType.IPV6,
         has_open_end=True,
         checksum=ChecksumRule(pseudo_header=True),
         kinds=(

@@ -129,8 +129,14 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
 
 
 def _carried_length(layer: Layer, dissection: Dissection) -> int | None:
-    """Return `segment_length` if the header says where the payload begins."""
-    return segment_length(layer) if layer.holds(_HEADER_LENGTH) else None
+    """Return `segment_length` if the header says where the payload begins.
+
+    The capture may have cut the header behind that field.
+    """
+    if not layer.holds(_HEADER_LENGTH) or layer.fragment:
+        return None
+    header = max(_HEADER_LENGTH.number(dissection.data, layer.offset), layer.header_length)
+    return max(0, layer.stop - layer.offset - header)
 
 
 def segment_length(layer: Layer) -> int | None:

@@ -187,7 +187,8 @@ def _own_ends(headers: ChunkHeaders, protocol: Protocol, starts: Column, ends: C
 def without_column_payload(headers: ChunkHeaders) -> NDArray[np.bool_]:
     """Return a mask (n,) of packets whose ``data`` no column describes."""
     chunk = headers.chunk
-    mask: NDArray[np.bool_] = chunk.state & np.uint8(HeaderState.CAUSE_MASK) != Cause.NONE
+    cause = chunk.state & np.uint8(HeaderState.CAUSE_MASK)
+    mask: NDArray[np.bool_] = (cause == Cause.MALFORMED) | (cause == Cause.TRUNCATED)
     known = chunk.network == Network.ARP  # addresses, and nothing after them
     for name in COLUMN_PAYLOADS:
         known |= headers.has_transport(TRANSPORTS[name])

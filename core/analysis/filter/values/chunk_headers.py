@@ -1,10 +1,11 @@
 """The headers in a chunk's packets, by its columns.
 
-The columns describe the outermost packet. `HeaderState.NESTED` marks packets inside which there may
-be another, and `Cause.MALFORMED` those whose headers contradict themselves; both are dissected one
-by one (`core.analysis.filter.values.dissected`), and nothing here reports their headers. All other
-packets have one network header and one transport header at most, at known places, and link-layer
-headers that a walk finds: several of one kind, if they stack.
+The columns describe the outermost packet, and `quotes` has columns of the packets that ICMP errors
+quote. `HeaderState.NESTED` marks packets inside which there may be another, and `Cause.MALFORMED`
+those whose headers contradict themselves; both are dissected one by one
+(`core.analysis.filter.values.dissected`), and nothing here reports their headers. All other packets
+have one network header and one transport header at most, at known places, and link-layer headers
+that a walk finds: several of one kind, if they stack.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from core.analysis.filter.values.header_list import HeaderList, Headers
 from core.decode.chunk import Chunk
 from core.decode.header_index import LINK_STEPS, STEPS, walk_headers
+from core.decode.quoted_packets import QuotedPackets, quoted_packets
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.vlan import VLAN
@@ -34,7 +36,6 @@ from core.wire.registry import LINK_PROTOCOLS, PROTOCOLS
 
 _CAUSE = np.uint8(HeaderState.CAUSE_MASK)
 _NESTED = np.uint8(HeaderState.NESTED)
-_TRANSPORT_STATE = np.uint8(HeaderState.TRANSPORT | HeaderState.NESTED | HeaderState.CAUSE_MASK)
 _Key = tuple[str, int, bool]
 
 TRANSPORTS = {
@@ -68,10 +69,14 @@ _NO_HEADERS = Headers(_NONE, _NONE, _NONE, np.zeros(0, np.int32))
 
 
 class ChunkHeaders:
-    """The headers of the packets of one chunk that its columns describe."""
+    """The headers of the packets of one chunk that its columns describe.
 
-    def __init__(self, chunk: Chunk) -> None:
+    With `are_quoted`, it is the chunk of `QuotedPackets`.
+    """
+
+    def __init__(self, chunk: Chunk, *, are_quoted: bool = False) -> None:
         self.chunk = chunk
+        self.are_quoted = are_quoted
         self._walked: dict[str, HeaderList] = {}
         self._known: dict[_Key, Headers] = {}
 
@@ -79,8 +84,24 @@ class ChunkHeaders:
     def dissected(self) -> NDArray[np.bool_]:
         """A mask (n,) of the packets that only their dissection describes."""
         state = self.chunk.state
-        mask: NDArray[np.bool_] = (state & _NESTED > 0) | (state & _CAUSE == Cause.MALFORMED)
+        mask: NDArray[np.bool_] = state & _NESTED > 0
+        if mask.any() and self.quotes is not None:
+            mask[self.quotes.rows] = False
+        mask |= state & _CAUSE == Cause.MALFORMED
         return mask
+
+    @cached_property
+    def quotes(self) -> QuotedPackets | None:
+        """The packets that errors quote, as far as columns describe them; None without any."""
+        if self.are_quoted or not (self.chunk.state & _NESTED).any():
+            return None
+        found = quoted_packets(self.chunk)
+        return found if len(found.rows) else None
+
+    @cached_property
+    def quoted(self) -> ChunkHeaders | None:
+        """The headers of the packets in `quotes`."""
+        return None if self.quotes is None else ChunkHeaders(self.quotes.chunk, are_quoted=True)
 
     @cached_property
     def has_dissected(self) -> bool:
@@ -144,8 +165,8 @@ class ChunkHeaders:
 
     @cached_property
     def _has_truncated(self) -> bool:
-        """True if the capture cut the headers of any packet."""
-        return bool((self.chunk.state & _CAUSE == Cause.TRUNCATED).any())
+        """True if the headers of any packet are cut."""
+        return bool((self.chunk.state & _CAUSE >= Cause.TRUNCATED).any())
 
     def _find_networks(self, kind: int, is_whole: bool) -> Headers:
         chunk = self.chunk
@@ -161,10 +182,10 @@ class ChunkHeaders:
         chunk = self.chunk
         if not (is_whole or self._has_truncated):
             return _NO_HEADERS
-        wanted = HeaderState.TRANSPORT | (Cause.NONE if is_whole else Cause.TRUNCATED)
-        mask = chunk.transport == number
-        mask &= chunk.state & _TRANSPORT_STATE == np.uint8(wanted)
-        rows = np.flatnonzero(mask)
+        mask = self.has_transport(number)
+        cause = chunk.state & _CAUSE
+        mask &= cause == Cause.NONE if is_whole else cause >= Cause.TRUNCATED
+        rows = self.described(mask)
         at = chunk.transport_offset.take(rows).astype(np.int64)
         return self._headers(rows, at, is_whole)
 
@@ -188,6 +209,8 @@ class ChunkHeaders:
         An Ethernet II header with nothing, or with four bytes, before the network header is the
         only header of Ethernet: no second one fits, and LLC has 3 or 8 bytes.
         """
+        if self.are_quoted:
+            return []
         chunk = self.chunk
         between = chunk.network_offset - ETHERNET.size
         is_alone = between == 0
@@ -245,5 +268,6 @@ class ChunkHeaders:
                 chunk.flags[rows],
                 found,
                 LINK_STEPS if only_link else STEPS,
+                are_quoted=self.are_quoted,
             )
         return found

@@ -4,6 +4,7 @@
 reads only what the filter names:
 
 * headers at known places from the chunk's columns (`chunk_headers`), as `FieldPlaces`;
+* those of packets that ICMP errors quote, from columns of their own (`packet_levels`);
 * headers that stack, and those of link layers, from a walk over the packets that may have them;
 * the options of network and transport headers, for all headers at once (`option_places`);
 * numbers and texts that follow from headers (`computed_values`), verdicts (`verdict_values`), and
@@ -19,7 +20,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.filter.fields.catalog import CATALOG, OPTION_TABLES, SLOTS_BY_NAME, tables_of
+from core.analysis.filter.fields.catalog import CATALOG, SLOTS_BY_NAME
 from core.analysis.filter.fields.packet_fields import DATA_LENGTH, FLAG_TEXT, MESSAGES
 from core.analysis.filter.fields.wireshark_types import ALSO_AS
 from core.analysis.filter.types import FilterField, FilterType, Occurrences, Spans
@@ -29,19 +30,18 @@ from core.analysis.filter.values import (
     frame_values,
     verdict_values,
 )
-from core.analysis.filter.values.application_fields import ApplicationMessages, dissected_messages
-from core.analysis.filter.values.chunk_headers import EXTENSIONS, NETWORKS, TRANSPORTS, ChunkHeaders
+from core.analysis.filter.values.application_fields import dissected_messages
+from core.analysis.filter.values.chunk_headers import ChunkHeaders
 from core.analysis.filter.values.computed_values import DERIVED
 from core.analysis.filter.values.dissected import DissectedPackets, option_spans
 from core.analysis.filter.values.frame_values import CaptureContext
-from core.analysis.filter.values.header_list import Headers
 from core.analysis.filter.values.header_words import HeaderWords
 from core.analysis.filter.values.option_places import (
     COLUMN_OPTIONS,
     OPTION_LISTS,
-    ColumnOptions,
     has_table,
 )
+from core.analysis.filter.values.packet_levels import OWNERS, PacketLevel, is_variable, levels_of
 from core.analysis.filter.values.places import (
     BytePlaces,
     FieldPlaces,
@@ -51,21 +51,12 @@ from core.analysis.filter.values.places import (
 )
 from core.decode.chunk import Chunk
 from core.wire.model.batch import Network
-from core.wire.model.field import PlacedField
-from core.wire.model.table import HeaderTable
 from core.wire.network.arp import ARP_IPV4, OTHER_ADDRESSES
 from core.wire.protocol import Protocol
 from core.wire.registry import PROTOCOLS
 
 _MESSAGE_NAMES = frozenset(message.name for message in MESSAGES)
 _BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS}
-_OWNERS: dict[HeaderTable, Protocol] = {
-    table: protocol for protocol in PROTOCOLS for table in tables_of(protocol)
-}
-_WITH_LISTS = frozenset(
-    protocol.name for protocol in PROTOCOLS if protocol.options_label != "Options"
-)
-"""Protocols whose headers end with a list of addresses."""
 
 
 class ChunkValues:
@@ -83,12 +74,19 @@ class ChunkValues:
         self._context = context
         self._outermost = outermost
         self.headers = ChunkHeaders(chunk)
-        self._messages = ApplicationMessages(self.headers)
         self._words = HeaderWords(chunk.data)
-        self._options = ColumnOptions(self.headers)
 
     def __len__(self) -> int:
         return len(self._chunk)
+
+    @cached_property
+    def _all_levels(self) -> Sequence[PacketLevel]:
+        return levels_of(self.headers)
+
+    @property
+    def _levels(self) -> Sequence[PacketLevel]:
+        """The levels whose packets have values: all, or the outermost one."""
+        return self._all_levels[:1] if self._outermost else self._all_levels
 
     def occurrences(self, name: str, *, with_layers: bool = False) -> Occurrences:
         """Return all values of a field of the catalog. Raises `KeyError` for an unknown name."""
@@ -136,13 +134,13 @@ class ChunkValues:
             return frame_values.READERS[name](self.headers, self._context, self._inner)
         if name.endswith(".checksum.status"):
             protocol = _BY_NAME[name.split(".")[0]]
-            return verdict_values.verdicts(self.headers, self._inner, protocol)
+            return verdict_values.verdicts(self._levels, self._inner, protocol)
         if name == FLAG_TEXT.name:
             return computed_values.flag_texts(self._values(_field("tcp.flags")))
         if name == DATA_LENGTH.name:
             return computed_values.lengths(merge_bytes(self._data(), data))
         if name in DERIVED:
-            return computed_values.derived(self.headers, self._inner, name)
+            return computed_values.derived(self._levels, self._inner, name)
         return merge_bytes(self._bytes(name), data)
 
     def _bytes(self, name: str) -> list[BytePlaces]:
@@ -151,15 +149,16 @@ class ChunkValues:
         if name in _BY_NAME:
             return self._protocol(_BY_NAME[name])
         if last == "payload":
-            columns = byte_fields.transport_payloads(self.headers, _BY_NAME[parent])
-            return [columns, *self._dissect(byte_fields.payload_span(parent))]
+            columns = [level.payloads(_BY_NAME[parent]) for level in self._levels]
+            return [*columns, *self._dissect(byte_fields.payload_span(parent))]
         if name in ("data", "data.data"):
             return self._data()
         if name in _MESSAGE_NAMES:
-            return [*self._messages.of(name), dissected_messages(self._inner, name)]
+            messages = [each for level in self._levels for each in level.messages(name)]
+            return [*messages, dissected_messages(self._inner, name)]
         if last == "options" and parent in _BY_NAME:
-            columns = byte_fields.all_options(self.headers, _BY_NAME[parent])
-            return [columns, *self._dissect(byte_fields.options_span(parent))]
+            columns = [level.all_options(_BY_NAME[parent]) for level in self._levels]
+            return [*columns, *self._dissect(byte_fields.options_span(parent))]
         return self._option(name)
 
     def _protocol(self, protocol: Protocol, *, with_data: bool = False) -> list[BytePlaces]:
@@ -167,72 +166,51 @@ class ChunkValues:
         span_of = spans(protocol.name)
         if protocol.has_open_end:
             rows = self._candidates(protocol)
-            others = DissectedPackets(self._chunk, rows).spans(span_of) if len(rows) else None
+            others = self._dissected(rows).spans(span_of) if len(rows) else None
             return [*([others] if others else []), *self._dissect(span_of)]
-        columns = byte_fields.protocol_headers(self.headers, protocol)
-        if with_data:
-            columns = byte_fields.with_data(self.headers, protocol, columns)
-        return [columns, *self._dissect(span_of)]
+        columns = [level.protocol(protocol, with_data=with_data) for level in self._levels]
+        return [*columns, *self._dissect(span_of)]
 
     def _data(self) -> list[BytePlaces]:
-        parts = [
-            byte_fields.transport_payloads(self.headers, protocol)
-            for protocol in byte_fields.COLUMN_PAYLOADS.values()
-        ]
-        rows = np.flatnonzero(byte_fields.without_column_payload(self.headers))
-        parts = [self._without(each, rows) for each in parts]
-        others = DissectedPackets(self._chunk, rows).data()
-        inner = [self._inner.data()] if self.headers.has_dissected else []
-        return [*parts, others, *inner]
-
-    def _without(self, places: BytePlaces, rows: NDArray[np.int64]) -> BytePlaces:
-        kept = ~np.isin(places.rows, rows, assume_unique=True)
-        return BytePlaces(places.rows[kept], places.starts[kept], places.ends[kept])
+        """Return the bytes that no header reads: of the innermost packet, in any level."""
+        parts: list[BytePlaces] = []
+        left: list[NDArray[np.int64]] = []
+        inside: NDArray[np.int64] = np.zeros(0, np.int64)  # the packets that quote others
+        for level in reversed(self._all_levels):
+            payloads = [level.payloads(each) for each in byte_fields.COLUMN_PAYLOADS.values()]
+            rows = level.packets(np.flatnonzero(byte_fields.without_column_payload(level.headers)))
+            rows = np.setdiff1d(rows, inside, assume_unique=True)
+            parts += [_without(each, np.union1d(rows, inside)) for each in payloads]
+            left.append(rows)
+            inside = level.packets(np.arange(len(level.headers.chunk)))
+        others = self._dissected(np.unique(np.concatenate(left))).data()
+        return [*parts, others, *([self._inner.data()] if self.headers.has_dissected else [])]
 
     # -- fields of headers --------------------------------------------------------
 
     def _places(self, members: Sequence[str]) -> list[list[FieldPlaces]]:
         """Return the places of a field, or of the members of a combined one, by source.
 
-        The sources are columns, dissections of packets with others inside, and dissections of
-        packets with a header whose parts have no fixed place.
+        The sources are the columns of each level, dissections of packets with others inside, and
+        dissections of packets with a header whose parts have no fixed place.
         """
         slots = [slot for member in members for slot in SLOTS_BY_NAME[member]]
-        sources = [[place for slot in slots for place in self._column_places(slot)]]
+        sources = [
+            [place for slot in slots for place in level.fields(slot)] for level in self._levels
+        ]
         if self.headers.has_dissected:
             sources.append(self._inner.fields(members))
         for member in members:
             rows = self._rows_without_columns(member)
             if len(rows):
-                sources.append(DissectedPackets(self._chunk, rows).fields([member]))
+                sources.append(self._dissected(rows).fields([member]))
         return sources
-
-    def _column_places(self, slot: PlacedField) -> list[FieldPlaces]:
-        owner = _OWNERS[slot.table]
-        if slot.table in OPTION_TABLES:
-            return [
-                self._options.values(protocol, options, slot)
-                for protocol, options in OPTION_LISTS
-                if protocol.name in COLUMN_OPTIONS and has_table(options, slot.table)
-            ]
-        if _is_variable(owner, slot.table):
-            return []
-        return [
-            self._of_headers(headers, slot) for headers in self.headers.headers(owner, slot.table)
-        ]
-
-    def _of_headers(self, headers: Headers, slot: PlacedField) -> FieldPlaces:
-        index = self.headers.readable(headers, slot)
-        if index is None:
-            return FieldPlaces(slot, headers.rows, headers.starts, headers.numbers)
-        numbers = None if headers.numbers is None else headers.numbers[index]
-        return FieldPlaces(slot, headers.rows[index], headers.starts[index], numbers)
 
     def _rows_without_columns(self, name: str) -> NDArray[np.int64]:
         """Return the rows in which a field may have a place that no column has."""
         masks: list[NDArray[np.int64]] = []
         for slot in SLOTS_BY_NAME[name]:
-            owner = _OWNERS[slot.table]
+            owner = OWNERS[slot.table]
             masks += [
                 self._candidates(protocol)
                 for protocol, options in OPTION_LISTS
@@ -240,7 +218,7 @@ class ChunkValues:
             ]
             if slot.table in (ARP_IPV4, OTHER_ADDRESSES):
                 masks.append(self._unusual_arp(owner))
-            elif _is_variable(owner, slot.table):
+            elif is_variable(owner, slot.table):
                 masks.append(self._candidates(owner))
         return np.unique(np.concatenate(masks)) if masks else np.zeros(0, np.int64)
 
@@ -251,28 +229,20 @@ class ChunkValues:
 
     def _candidates(self, protocol: Protocol) -> NDArray[np.int64]:
         """Return the rows of the packets, described by columns, that may have a protocol."""
-        headers = self.headers
-        if protocol.name in TRANSPORTS:
-            return headers.described(headers.has_transport(TRANSPORTS[protocol.name]))
-        if protocol.name in NETWORKS:
-            return headers.described(self._chunk.network == NETWORKS[protocol.name])
-        if protocol.name in EXTENSIONS:
-            return headers.described(headers.has_extension)
-        rows = [each.rows for table in protocol.tables for each in headers.headers(protocol, table)]
-        return np.unique(np.concatenate([*rows, np.zeros(0, np.int64)]))
+        rows = [level.candidates(protocol) for level in self._levels]
+        return rows[0] if len(rows) == 1 else np.union1d(*rows)
 
     def _option(self, name: str) -> list[BytePlaces]:
         """Return the bytes of the options of one name."""
-        found: list[BytePlaces] = []
-        rows: list[NDArray[np.int64]] = []
-        for protocol, options in OPTION_LISTS:
-            if any(kind.name == name for kind in options.kinds.values()):
-                if protocol.name in COLUMN_OPTIONS:
-                    found.append(self._options.spans(protocol, options, name))
-                else:
-                    rows.append(self._candidates(protocol))
+        found = [each for level in self._levels for each in level.options(name)]
+        rows = [
+            self._candidates(protocol)
+            for protocol, options in OPTION_LISTS
+            if protocol.name not in COLUMN_OPTIONS
+            and any(kind.name == name for kind in options.kinds.values())
+        ]
         if rows:
-            packets = DissectedPackets(self._chunk, np.unique(np.concatenate(rows)))
+            packets = self._dissected(np.unique(np.concatenate(rows)))
             found.append(packets.spans(option_spans(name)))
         return [*found, *self._dissect(option_spans(name))]
 
@@ -280,7 +250,9 @@ class ChunkValues:
 
     @cached_property
     def _inner(self) -> DissectedPackets:
-        rows = np.flatnonzero(self.headers.dissected)
+        return self._dissected(np.flatnonzero(self.headers.dissected))
+
+    def _dissected(self, rows: NDArray[np.int64]) -> DissectedPackets:
         return DissectedPackets(self._chunk, rows, outermost=self._outermost)
 
     def _dissect(self, span_of: byte_fields.SpanOf) -> list[BytePlaces]:
@@ -291,9 +263,9 @@ class ChunkValues:
         return Occurrences(found.rows, found.values, np.ones(len(found.rows), np.int64))
 
 
-def _is_variable(owner: Protocol, table: HeaderTable) -> bool:
-    """Return True if a table's width or number in a header varies: only dissection finds all."""
-    return table not in owner.tables or (table.start > 0 and owner.name in _WITH_LISTS)
+def _without(places: BytePlaces, rows: NDArray[np.int64]) -> BytePlaces:
+    kept = ~np.isin(places.rows, rows, assume_unique=True)
+    return BytePlaces(places.rows[kept], places.starts[kept], places.ends[kept])
 
 
 def _members(name: str) -> Sequence[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 
 from core.analysis.filter.types import Occurrences, Spans
-from core.analysis.filter.values.chunk_headers import TRANSPORTS, ChunkHeaders
+from core.analysis.filter.values.chunk_headers import TRANSPORTS
 from core.analysis.filter.values.dissected import DissectedPackets
+from core.analysis.filter.values.packet_levels import PacketLevel
 from core.analysis.filter.values.places import merged
 from core.wire.model.batch import HeaderState
 from core.wire.model.dissection import Dissection, Layer
@@ -47,8 +49,9 @@ def lengths(found: Occurrences) -> Occurrences:
     return Occurrences(found.rows, found.values.ends - found.values.starts, found.layers)
 
 
-def _segment_lengths(headers: ChunkHeaders) -> Occurrences:
+def _segment_lengths(level: PacketLevel) -> Occurrences:
     """Return the payload lengths of TCP segments, captured or not; fragments have none."""
+    headers = level.headers
     parts = []
     for is_whole in (True, False):
         found = headers.transports(TRANSPORTS["tcp"], is_whole=is_whole)
@@ -58,16 +61,18 @@ def _segment_lengths(headers: ChunkHeaders) -> Occurrences:
             kept &= np.isin(np.arange(len(found)), readable)
         rows, at = found.rows[kept], found.at[kept]
         size = TCP["hdr_len"].column(headers.chunk.data, found.starts[kept]).astype(np.int64)
-        parts.append(Occurrences(rows, np.maximum(headers.chunk.stop[rows] - at - size, 0)))
+        length = np.maximum(headers.chunk.stop[rows] - at - size, 0)
+        parts.append(Occurrences(level.packets(rows), length))
     return merged(*parts)
 
 
-_BY_COLUMNS: Mapping[str, Callable[[ChunkHeaders], Occurrences]] = {"tcp.len": _segment_lengths}
+_BY_COLUMNS: Mapping[str, Callable[[PacketLevel], Occurrences]] = {"tcp.len": _segment_lengths}
 
 
-def derived(headers: ChunkHeaders, inner: DissectedPackets, name: str) -> Occurrences:
+def derived(levels: Sequence[PacketLevel], inner: DissectedPackets, name: str) -> Occurrences:
     """Return the values of a derived number in `DERIVED`."""
     protocol, number = DERIVED[name]
+    headers = levels[0].headers
 
     def of_layer(layer: Layer, dissection: Dissection) -> Iterator[int]:
         value = number.value(layer, dissection)
@@ -75,7 +80,7 @@ def derived(headers: ChunkHeaders, inner: DissectedPackets, name: str) -> Occurr
             yield value
 
     if name in _BY_COLUMNS:
-        found = _BY_COLUMNS[name](headers)
+        found = reduce(merged, map(_BY_COLUMNS[name], levels))
         if headers.has_dissected:
             found = merged(found, inner.numbers(protocol.name, of_layer))
         return found

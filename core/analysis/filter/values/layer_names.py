@@ -34,19 +34,36 @@ def protocol_names(headers: ChunkHeaders, inner: DissectedPackets) -> NDArray[An
     chunk = headers.chunk
     names = np.empty(len(chunk), dtype=object)
     rows = without_column_payload(headers)
+    payloads = _has_payload(headers)
+    if headers.quotes is not None and headers.quoted is not None:
+        quoting = headers.quotes.rows
+        rows[quoting] = without_column_payload(headers.quoted)
+        payloads[quoting] = False
     for packets in (DissectedPackets(chunk, np.flatnonzero(rows)), inner):
         for packet in packets:
             names[packet.row] = protocols(packet.dissection)
     left = np.flatnonzero(~rows & ~headers.dissected)
-    if len(left):
-        links, link_of = _link_names(headers, left)
-        kind = link_of * (1 << 17) + chunk.network[left].astype(np.int64) * (1 << 9)
-        kind += chunk.transport[left].astype(np.int64) * 2
-        kind += _has_payload(headers)[left]
-        kinds, index = np.unique(kind, return_inverse=True)
-        texts = np.array([_text(links, int(each)) for each in kinds], dtype=object)
-        names[left] = texts[index]
+    names[left] = _names_by_columns(headers, left, payloads)
+    if headers.quotes is not None and headers.quoted is not None:
+        index = np.flatnonzero(~rows[quoting])
+        inside = _names_by_columns(headers.quoted, index, _has_payload(headers.quoted))
+        names[quoting[index]] += ":" + inside
     return names
+
+
+def _names_by_columns(
+    headers: ChunkHeaders, rows: NDArray[np.int64], payloads: NDArray[np.bool_]
+) -> NDArray[Any]:
+    """Return the layers of packets `rows` (k,); `payloads` (n,) says which have a payload."""
+    if not len(rows):
+        return np.empty(0, dtype=object)
+    chunk = headers.chunk
+    links, link_of = _link_names(headers, rows)
+    kind = link_of * (1 << 17) + chunk.network[rows].astype(np.int64) * (1 << 9)
+    kind += chunk.transport[rows].astype(np.int64) * 2
+    kind += payloads[rows]
+    kinds, index = np.unique(kind, return_inverse=True)
+    return np.array([_text(links, int(each)) for each in kinds], dtype=object)[index]
 
 
 def _text(links: list[str], kind: int) -> str:
@@ -69,6 +86,8 @@ def _link_names(
     headers: ChunkHeaders, rows: NDArray[np.int64]
 ) -> tuple[list[str], NDArray[np.int64]]:
     """Return texts of link-layer headers, and the index (k,) of each packet's text."""
+    if headers.are_quoted:
+        return [""], np.zeros(len(rows), np.int64)
     chunk = headers.chunk
     is_alone = (chunk.network_offset[rows] == ETHERNET.size) & (
         chunk.link_type[rows] == LinkType.ETHERNET

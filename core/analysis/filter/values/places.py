@@ -49,7 +49,7 @@ def read_values(
 ) -> Occurrences:
     """Return the values at all places, as the type of the field has them.
 
-    `sources` describe different packets each.
+    `sources` describe different packets each, or the later one what is inside those of the other.
     """
     if kind.is_byte_string:
         places = [place for source in sources for place in source]
@@ -93,13 +93,13 @@ def _interleaved(places: Sequence[FieldPlaces], columns: Sequence[NDArray[Any]])
 
 
 def merged(first: Occurrences, second: Occurrences) -> Occurrences:
-    """Return the values of two sources, which describe different packets, by packet."""
+    """Return the values of two sources by packet; in a packet, those of `first` come first."""
     main, rest = (first, second) if len(first.rows) >= len(second.rows) else (second, first)
     if not len(rest.rows):
         return main
     assert not isinstance(main.values, Spans)
     assert not isinstance(rest.values, Spans)
-    places = np.searchsorted(main.rows, rest.rows)
+    places = np.searchsorted(main.rows, rest.rows, "right" if main is first else "left")
     rows = np.insert(main.rows, places, rest.rows)
     kind = np.result_type(main.values, rest.values)
     values = np.insert(main.values.astype(kind, copy=False), places, rest.values, axis=0)

@@ -12,12 +12,13 @@ from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.chunk import Chunk
 from core.wire.model.batch import HeaderState
+from core.wire.model.dissection import Cause
 
 
 def dissecting_values(chunk: Chunk, context: CaptureContext) -> ChunkValues:
     """Return values that dissect all packets: no column describes any of them."""
-    nested = chunk.state | np.uint8(HeaderState.NESTED)
-    return ChunkValues(replace(chunk, state=nested), context)
+    malformed = np.full(len(chunk), HeaderState.NESTED | Cause.MALFORMED, np.uint8)
+    return ChunkValues(replace(chunk, state=malformed), context)
 
 
 def listed(found: Occurrences) -> list[tuple[int, int, Any]]:

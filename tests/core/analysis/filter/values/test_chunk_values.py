@@ -138,6 +138,13 @@ def test_every_field_at_every_cut_length() -> None:
         ethernet(inner, tags=2),
         ethernet(ipv4(inner, IpProtocol.IPV4)),
         ethernet(ipv4(b"\3\1\0\0\0\0\0\0" + inner, IpProtocol.ICMP)),
+        ethernet(ipv4(b"\x0b\0\0\0\0\x09\0\0" + inner[:36] + b"more", IpProtocol.ICMP)),
+        ethernet(ipv4(b"\3\1" + bytes(6) + ipv4(b"\3\1" + bytes(6) + inner, 1), 1)),
+        ethernet(ipv4(b"\3\1" + bytes(6) + ipv4(b"\x08\0\0\0\0\1\0\2data", 1), 1)),
+        ethernet(
+            ipv6(b"\1\4" + bytes(6) + ipv6(b"\x06\0\1\4" + bytes(4) + segment, 0), 58),
+            EtherType.IPV6,
+        ),
         ethernet(ipv6(tcp(six=True), IpProtocol.TCP), EtherType.IPV6),
     ]
     for frame in frames:
@@ -176,6 +183,28 @@ def test_every_occurrence_counts() -> None:
     tags = ChunkValues(chunk_of(frames), NOTHING).occurrences("vlan.id", with_layers=True)
     assert tags.layers is not None
     assert tags.layers.tolist() == [1, 2, 3]
+
+
+def test_quoted_packets_go_by_columns() -> None:
+    """Packets in an error are not dissected; their headers are counted after those around them."""
+    inner = ipv4(tcp(b"payload"), IpProtocol.TCP, ttl=7)
+    ping = ipv4(b"\x08\0\0\0\0\1\0\2data", IpProtocol.ICMP, ttl=5)
+    errors = [
+        ethernet(ipv4(b"\3\1" + bytes(6) + quote, IpProtocol.ICMP, ttl=11))
+        for quote in (inner, inner[:28], ping)
+    ]
+    values = ChunkValues(chunk_of(errors), NOTHING)
+    assert not values.headers.dissected.any()
+    found = listed(values.occurrences("ip.ttl", with_layers=True))
+    assert found == [(0, 1, 11), (0, 2, 7), (1, 1, 11), (1, 2, 7), (2, 1, 11), (2, 2, 5)]
+    assert listed(values.occurrences("icmp.type", with_layers=True)) == [
+        (0, 1, 3), (1, 1, 3), (2, 1, 3), (2, 2, 8),
+    ]  # fmt: skip
+    assert values_of("tcp.payload", errors) == [[b"payload"], [], []]
+    assert values_of("data", errors) == [[b"payload"], [], [b"data"]]
+    layers = "eth:ip:icmp:ip:"
+    names = [[f"{layers}tcp:data"], [f"{layers}tcp"], [f"{layers}icmp:data"]]
+    assert values_of("frame.protocols", errors) == names
 
 
 def test_every_ip_header_has_a_version() -> None:
