@@ -208,8 +208,10 @@ ACTIONS: tuple[Action, ...] = (
          "Choose a name, or a newer filter"),
         ("filter.up", "up", "screen.call('filter.move', -1)", "history",
          "Earlier filter, or the name above"),
-        ("filter.save", "ctrl+s", "screen.call('filter.keep')", "save",
+        ("filter.save", "ctrl+s", "screen.call('saved.keep')", "save",
          "Save the filter under a name"),
+        ("filter.saved", "ctrl+o", "screen.call('saved.choose')", "saved",
+         "Apply, rename, or delete saved filters"),
     ),
     *_of(
         KeyGroup.LAB, KeyContext.LAB,

@@ -11,9 +11,9 @@ from textual.widget import Widget
 
 from app.bridge import Bridge, Scene
 from app.keymap import KeyContext
-from app.screens.client_filter import ClientFilter, client_of, filter_of_client
 from app.screens.dialogs.add_listener import AddListener
-from app.screens.filter_controller import FilterController
+from app.screens.filter.client_filter import ClientFilter, client_of, filter_of_client
+from app.screens.filter.filter_controller import FilterController
 from app.screens.side_panels import SideController
 from app.screens.workspace import Workspace
 from app.textual_bindings import with_keys

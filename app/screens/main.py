@@ -34,10 +34,11 @@ from app.screens.capture_controller import CaptureController
 from app.screens.color_controller import ColorController
 from app.screens.copy_controller import CopyController
 from app.screens.dialogs.too_small import SMALLEST, TooSmall
-from app.screens.filter_controller import FilterController
+from app.screens.filter.filter_controller import FilterController
+from app.screens.filter.saved_controller import SavedFiltersController
+from app.screens.filter.saved_filters import SavedFilters
 from app.screens.go_to_controller import GoToController
 from app.screens.key_bar import KeyBar
-from app.screens.saved_filters import SavedFilters
 from app.screens.search_controller import SearchController
 from app.screens.search_line import SearchLine
 from app.screens.side_panels import SidePanel, SidePanels
@@ -99,8 +100,15 @@ class MainScreen(Screen[None]):
         self.capture = capture
         saved = SavedFilters(config.filters, partial(save, "filters"))
         self.filter = FilterController(
-            self.table, bridge.analysis, history, saved, lambda: self.shown, self._show_table
+            self.table,
+            bridge.analysis,
+            history,
+            saved,
+            lambda: self.shown,
+            self._show_table,
+            self._label_keys,
         )
+        self.saved = SavedFiltersController(saved, self.filter.bar, self.filter.accept)
         bridge.colors.rules = config.colors.rules
         self.coloring = ColorController(self.table, bridge.colors, partial(save, "colors"))
         self.columns = ColumnsController(self.table, config.table, partial(save, "table"))

@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 import app.screens
 from app import gc_policy
+from app.config.schema import FilterSettings
 from app.gc_policy import CLIENTS_MORE, GROWTH, QUIET_TICKS, GcPolicy
 from app.screens.dialogs.add_listener import AddListener
 from app.screens.dialogs.color_rule import EditRule
@@ -31,7 +32,9 @@ from app.screens.dialogs.name import AskName
 from app.screens.dialogs.open_file import open_dialog
 from app.screens.dialogs.palette import Palette
 from app.screens.dialogs.save_text import SaveText
+from app.screens.dialogs.saved_filters import SavedFilterList
 from app.screens.dialogs.search import SearchDialog
+from app.screens.filter.saved_filters import SavedFilters
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.go_to_target import TargetContext
 from app.screens.lab import LabScreen
@@ -62,6 +65,7 @@ WINDOWS = {
     "LabScreen": lambda: LabScreen(before=([], [])),
     "OpenFile": open_dialog,
     "Palette": Palette,
+    "SavedFilterList": lambda: SavedFilterList(SavedFilters(FilterSettings(), print)),
     "SaveText": lambda: SaveText("a.txt", "1"),
     "SearchDialog": SearchDialog,
     "SendInterface": lambda: SendInterface("Send packet 1 again", lambda: ("lo", "eth0"), "lo"),

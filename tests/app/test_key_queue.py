@@ -26,7 +26,7 @@ from app.screens.dialogs.color_rule import EditRule
 from app.screens.dialogs.colors import ColorRules
 from app.screens.dialogs.columns import AddColumn, Columns
 from app.screens.dialogs.copy import Copy
-from app.screens.dialogs.dialog import Confirm, Dialog
+from app.screens.dialogs.dialog import Confirm, Dialog, Hint
 from app.screens.dialogs.drafts import Drafts
 from app.screens.dialogs.filter_menu import FilterMenu
 from app.screens.dialogs.go_to import GoTo
@@ -36,6 +36,7 @@ from app.screens.dialogs.name import AskName
 from app.screens.dialogs.open_file import HINT, OpenFile
 from app.screens.dialogs.palette import Palette
 from app.screens.dialogs.save_text import SaveText
+from app.screens.dialogs.saved_filters import SavedFilterList
 from app.screens.dialogs.search import SearchDialog
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.lab import LabScreen
@@ -110,6 +111,11 @@ TYPED_AHEAD = {
         lambda p: [table.cursor_row for table in p.app.screen.query(DataTable)] == [2],
     ),
     EditRule: (["f6", "e"], [*"s"], lambda p: value(p, "#name") == "Bad checksums"),
+    SavedFilterList: (
+        ["/", "ctrl+o"],
+        ["u"],
+        lambda p: any(one.content == "nothing to undo" for one in p.app.screen.query(Hint)),
+    ),
     FilterMenu: (["="], ["down"], lambda p: highlighted(p) == 1),
     SaveText: (["y", "s", "enter"], [*"a.txt"], lambda p: value(p) == "a.txt"),
     Copy: (["y"], ["down"], lambda p: highlighted(p) == 1),

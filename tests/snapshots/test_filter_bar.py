@@ -42,6 +42,8 @@ def test_empty_result(snap_compare):
     async def act(pilot):
         screen = await filled(pilot)
         screen.filter.apply("sctp")
+        empty = screen.query_one("#empty")
+        await eventually(lambda: empty.display, "the words", screen.poll)
         await pilot.pause()
 
     assert snap_compare(scripted_monitor(scripted_store()), terminal_size=SMALL, run_before=act)

@@ -13,15 +13,19 @@ LONGEST = 60  # characters of a name
 
 
 class AskName(Dialog[str]):
-    """Ask for a name. For one of `names`, the hint is `taken`, which says what will happen."""
+    """Ask for a name; `before` is in the input. For one of `names`, the hint is `taken`.
 
-    def __init__(self, title: str, names: Iterable[str], taken: str) -> None:
+    `taken` says what will happen.
+    """
+
+    def __init__(self, title: str, names: Iterable[str], taken: str, before: str = "") -> None:
         super().__init__()
         self.title_text = title
+        self._before = before
         self._names, self._taken = frozenset(names), taken
 
     def compose_body(self) -> ComposeResult:
-        name = Input(placeholder="name", compact=True)
+        name = Input(self._before, placeholder="name", compact=True)
         name.cursor_blink = False
         yield name
         yield Hint("enter saves it under this name")

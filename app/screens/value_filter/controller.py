@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual.geometry import Offset
 
-from app.screens.filter_controller import FilterController
+from app.screens.filter.filter_controller import FilterController
 from app.screens.side_panels import SidePanels
 from app.screens.workspace import Workspace
 from core.store.snapshot import Snapshot

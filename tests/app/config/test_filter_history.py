@@ -9,6 +9,7 @@ import pytest
 
 from app.config.filter_history import LONGEST, MOST, FilterHistory
 from app.config.theme import read_theme, remember_theme
+from tests.core.files.test_private_folder import OBSTACLES, contents
 
 
 @pytest.fixture
@@ -61,6 +62,20 @@ def test_anything_else_in_the_file_counts_as_nothing(path, filters):
     path.write_text(json.dumps({"filters": filters}))
     path.chmod(0o600)
     assert FilterHistory(path).texts == []
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_an_obstacle_is_reported_and_left_alone(tmp_path, path, obstacle):
+    put, reason = OBSTACLES[obstacle]
+    path.parent.mkdir(mode=0o700)
+    put(path, tmp_path / "victim")
+    before = contents(path.parent)
+    history = FilterHistory(path)
+    problem = history.add("tcp")
+    assert reason in problem
+    assert problem.endswith("the filter is not remembered")
+    assert contents(path.parent) == before
+    assert history.texts == ["tcp"]  # in this run
 
 
 def test_a_filter_that_cannot_be_remembered_is_reported(tmp_path):

@@ -10,9 +10,9 @@ import pytest
 from textual import events
 from textual.widgets import Input, RadioSet
 
-from app.screens.client_filter import client_of, filter_of_client
 from app.screens.dialogs.add_listener import AddListener
-from app.screens.filter_controller import ALL_CLIENTS
+from app.screens.filter.client_filter import client_of, filter_of_client
+from app.screens.filter.filter_controller import ALL_CLIENTS
 from core.echo.client_columns import ClientColumns
 from core.echo.options import Trigger
 from core.engine.echo_service import NO_SERVER

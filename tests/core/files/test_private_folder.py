@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from app.config.config_file import load
+from app.config.filter_history import FilterHistory
 from app.config.theme import read_theme, remember_theme
 from core.files import private_folder
 from core.files.pcapng_writer import PcapngWriter
@@ -47,21 +48,26 @@ def write_audit(folder: Path, way: SendMethod) -> None:
         audit.close()
 
 
-def write_theme(folder: Path) -> None:
-    reason = remember_theme(folder / "state.json", "nord")
-    if reason:
-        raise OSError(errno.EIO, reason)
+def write_state(folder: Path) -> None:
+    """Remember a theme and a filter; each is refused on its own."""
+    path = folder / "state.json"
+    reasons = remember_theme(path, "nord"), FilterHistory(path).add("tcp")
+    if any(reasons):
+        assert all(reasons)
+        raise OSError(errno.EIO, reasons[0])
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {
     "sent.pcapng": lambda folder: write_audit(folder, SendMethod.IP),
     "sent-frames.pcapng": lambda folder: write_audit(folder, SendMethod.LINK),
     FILE: lambda folder: DraftStore(StateDatabase(folder)).save("one", DRAFTS),
-    "state.json": write_theme,
+    "state.json": write_state,
 }
 READERS: dict[str, Callable[[Path], object]] = {
     FILE: lambda folder: DraftStore(StateDatabase(folder)).drafts(),
-    "state.json": lambda folder: read_theme(folder / "state.json"),
+    "state.json": lambda folder: (
+        read_theme(folder / "state.json") or FilterHistory(folder / "state.json").texts
+    ),
 }
 REPLACED_FILES = tuple(READERS)
 PCAPNG_FILES = ("sent.pcapng", "sent-frames.pcapng")
@@ -378,10 +384,14 @@ def test_a_configuration_may_be_a_link(tmp_path) -> None:
     assert not load(tmp_path / "config.toml").forge.audit
 
 
-def test_the_theme_leaves_the_rest_of_the_file(folder) -> None:
+def test_the_state_keeps_the_rest_of_the_file(folder) -> None:
     (folder / "state.json").write_text('{"later": 1, "theme": "dracula"}')
-    write_theme(folder)
-    assert json.loads((folder / "state.json").read_text()) == {"later": 1, "theme": "nord"}
+    write_state(folder)
+    assert json.loads((folder / "state.json").read_text()) == {
+        "later": 1,
+        "theme": "nord",
+        "filters": ["tcp"],
+    }
 
 
 # -- power loss ------------------------------------------------------------------------------

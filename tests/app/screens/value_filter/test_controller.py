@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.screens.client_filter import filter_of_client
 from app.screens.dialogs.filter_menu import FilterMenu
+from app.screens.filter.client_filter import filter_of_client
 from core.analysis.filter.value_expression import packet_conversation, row_expression
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store

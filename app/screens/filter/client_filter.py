@@ -10,7 +10,7 @@ held, every client that the cursor passes would cost a filter of the whole store
 
 from __future__ import annotations
 
-from app.screens.filter_controller import FilterController
+from app.screens.filter.filter_controller import FilterController
 from core.analysis.connection import End
 from core.analysis.filter.value_expression import connection_expression
 from core.echo.snapshot import EchoSnapshot, ListenerInfo

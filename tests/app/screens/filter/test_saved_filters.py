@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.config.config_file import load
 from app.config.paths import Paths
 from app.config.schema import FilterSettings
-from app.screens.saved_filters import SavedFilters
+from app.screens.filter.saved_filters import SavedFilters
 from tests.helpers.idle import eventually, screen_text
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import filled, scripted_monitor
@@ -19,6 +19,10 @@ def test_filters_are_found_by_the_start_of_their_name_and_saved_as_a_whole():
     assert saved.matching("wa") == [("Watch", "udp")]
     assert saved.matching("x") == []
     assert changes == [{"saved": {"web": "tcp.port == 80", "Watch": "udp"}}]
+    saved.rename("web", "Watch")
+    assert saved.by_name == {"Watch": "tcp.port == 80"}
+    saved.delete("Watch")
+    assert changes[2:] == [{"saved": None}]
 
 
 async def test_a_filter_is_saved_from_the_bar_and_chosen_in_it(tmp_path):

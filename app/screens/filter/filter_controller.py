@@ -14,7 +14,8 @@ from textual.widget import Widget
 
 from app.config.filter_history import FilterHistory
 from app.keymap import KeyContext
-from app.screens.saved_filters import SavedFilters
+from app.screens.filter.filter_error import filter_error
+from app.screens.filter.saved_filters import SavedFilters
 from app.textual_bindings import add_keys
 from core.analysis.packet_analysis import PacketAnalysis
 from core.store.snapshot import Snapshot
@@ -25,7 +26,6 @@ from widgets.packets.packet_table import PacketTable
 if TYPE_CHECKING:
     from core.analysis.filter.combination import Combination
     from core.analysis.filter.completion import Completions
-    from core.analysis.filter.language.errors import FilterError
 
 ALL_PACKETS = "all packets"
 ALL_CLIENTS = "all packets; move to a client to see only its packets"
@@ -37,7 +37,8 @@ class FilterController:
     `text` is the filter, empty without one; `is_on` is False while all packets are shown
     nevertheless. `is_offered` is True while the echo panel is shown: then the bar is shown, too, so
     that a click on a client moves no row away from under the pointer. `shown` returns the snapshot
-    in the table, and `show_table` shows what the analysis has found.
+    in the table, `show_table` shows what the analysis has found, and `label_keys` labels the keys
+    again when the user begins or ends an edit.
     """
 
     def __init__(
@@ -48,13 +49,15 @@ class FilterController:
         saved: SavedFilters,
         shown: Callable[[], Snapshot],
         show_table: Callable[[], None],
+        label_keys: Callable[[], None],
     ) -> None:
         self.text = ""
         self.is_on = True
         self.is_offered = False
         self._table, self._analysis = table, analysis
         self._history, self._shown, self._show_table = history, shown, show_table
-        self._saved = saved
+        self._saved, self._label_keys = saved, label_keys
+        self._cleared = ""  # the filter that the user cleared last
         self._offered: list[tuple[str, str]] = []  # saved filters among the completions
         self._before: Widget | None = None  # had the focus before the edit
         self._recalled = ""  # the text of the history that the bar shows
@@ -126,6 +129,8 @@ class FilterController:
             predicate = PacketFilter.compile(text, selected) if text else None
         except FilterError:
             return False
+        if self.text and not text:
+            self._cleared = self.text
         self.text, self.is_on = text, True
         self._analysis.keep_only(predicate)
         self._show_table()
@@ -147,14 +152,14 @@ class FilterController:
         return self.apply(text)
 
     def toggle(self) -> None:
-        """Show all packets, or filter them again by the same text."""
+        """Show all packets, or filter them again by the same text, or by the one cleared last."""
         if self.text and self.is_on:
             self.is_on = False
             self._analysis.keep_only(None)
             self._show_table()
             self.show()
-        elif self.text:
-            self.apply(self.text)
+        elif self.text or self._cleared:
+            self.apply(self.text or self._cleared)
 
     def clear(self) -> bool:
         """Show all packets, and forget the filter. Return False without one."""
@@ -177,7 +182,12 @@ class FilterController:
         """
         if self.hints.chosen is not None:
             self._insert(self.hints.chosen)
-        elif self.apply(self.bar.input.value):
+        else:
+            self.accept(self.bar.input.value)
+
+    def accept(self, text: str) -> None:
+        """Apply a text, go to the table, and remember it; do nothing if it is wrong."""
+        if self.apply(text):
             self._end(self._table)
             if self.text and (problem := self._history.add(self.text)):
                 self.bar.notify(problem, severity="warning", markup=False)
@@ -196,7 +206,10 @@ class FilterController:
         if history.is_rewound and (step > 0 or hints.chosen is not None):
             hints.move(step)
         else:
-            text = history.older() if step < 0 else history.newer()
+            step_on = history.older if step < 0 else history.newer
+            text = step_on()
+            if text and text == self.bar.input.value:  # the filter that is applied
+                text = step_on()
             if text is not None:
                 self._recalled = text
                 self.bar.replace(text)
@@ -208,23 +221,6 @@ class FilterController:
             at = index - len(self._offered)
             self.bar.replace(*self._completions.inserted(self.bar.input.value, at))
 
-    def keep(self) -> None:
-        """Ask for a name, and save the filter in the bar under it."""
-        from app.screens.dialogs.name import AskName
-
-        text = self.bar.input.value.strip()
-
-        def save(name: str | None) -> None:
-            if name is not None:
-                self._saved.keep(name, text)
-                self.bar.notify(f"saved as {name}: choose it in the empty bar", markup=False)
-
-        if not text or self._error(text) is not None:
-            self.bar.notify("type a valid filter to save it", severity="warning")
-        else:
-            taken = "enter replaces the filter of this name"
-            self.bar.app.push_screen(AskName("Save the filter", self._saved.by_name, taken), save)
-
     def leave(self) -> bool:
         """End the edit; the filter stays as it was. Return False if the user does not edit."""
         if not self.bar.is_editing:
@@ -234,6 +230,7 @@ class FilterController:
 
     def _begin(self) -> None:
         self._history.rewind()
+        self._label_keys()
         self.bar.call_after_refresh(self._show_hints)  # when the bar has its place
 
     def _show_hints(self) -> None:
@@ -251,12 +248,13 @@ class FilterController:
         if bar.input.has_focus:
             (focus if focus is not None and focus.display else self._table).focus()
         self.show()
+        self._label_keys()
 
     def _describe(self, text: str, cursor: int) -> None:
         """Say whether the text is a filter, and if not, why not, and where; offer completions."""
         from core.analysis.filter.completion import complete
 
-        error = self._error(text)
+        error = filter_error(text)
         self.hints.text, self.hints.error = text, error
         if text != self._recalled:
             self._history.rewind()
@@ -270,13 +268,3 @@ class FilterController:
             self.bar.mark(0, 0, "")
         else:
             self.bar.mark(*error.place, "incomplete" if error.is_incomplete else "wrong")
-
-    def _error(self, text: str) -> FilterError | None:
-        from core.analysis.filter.language.errors import FilterError
-        from core.analysis.filter.packet_filter import PacketFilter
-
-        try:
-            PacketFilter.compile(text)
-        except FilterError as error:
-            return error
-        return None

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.config.paths import Paths
+from app.screens.key_bar import KeyBar
 from core.analysis.filter.combination import Combination
 from core.analysis.filter.evaluation import pattern_search
 from tests.core.decode.frames import tcp_frame
@@ -100,6 +101,26 @@ async def test_a_key_turns_the_filter_off_and_on_again():
         assert "filter off" in screen_text(pilot.app)
         await pilot.press("backslash")
         assert screen.table.line_count == shown
+
+
+async def test_the_key_brings_a_cleared_filter_back():
+    async with running() as (pilot, screen):
+        for clear in (["escape"], ["slash", "ctrl+u", "enter"]):
+            screen.filter.apply("tcp")
+            await pilot.press(*clear)
+            assert screen.filter.text == ""
+            await pilot.press("backslash")
+            assert (screen.filter.text, screen.filter.is_on) == ("tcp", True)
+
+
+async def test_the_keys_are_labeled_with_the_first_paint_of_the_edit():
+    async with running() as (pilot, screen):
+        bar = screen.query_one(KeyBar)
+        screen.filter.edit()
+        await pilot.pause()
+        assert bar.labels["panel.close"] == "cancel"
+        await pilot.press("escape")
+        assert "panel.close" not in bar.labels
 
 
 async def test_a_live_table_that_a_filter_empties_does_not_begin_to_follow():

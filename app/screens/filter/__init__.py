@@ -1,0 +1,1 @@
+"""The display filter of the packet table: the bar, saved filters, and those of echo clients."""
