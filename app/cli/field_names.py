@@ -10,21 +10,20 @@ import difflib
 from collections.abc import Iterator
 
 from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.fields.packet_fields import COLUMNS
 from core.analysis.filter.types import FilterField
 
 Described = tuple[str, str, str, str]  # name, width, unit, meaning
 
 CALCULATED = "_calculated"
-COLUMNS = {"_ws.col.protocol": "protocol", "_ws.col.info": "info"}
-"""Columns of the packet table, by Wireshark's names, and the parts of a `Summary`."""
+JSON_COLUMNS = {name: COLUMNS[name] for name in ("_ws.col.protocol", "_ws.col.info")}
+"""The columns of the packet table that ``--json`` has without ``--fields``."""
 
 _LAST_OF_FRAME = "frame.protocols"
 _NOT_FILTERED: tuple[Described, ...] = (
     ("frame.stop", "", "", "Why the dissection ended early: layer, offset, reason, cause"),
     ("frame.fault", "", "", "Internal error that kept rawscope from describing the packet"),
     ("frame.raw", "", "hex", "The captured bytes"),
-    ("_ws.col.protocol", "", "", "The column Protocol of the packet table"),
-    ("_ws.col.info", "", "", "The column Info of the packet table"),
 )
 
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from core.analysis.filter.fields.catalog import CATALOG, SLOTS_BY_NAME, option_lists
 from core.analysis.filter.fields.packet_fields import (
     CAUSES,
+    COLUMNS,
     DATA_LENGTH,
     DIRECTIONS,
     FLAG_TEXT,
@@ -29,6 +30,7 @@ from core.wire.model.field import PlacedField, Span, Value
 from core.wire.model.kind import Kind
 from core.wire.model.text import safe
 from core.wire.present.record import STACKED, protocols
+from core.wire.present.summary import summarize
 from core.wire.registry import PROTOCOLS
 
 HEX_BYTES = 64  # of a byte string; the rest is not shown
@@ -189,6 +191,16 @@ def _hex_of(spans: Callable[[Layer, Dissection], Iterator[Span]]) -> _LayerTexts
 # -- the frame --------------------------------------------------------------------------------
 
 
+def _column(part: str) -> FieldText:
+    """Return the function that reads a column of the packet table."""
+
+    def text(facts: PacketFacts) -> str:
+        found: str = getattr(summarize(facts.dissection), part)
+        return found
+
+    return text
+
+
 def _is_timed(facts: PacketFacts) -> bool:
     return is_timed(facts.packet.timestamp_ns, facts.packet.flags)
 
@@ -253,5 +265,6 @@ _FRAME_TEXTS: Mapping[str, FieldText] = {
     "frame.direction": _direction,
     "frame.stop.cause": _cause,
     "frame.ignored": lambda facts: "false",
+    **{name: _column(part) for name, part in COLUMNS.items()},
     "rawscope.sent": lambda facts: str(bool(facts.packet.flags & PacketFlag.OURS)).lower(),
 }

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from app.cli.dump.line_format import ChunkPart
 from app.cli.dump.value_texts import dates, texts_of
-from app.cli.field_names import CALCULATED, COLUMNS
-from core.analysis.filter.fields.packet_fields import CAUSES, DIRECTIONS, MESSAGES
+from app.cli.field_names import CALCULATED
+from core.analysis.filter.fields.packet_fields import CAUSES, COLUMNS, DIRECTIONS, MESSAGES
 from core.analysis.filter.fields.wireshark_types import VERDICT_NUMBERS
 from core.analysis.filter.types import FilterType, Spans
 from core.analysis.filter.values.record_values import RecordValues, record_type

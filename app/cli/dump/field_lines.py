@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from app.cli.dump.field_cells import Cells, PartValues, Quoting, cell_reader
 from app.cli.dump.json_lines import encode, failed_record
 from app.cli.dump.line_format import ChunkPart, UnknownFieldError
-from app.cli.field_names import COLUMNS, known_names, suggestions
+from app.cli.field_names import known_names, suggestions
+from core.analysis.filter.fields.packet_fields import COLUMNS
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.batch_decoder import decode_batch

@@ -27,7 +27,7 @@ from app.cli.dump.json_shapes import (
 )
 from app.cli.dump.line_format import ChunkPart
 from app.cli.dump.value_texts import hex_texts
-from app.cli.field_names import COLUMNS
+from app.cli.field_names import JSON_COLUMNS
 from core.analysis.filter.types import Spans
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
@@ -254,7 +254,7 @@ def _whole(layers: Template, interface: CaptureInterface, raw: bool) -> Template
         template.literal(encode_basestring_ascii(interface.name))
     template.text += layers.text
     template.columns += layers.columns
-    for name, attribute in COLUMNS.items():
+    for name, attribute in JSON_COLUMNS.items():
         template.key(name)
         template.place("%s", _summary_column(attribute))
     if raw:

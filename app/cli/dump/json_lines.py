@@ -11,7 +11,7 @@ from typing import Any
 
 from app.cli.dump.json_columns import JsonColumns
 from app.cli.dump.line_format import BLOCK, ChunkPart
-from app.cli.field_names import COLUMNS
+from app.cli.field_names import JSON_COLUMNS
 from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import seconds_text
 from core.wire.model.dissection import Dissection, is_timed
@@ -63,7 +63,7 @@ def frame_record(
     values = _frame_facts(packet)
     record(dissection, values)
     summary = summarize(dissection, base)
-    for name, attribute in COLUMNS.items():
+    for name, attribute in JSON_COLUMNS.items():
         values[name] = getattr(summary, attribute)
     if raw:
         values["frame.raw"] = packet.data.hex()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.types import FilterField, FilterType
 
-_NAME = r"[A-Za-z][\w.-]*"
+_NAME = r"[A-Za-z_][\w.-]*"
 _WORD = re.compile(rf"(?:^|[\s({{\[,!&|=<>@+*/%])(?:\$\{{?)?({_NAME})$")
 _EQUALITY = r"(?:===?|!==?|\b(?:any_|all_)?(?:eq|ne)\b|\bin\s*\{(?:[^}\"]|\"[^\"]*\")*)"
 _VALUE = re.compile(rf"({_NAME})\s*{_EQUALITY}\s*(\"[^\"]*|[A-Za-z][^\s\"]*|)$")

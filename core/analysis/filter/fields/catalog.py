@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from core.analysis.filter.fields.packet_fields import (
+    COLUMN_FIELDS,
     DATA,
     FLAG_TEXT,
     FRAME,
@@ -146,6 +147,8 @@ class Catalog:
         self._combined: dict[str, tuple[str, ...]] = {}
         self._add(PacketField(FRAME))
         for each in FRAME_FIELDS:
+            self._add(each)
+        for each in COLUMN_FIELDS:
             self._add(each)
         self._add(PacketField(SENT, "true or false"))
         for protocol in PROTOCOLS:

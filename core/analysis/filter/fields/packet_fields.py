@@ -1,12 +1,13 @@
 """The fields of a packet that no header table has: of the frame, and of payloads.
 
-Names and types are Wireshark's where Wireshark has the field. It does not have
-``frame.direction`` (Wireshark: ``frame.packet_flags_direction``), ``frame.stop.cause``, and
-``rawscope.sent``.
+Names and types are Wireshark's where Wireshark has the field (``_ws.col.*``: version 4.6). It does
+not have ``frame.direction`` (Wireshark: ``frame.packet_flags_direction``), ``frame.stop.cause``,
+and ``rawscope.sent``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from core.analysis.filter.fields.wireshark_types import TRUE_FALSE
@@ -80,6 +81,19 @@ FRAME_FIELDS: tuple[PacketField, ...] = (
     ),
 )  # fmt: skip
 """Fields of the frame, except the protocol ``frame`` itself."""
+
+COLUMNS: Mapping[str, str] = {
+    "_ws.col.def_src": "source",
+    "_ws.col.def_dst": "destination",
+    "_ws.col.protocol": "protocol",
+    "_ws.col.info": "info",
+}
+"""Columns of the packet table, by Wireshark's names, and the parts of a `Summary`."""
+
+COLUMN_FIELDS: tuple[PacketField, ...] = tuple(
+    PacketField(FilterField(name, _T.STRING, f"The column {part.title()} of the packet table"))
+    for name, part in COLUMNS.items()
+)
 
 SENT = FilterField("rawscope.sent", _T.BOOLEAN, "Sent by rawscope", words=TRUE_FALSE)
 

@@ -7,8 +7,8 @@ reads only what the filter names:
 * those of packets that ICMP errors quote, from columns of their own (`packet_levels`);
 * headers that stack, and those of link layers, from a walk over the packets that may have them;
 * the options of network and transport headers, for all headers at once (`option_places`);
-* numbers and texts that follow from headers (`computed_values`), verdicts (`verdict_values`), and
-  what the capture recorded (`frame_values`);
+* numbers and texts that follow from headers (`computed_values`), verdicts (`verdict_values`), what
+  the capture recorded (`frame_values`), and the rows of the packet table (`column_texts`);
 * packets with others inside, and what has no fixed place, by their dissection (`dissected`).
 """
 
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.filter.fields.catalog import CATALOG, SLOTS_BY_NAME
-from core.analysis.filter.fields.packet_fields import DATA_LENGTH, FLAG_TEXT, MESSAGES
+from core.analysis.filter.fields.packet_fields import COLUMNS, DATA_LENGTH, FLAG_TEXT, MESSAGES
 from core.analysis.filter.fields.wireshark_types import ALSO_AS
 from core.analysis.filter.types import FilterField, FilterType, Occurrences, Spans
 from core.analysis.filter.values import (
@@ -32,6 +32,7 @@ from core.analysis.filter.values import (
 )
 from core.analysis.filter.values.application_fields import dissected_messages
 from core.analysis.filter.values.chunk_headers import ChunkHeaders
+from core.analysis.filter.values.column_texts import ColumnTexts
 from core.analysis.filter.values.computed_values import DERIVED
 from core.analysis.filter.values.dissected import DissectedPackets, option_spans
 from core.analysis.filter.values.frame_values import CaptureContext
@@ -75,6 +76,7 @@ class ChunkValues:
         self._outermost = outermost
         self.headers = ChunkHeaders(chunk)
         self._words = HeaderWords(chunk.data)
+        self._columns = ColumnTexts(chunk)
 
     def __len__(self) -> int:
         return len(self._chunk)
@@ -130,6 +132,8 @@ class ChunkValues:
         name, data = field.name, self._chunk.data
         if name in SLOTS_BY_NAME or CATALOG.combined(name):
             return read_values(self._places(_members(name)), self._words, field.type)
+        if name in COLUMNS:
+            return self._columns.of(name)
         if name in frame_values.READERS:
             return frame_values.READERS[name](self.headers, self._context, self._inner)
         if name.endswith(".checksum.status"):

@@ -29,6 +29,10 @@ def test_names_that_contain_the_word_come_after():
     assert offered("TTL") == names
 
 
+def test_names_of_columns_begin_with_an_underscore():
+    assert offered("ip and _ws.col.i") == ["_ws.col.info"]
+
+
 def test_a_name_has_its_meaning():
     (ttl,) = (each for each in complete("ip.tt", 5).items if each.text == "ip.ttl")
     assert ttl.meaning == "Time to live"
