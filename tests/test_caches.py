@@ -47,7 +47,6 @@ BOUNDED_OTHERWISE = {
     ("core/echo/shutdown.py", "self._complete_since_s"): "clients of a server that is ending",
     ("core/forge/review/capture_review.py", "self._targets"): "kinds of frames end at MOST_KINDS",
     ("core/forge/export/tool_command.py", "self.covered"): "headers of one packet",
-    ("core/store/comments.py", "self._texts"): "forgotten with their packets; counted as memory",
     ("core/net/host_addresses.py", "self._links"): "names of interfaces, for one examination",
     ("core/forge/journal/audit.py", "self._interfaces"): "interfaces of one order",
     ("core/store/interface_numbers.py", "self._shared"): "numbers end at INTERFACES",

@@ -49,6 +49,7 @@ THEMES = {
     "core/files/test_fuzz.py": "arbitrary bytes in every file reader",
     "core/files/test_long_blocks.py": "blocks with millions of options",
     "core/files/test_oracle.py": "the shared captures against tshark",
+    "core/files/writing/test_round_trip.py": "copies of captures have all that was read",
     "core/forge/compose/test_properties.py": "building any values, reading any text",
     "core/forge/review/test_forge_confirmation.py": "the questions before an order is sent",
     "core/forge/transmit/test_rewrite_any_frame.py": "rewriting mutated frames of every link",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-NANOSECONDS = 9  # as a `resolution`: 10^-9 s
+MICROSECONDS, NANOSECONDS = 6, 9  # as a `resolution`: 10^-6 s, 10^-9 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,21 @@ class CaptureInterface:
 
 
 @dataclass(frozen=True, slots=True)
+class FileBlock:
+    """A block of a pcapng file that describes neither a packet nor an interface.
+
+    It is kept to be written again: names, statistics, secrets, custom and unknown blocks, and the
+    header of a section, of which `body` is only the options. `body` is in the byte order of this
+    host. `packets` and `interfaces` are how many of them precede it in the file.
+    """
+
+    kind: int
+    body: bytes
+    packets: int = 0
+    interfaces: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Frames in one byte array.
 
@@ -49,7 +64,8 @@ class Batch:
     file, bytes of its own): the store may then keep it without copying. Kernel ring blocks are not
     stable.
 
-    `comments` are packet comments, by row, as the file has them: not yet safe to print.
+    `comments` are packet comments, by row, as the file has them: not yet safe to print. `options`
+    are the other options of packets in pcapng, by row, packed in the byte order of this host.
     """
 
     data: NDArray[np.uint8]
@@ -61,6 +77,7 @@ class Batch:
     flags: NDArray[np.uint16]
     stable: bool = False
     comments: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    options: Mapping[int, bytes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -75,6 +92,6 @@ class Batch:
             return self
         columns = ("offset", "captured", "original", "timestamp_ns", "interface", "flags")
         comments = {row - start: self.comments[row] for row in self.comments if start <= row < stop}
-        return replace(
-            self, comments=comments, **{name: getattr(self, name)[start:stop] for name in columns}
-        )
+        options = {row - start: self.options[row] for row in self.options if start <= row < stop}
+        parts = {name: getattr(self, name)[start:stop] for name in columns}
+        return replace(self, comments=comments, options=options, **parts)

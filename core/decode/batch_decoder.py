@@ -36,7 +36,7 @@ def decode_batch(batch: Batch, link_types: NDArray[np.int32], first: int = 1) ->
     chunk = Chunk.allocate(first, batch.data[low:high], link_types, len(batch))
     chunk.offset[:] = batch.offset - low
     fill_columns(chunk, batch)
-    return replace(chunk, comments=batch.comments)
+    return replace(chunk, comments=batch.comments, options=batch.options)
 
 
 def fill_columns(rows: Chunk, source: Batch | Chunk, start: int = 0) -> None:

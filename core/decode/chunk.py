@@ -72,8 +72,9 @@ class Chunk:
     ``state``             uint8   `core.wire.model.batch.HeaderState` bits
     ``verdict``           uint8   see `core.decode.verdicts`
 
-    ``comments`` are remarks on packets, by row, as a file has them. A chunk of a store has
-    none, and neither has what `rows` and `copied` return.
+    ``comments`` are remarks on packets, by row, as a file has them, and ``options`` their other
+    options in pcapng (see `Batch`). A chunk of a store has none, and neither has what `rows` and
+    `copied` return.
     """
 
     first: int
@@ -93,6 +94,7 @@ class Chunk:
     state: NDArray[np.uint8]
     verdict: NDArray[np.uint8]
     comments: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    options: Mapping[int, bytes] = field(default_factory=dict)
 
     @classmethod
     def allocate(

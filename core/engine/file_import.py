@@ -76,14 +76,20 @@ class FileReading(threading.Thread):
 
     def _read(self, reader: CaptureReader) -> None:
         numbers = np.zeros(0, np.uint16)  # of the file's interfaces in the store
+        kept = 0  # blocks
         for chunk in iter_chunks(reader):
             if self._cancellation.canceled:
                 return
             added = self._store.add_interfaces(reader.interfaces[len(numbers) :])
             numbers = np.append(numbers, np.array(added, np.uint16))
             self._store.append_chunk(replace(chunk, interface=numbers[chunk.interface]))
+            blocks = reader.blocks[kept:]
+            self._store.add_blocks(blocks)
+            kept += len(blocks)
             self._publish(reader)
             time.sleep(0)
+        self._store.add_interfaces(reader.interfaces[len(numbers) :])  # after the last packet
+        self._store.add_blocks(reader.blocks[kept:])
 
     def _publish(self, reader: CaptureReader) -> None:
         self.progress = reader.position / reader.size if reader.size else None

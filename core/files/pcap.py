@@ -23,7 +23,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.batch import Batch, CaptureInterface
+from core.decode.batch import MICROSECONDS, NANOSECONDS, Batch, CaptureInterface, FileBlock
 from core.files.pcap_header import choose_variant, read_file_header
 from core.files.step import SPAN_BYTES, Step, invalid_flags, maximum_packet, unaligned
 from core.files.timestamps import nanoseconds
@@ -46,7 +46,11 @@ class PcapParser:
     def __init__(self, head: NDArray[np.uint8], has_records: bool) -> None:
         header = read_file_header(bytes(head[:28]))
         self.header_length = header.length
-        self.interfaces = [CaptureInterface("", header.link_type, header.snap_length)]
+        resolution = NANOSECONDS if header.unit_ns == 1 else MICROSECONDS
+        self.interfaces = [
+            CaptureInterface("", header.link_type, header.snap_length, resolution=resolution)
+        ]
+        self.blocks: list[FileBlock] = []
         self.notes: list[str] = []
         if reserved := header.reserved:
             self.notes.append(f"reserved bits {reserved:#010x} of the link type were ignored")

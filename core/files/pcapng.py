@@ -9,7 +9,8 @@ Theory (draft-ietf-opsawg-pcapng)
 * Packets are in Enhanced Packet Blocks, in Simple Packet Blocks (without time, interface, and
   captured length: the section's first interface and its snap length apply), and in obsolete
   Packet Blocks.
-* The parser skips all other blocks (names, statistics, secrets, custom, unknown).
+* All other blocks (names, statistics, secrets, custom, unknown) are only kept, so that they can be
+  written again (`core.files.kept_blocks`).
 
 A block that cannot be followed ends the file, and the error names its offset: a length below the
 block's minimum or above `_MAXIMUM_BLOCK`, two lengths that differ, a packet of an interface that
@@ -30,21 +31,18 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.batch import CaptureInterface
-from core.files import pcapng_options as options
 from core.files.formats import RefusalError
+from core.files.kept_blocks import SECTION_HEADER, KeptBlocks
+from core.files.pcapng_interfaces import InterfaceDescriptions
 from core.files.pcapng_packets import (
     ENHANCED_PACKET,
     PACKET_BLOCKS,
-    Interface,
     Section,
     read_packets,
 )
 from core.files.step import SPAN_BYTES, Step
 from core.files.zeros import zero_end, zero_start
-from core.store.interface_numbers import MORE, OWN, InterfaceNumbers
 
-SECTION_HEADER = 0x0A0D0D0A
 INTERFACE_DESCRIPTION = 1
 INTERFACE_STATISTICS = 5
 
@@ -58,12 +56,8 @@ _LEAST = {SECTION_HEADER: 28, INTERFACE_DESCRIPTION: 20} | {
 }
 _LEAST_ENHANCED = _LEAST[ENHANCED_PACKET]
 _MAXIMUM_BLOCK = 16 << 20  # of a block that is read; the same as in libpcap's sf-pcapng.c
-_MAXIMUM_SKIPPED = 1 << 30  # of a block that is skipped
 _MAXIMUM_INTERFACES = 1 << 20  # of one section; each one's properties are kept
-_MAXIMUM_TEXT = 4 << 20  # characters of all interfaces' names and descriptions together
-
-_OPTIONS_EACH = 16  # options that are read of every interface description
-_MAXIMUM_OPTIONS = 1 << 14  # options beyond those, of all descriptions together
+_MAXIMUM_SKIPPED = 1 << 30  # of a block that is skipped
 
 
 class _DamageError(Exception):
@@ -95,22 +89,29 @@ class PcapngParser:
                 f"not a pcapng file: its byte-order mark is {magic.hex(' ')}; "
                 "check that the file was copied as binary"
             )
-        self._numbers = InterfaceNumbers()
-        self.interfaces = self._numbers.interfaces
         self.notes: list[str] = []
+        self._kept = KeptBlocks()
+        self.blocks = self._kept.blocks
+        self._descriptions = InterfaceDescriptions(self._kept, self.notes)
+        self.interfaces = self._descriptions.interfaces
+        self._packets = 0  # before the next step
+        self._passed: list[tuple[int, int, int]] = []  # position, type, length in the last walk
         self._order = _BYTE_ORDERS[magic]
         self._section = Section()
-        self._text_room = _MAXIMUM_TEXT
-        self._options_room = _MAXIMUM_OPTIONS
         self._walked = 0  # where the last walk ended
         self._skipped = 0  # length of a skipped block whose trailer has not been read
         self._zeros = 0  # bytes since a fault, if all of them are zeros
         self._fault_before_zeros = ""
-        self._noted_unread = False
-        self._noted_shared = False  # noted that interfaces share a number
+        self._noted_left_out = False
 
     def parse(self, window: NDArray[np.uint8], start: int, limit: int, origin: int) -> Step:
         """Read at most `limit` packets; see `Parser.parse`."""
+        self._passed.clear()
+        step = self._parse(window, start, limit, origin)
+        self._keep_passed(window.data, step)
+        return step
+
+    def _parse(self, window: NDArray[np.uint8], start: int, limit: int, origin: int) -> Step:
         view = window.data
         if self._zeros:
             return self._more_zeros(window, start)
@@ -130,13 +131,32 @@ class PcapngParser:
             return self._damaged(window, damage.position, origin, str(damage))
         run = read_packets(window, positions, self._order, self._section)
         if run.unread is not None:
-            self._note_unread(f"the packet block at byte {origin + int(positions[run.unread])}")
+            at = origin + int(positions[run.unread])
+            self._descriptions.note_unread(f"the packet block at byte {at}")
         if run.reason:
             bad = int(positions[len(run.batch)])
             if len(run.batch):
                 return Step(run.batch, bad)  # the next call begins with the bad block
             return self._damaged(window, bad, origin, run.reason)
         return Step(run.batch, self._walked if is_all else run.stop)
+
+    def _keep_passed(self, view: memoryview, step: Step) -> None:
+        """Keep the blocks that the walk passed, up to the end of the step; count its packets."""
+        count = 0 if step.batch is None else len(step.batch)
+        for position, kind, length in self._passed:
+            if position >= step.stop:
+                break  # the next walk begins before it
+            before = self._packets
+            if step.batch is not None:
+                before += int(np.searchsorted(step.batch.offset, position))
+            body = view[position + 8 : position + length - _TRAILER]
+            self._kept.add(kind, body, self._order, before, len(self.interfaces))
+        self._packets += count
+        if self._kept.left_out and not self._noted_left_out:
+            self._noted_left_out = True
+            self.notes.append(
+                "the file has more blocks besides packets than are kept: a saved copy lacks them"
+            )
 
     def _walk(self, view: memoryview, position: int) -> Iterator[int]:
         """Yield the positions of packet blocks, up to one that is incomplete or of another type.
@@ -164,6 +184,8 @@ class PcapngParser:
                 yield position
             elif kind in _LEAST or not self._closes(view, after, length):
                 break
+            else:
+                self._passed.append((position, kind, length))
             position = after
         self._walked = position
 
@@ -193,24 +215,23 @@ class PcapngParser:
                 f"which is not between {least} and {maximum} bytes",
             )
         if available < padded:
-            if kind in _LEAST:
+            if kind in _LEAST or self._kept.has_room(length):
                 return Step(None, position, needed=padded)
+            self._kept.left_out = True
             self._skipped = length
             return Step(None, position + padded - _TRAILER, _TRAILER, inside=True)
         if not self._closes(view, position + padded, length):
             raise _DamageError(position, f"a block of type {kind:#010x} {_UNEQUAL_LENGTHS}")
         if kind == INTERFACE_DESCRIPTION:
             self._add_interface(view, position, position + length - _TRAILER)
-        return Step(None, position + padded)
-
-    def _note_unread(self, block: str, most: int = options.MOST_OPTIONS) -> None:
-        """Note once that some options of a block are not read."""
-        if not self._noted_unread:
-            self._noted_unread = True
-            self.notes.append(
-                f"{block} has more than {most:,} options: "
-                "further options, in this block and in later ones, are not read"
+        elif kind == SECTION_HEADER:
+            stop = position + length - _TRAILER
+            self._kept.add_section(
+                view, position + 24, stop, self._order, self._packets, len(self.interfaces)
             )
+        else:
+            self._passed.append((position, kind, length))
+        return Step(None, position + padded)
 
     def _damaged(self, window: NDArray[np.uint8], position: int, origin: int, reason: str) -> Step:
         """End the file at the bad block at `position`.
@@ -259,58 +280,14 @@ class PcapngParser:
         self._section = Section()
 
     def _add_interface(self, view: memoryview, position: int, stop: int) -> None:
-        """Read an Interface Description Block (§4.2)."""
         if len(self._section) == _MAXIMUM_INTERFACES:
             reason = f"there are more than {_MAXIMUM_INTERFACES:,} interfaces in one section"
             raise _DamageError(position, reason)
-        link_type, snap_length = struct.unpack_from(self._order + "HxxI", view, position + 8)
-        name, description, resolution, offset_s, fcs_bits = "", "", 6, 0, 0
         try:
-            most = min(options.MOST_OPTIONS, _OPTIONS_EACH + self._options_room)
-            found = options.OptionReader(view, position + 16, stop, self._order, most)
-            for count, (code, value) in enumerate(found):
-                self._options_room -= count >= _OPTIONS_EACH
-                match code, len(value):
-                    case options.IF_NAME, _:
-                        name = options.text(value)
-                    case options.IF_DESCRIPTION, _:
-                        description = options.text(value)
-                    case options.IF_TSRESOL, 1:
-                        resolution = value[0]
-                    case options.IF_TSOFFSET, 8:
-                        (offset_s,) = struct.unpack(self._order + "q", value)
-                    case options.IF_FCSLEN, 1:
-                        fcs_bits = value[0]
-        except options.BadOptionError as error:
-            raise _DamageError(
-                position, f"an interface description cannot be read: {error}"
-            ) from None
-        if found.unread:
-            self._note_unread(f"the description of interface {len(self.interfaces)}", most)
-        if len(name) + len(description) > self._text_room:
-            if self._text_room:
-                self.notes.append(
-                    f"the names of interfaces from number {len(self.interfaces)} on were left "
-                    f"out: all names together exceed {_MAXIMUM_TEXT:,} characters"
-                )
-            name, description, self._text_room = "", "", 0
-        self._text_room -= len(name) + len(description)
-        described = CaptureInterface(name, link_type, snap_length, description)
-        number = self._number(described, position)
-        self._section.add(Interface(number, link_type, snap_length, resolution, offset_s, fcs_bits))
-
-    def _number(self, interface: CaptureInterface, position: int) -> int:
-        """Return the interface's number in the file; note once that some share a number."""
-        try:
-            number = self._numbers.add(interface)
+            described = self._descriptions.read(view, position, stop, self._order)
+            self._section.add(described)
         except ValueError as error:
             raise _DamageError(position, str(error)) from None
-        if number >= OWN and not self._noted_shared:
-            self._noted_shared = True
-            self.notes.append(
-                f"there are more than {OWN:,} interfaces: all further ones are named {MORE!r}"
-            )
-        return number
 
 
 def _padded(length: int) -> int:

@@ -4,8 +4,8 @@ Source: draft-ietf-opsawg-pcapng §3.5. A block of 16 MiB has room for four mill
 which only a loop can follow. So at most `MOST_OPTIONS` of a block are read, and the caller learns
 which block has more. Options of packet blocks are read in rounds: the first option of every block
 of a batch, then the second. A file with flags on every packet thus costs a few vector operations
-instead of a loop. Comments are only located; `PacketComments` reads them on demand, as a store does
-for the packets that it keeps.
+instead of a loop. Other options are only located; `PacketComments` and `FurtherOptions` read them
+on demand, as a store does for the packets that it keeps.
 
 An option that runs past the end of its block, or has a length that its code does not allow, makes
 the block unreadable, as in Wireshark: the bytes after it have no known meaning.
@@ -21,6 +21,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core.files.byte_order import PACKET_OPTIONS, native_value
 from core.files.step import unaligned
 
 END_OF_OPTIONS = 0
@@ -34,9 +35,11 @@ EPB_FLAGS = 2
 SHB_USERAPPL = 4
 
 Lengths = TypeVar("Lengths", int, NDArray[np.int64])
+Value = TypeVar("Value")
 
 MOST_OPTIONS = 128  # of one block that are read; writers use fewer than ten
 _HEADER_BYTES = 4
+_PACKED = struct.Struct("=HH")
 _FEW_BLOCKS = 128  # up to this number, a loop is faster than vector operations
 
 # Lengths that packet block options must have, and least lengths (§4.3).
@@ -90,11 +93,11 @@ def text(value: memoryview) -> str:
     return bytes(value).split(b"\0")[0].decode("utf-8", "replace")
 
 
-class PacketComments(Mapping[int, Sequence[str]]):
-    """The comments of packets by their row in a batch, read from the blocks at each access.
+class _OptionsByRow(Mapping[int, Value]):
+    """Something about the options of packets by their row in a batch, read at each access.
 
     `starts` and `stops` (n,) are the bounds of the options of each block in `window`; `rows` are
-    the blocks that have a comment, ascending.
+    the blocks that have such an option, ascending.
     """
 
     def __init__(
@@ -109,15 +112,37 @@ class PacketComments(Mapping[int, Sequence[str]]):
         self._spans = {row: (int(starts[row]), int(stops[row])) for row in rows}
         self._order = order
 
-    def __getitem__(self, row: int) -> Sequence[str]:
-        options = OptionReader(self._view, *self._spans[row], self._order)
-        return [text(value) for code, value in options if code == COMMENT]
-
     def __iter__(self) -> Iterator[int]:
         return iter(self._spans)
 
     def __len__(self) -> int:
         return len(self._spans)
+
+    def _options(self, row: int) -> OptionReader:
+        return OptionReader(self._view, *self._spans[row], self._order)
+
+
+class PacketComments(_OptionsByRow[Sequence[str]]):
+    """The comments of packets."""
+
+    def __getitem__(self, row: int) -> Sequence[str]:
+        return [text(value) for code, value in self._options(row) if code == COMMENT]
+
+
+class FurtherOptions(_OptionsByRow[bytes]):
+    """The options of packets that are neither comments nor flags; see `Batch.options`."""
+
+    def __getitem__(self, row: int) -> bytes:
+        return b"".join(
+            packed_option(code, native_value(code, bytes(value), self._order, PACKET_OPTIONS))
+            for code, value in self._options(row)
+            if code not in (COMMENT, EPB_FLAGS)
+        )
+
+
+def packed_option(code: int, value: bytes) -> bytes:
+    """Return an option as it is written in the byte order of this host."""
+    return _PACKED.pack(code, len(value)) + value + bytes(-len(value) & 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +150,14 @@ class PacketOptions:
     """The options of a batch's packet blocks.
 
     `flags` (n,) uint32 are the ``epb_flags`` words, 0 where absent. `commented` are the indices of
-    the blocks that have a comment. `bad` is the index of the first block that cannot be read, with
-    `reason`. `unread` is the index of the first block with more than `MOST_OPTIONS` options.
+    the blocks that have a comment, `further` of those with other options. `bad` is the index of the
+    first block that cannot be read, with `reason`. `unread` is the index of the first block with
+    more than `MOST_OPTIONS` options.
     """
 
     flags: NDArray[np.uint32]
     commented: Sequence[int] = ()
+    further: Sequence[int] = ()
     bad: int | None = None
     reason: str = ""
     unread: int | None = None
@@ -176,6 +203,7 @@ class _Rounds:
         self._stops = stops
         self._flags = np.zeros(len(starts), np.uint32)
         self._commented: set[int] = set()
+        self._further: set[int] = set()
         self._unread: int | None = None
         self._bad: int | None = None
         self._reason = ""
@@ -200,6 +228,8 @@ class _Rounds:
         flagged = code == EPB_FLAGS
         self._flags[active[flagged]] = self._words[value[flagged]]
         self._commented.update(active[code == COMMENT].tolist())
+        known = flagged | (code == COMMENT) | (code == END_OF_OPTIONS)
+        self._further.update(active[~known].tolist())
         self._position[active] = after
         more: NDArray[np.int64] = active[(code != END_OF_OPTIONS) & (after < stops)]
         return more
@@ -216,6 +246,8 @@ class _Rounds:
                     self._commented.add(index)
                 elif code == EPB_FLAGS:
                     (self._flags[index],) = struct.unpack(self._order + "I", value)
+                else:
+                    self._further.add(index)
         except BadOptionError as error:
             self._bad, self._reason = index, str(error)
             return False
@@ -225,8 +257,14 @@ class _Rounds:
 
     def found(self) -> PacketOptions:
         """Return the options that were read."""
-        commented = sorted(self._commented)
-        return PacketOptions(self._flags, commented, self._bad, self._reason, self._unread)
+        return PacketOptions(
+            self._flags,
+            sorted(self._commented),
+            sorted(self._further),
+            self._bad,
+            self._reason,
+            self._unread,
+        )
 
 
 def _padded(length: Lengths) -> Lengths:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
-from core.files.pcapng_options import PacketComments, read_packet_options
+from core.files.pcapng_options import FurtherOptions, PacketComments, read_packet_options
 from core.files.step import invalid_flags, maximum_packet, unaligned
 from core.files.timestamps import FAR, Resolution, nanoseconds
 from core.wire.model.dissection import PacketFlag
@@ -151,6 +151,7 @@ def read_packets(
     original = blocks["original"][kept].astype(np.uint32)
     flags |= invalid_flags(invalid | is_simple[kept], captured > original)
     commented = [index for index in found.commented if index < good]
+    further = [index for index in found.further if index < good]
     batch = Batch(
         data=window,
         offset=frame[kept],
@@ -161,6 +162,7 @@ def read_packets(
         flags=flags,
         stable=True,
         comments=PacketComments(window, options, options_end, order, commented),
+        options=FurtherOptions(window, options, options_end, order, further),
     )
     unread = found.unread if found.unread is not None and found.unread < good else None
     return Run(batch, int(block_end[-1]), reason, unread)

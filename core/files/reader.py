@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from core.decode.batch import Batch, CaptureInterface
+from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.files.cancellation import Cancellation
 from core.files.formats import (
     MAGIC_BYTES,
@@ -104,6 +104,11 @@ class CaptureReader:
         Their names are those of the file, not yet safe to print.
         """
         return self._parser.interfaces
+
+    @property
+    def blocks(self) -> Sequence[FileBlock]:
+        """The other blocks read up to now, which a copy of the file should have, too."""
+        return self._parser.blocks
 
     @property
     def notes(self) -> Sequence[str]:

@@ -11,13 +11,15 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.batch import Batch, CaptureInterface
+from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.wire.model.dissection import PacketFlag
+
+Value = TypeVar("Value")
 
 MAXIMUM_PACKET = 262_144  # bytes; the limit of libpcap (MAXIMUM_SNAPLEN) and of Wireshark
 _LARGER_PACKETS = {  # link types whose packets may be longer (Wireshark's wtap.h)
@@ -57,7 +59,7 @@ class Step:
 
 
 class Parser(Protocol):
-    """A parser of one capture format. `interfaces` and `notes` grow as blocks are read.
+    """A parser of one capture format. `interfaces`, `blocks`, and `notes` grow as it reads.
 
     Parsing begins after `header_length` bytes.
     """
@@ -65,6 +67,7 @@ class Parser(Protocol):
     format: str
     header_length: int
     interfaces: list[CaptureInterface]
+    blocks: list[FileBlock]
     notes: list[str]
 
     def parse(self, window: NDArray[np.uint8], start: int, limit: int, origin: int) -> Step:
@@ -93,19 +96,21 @@ def join_batches(batches: Sequence[Batch]) -> Batch:
         name: np.concatenate([getattr(batch, name) for batch in batches])
         for name in ("offset", "captured", "original", "timestamp_ns", "interface", "flags")
     }
-    comments = JoinedComments(batches)
-    return Batch(batches[0].data, **columns, stable=batches[0].stable, comments=comments)
+    comments = JoinedRows(batches, [batch.comments for batch in batches])
+    options = JoinedRows(batches, [batch.options for batch in batches])
+    first = batches[0]
+    return Batch(first.data, **columns, stable=first.stable, comments=comments, options=options)
 
 
-class JoinedComments(Mapping[int, Sequence[str]]):
-    """The comments of several batches, by the row in all of them. Reads none by itself."""
+class JoinedRows(Mapping[int, Value]):
+    """Properties of rows of several batches, by the row in all of them. Reads none by itself."""
 
-    def __init__(self, batches: Sequence[Batch]) -> None:
+    def __init__(self, batches: Sequence[Batch], parts: Sequence[Mapping[int, Value]]) -> None:
         lengths = [len(batch) for batch in batches]
         self._firsts = [0, *accumulate(lengths[:-1])]
-        self._parts = [batch.comments for batch in batches]
+        self._parts = parts
 
-    def __getitem__(self, row: int) -> Sequence[str]:
+    def __getitem__(self, row: int) -> Value:
         part = bisect_right(self._firsts, row) - 1
         if part < 0:
             raise KeyError(row)

@@ -17,6 +17,7 @@ from core.decode.batch import NANOSECONDS
 
 SECOND = 1_000_000_000
 _LAST_SECOND = np.iinfo(np.int64).max // SECOND - 1
+FAR_OFFSET_S = 1 << 33  # seconds: larger offsets of an interface are not written again
 FAR = 1 << 40  # seconds: beyond every valid time, and sums do not overflow
 
 

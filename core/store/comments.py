@@ -1,4 +1,4 @@
-"""Comments on packets, counted and bounded.
+"""Comments on packets and their other options, counted and bounded.
 
 A file may contain any number of comments of any length. So the store adds their `memory` to what it
 holds, and discards comments with their packets. The comments of one packet are bounded too, because
@@ -16,25 +16,43 @@ _OVERHEAD = 1 << 7  # bytes that a comment costs besides its text, even an empty
 
 
 class Comments:
-    """Comments by packet number. One writer; `by_number` may be read from any thread."""
+    """Comments by packet number, and packed options. One writer; any thread may read both.
+
+    `options` are those of `core.decode.batch.Batch`: kept only to be saved with the packet.
+    """
 
     def __init__(self) -> None:
         self._texts: dict[int, tuple[str, ...]] = {}
+        self._options: dict[int, bytes] = {}
         self.by_number: Mapping[int, tuple[str, ...]] = MappingProxyType(self._texts)
+        self.options: Mapping[int, bytes] = MappingProxyType(self._options)
         self.memory = 0  # bytes
 
     def add(self, number: int, texts: Iterable[str]) -> None:
         """Attach comments to a packet, up to `LONGEST` characters."""
-        before = self._texts.get(number, ())
-        after = _within_bounds((*before, *texts))
-        self._texts[number] = after
+        self.replace(number, (*self._texts.get(number, ()), *texts))
+
+    def replace(self, number: int, texts: Iterable[str]) -> None:
+        """Replace the comments on a packet; without any, it has none."""
+        before = self._texts.pop(number, ())
+        after = within_bounds(texts)
+        if after:
+            self._texts[number] = after
         self.memory += _memory(after) - _memory(before)
 
+    def add_options(self, number: int, packed: bytes) -> None:
+        """Keep the options of a packet."""
+        self._options[number] = packed
+        self.memory += sys.getsizeof(packed) + _OVERHEAD
+
     def forget(self, numbers: range) -> int:
-        """Discard the comments on these packets; return the memory that this frees."""
-        if not self._texts:
-            return 0
-        freed = sum(_memory(self._texts.pop(number, ())) for number in numbers)
+        """Discard what belongs to these packets; return the memory that this frees."""
+        freed = 0
+        if self._texts:
+            freed += sum(_memory(self._texts.pop(number, ())) for number in numbers)
+        if self._options:
+            gone = [self._options.pop(number) for number in numbers if number in self._options]
+            freed += sum(sys.getsizeof(packed) + _OVERHEAD for packed in gone)
         self.memory -= freed
         return freed
 
@@ -43,7 +61,7 @@ def _memory(texts: Iterable[str]) -> int:
     return sum(sys.getsizeof(text) + _OVERHEAD for text in texts)
 
 
-def _within_bounds(texts: Iterable[str]) -> tuple[str, ...]:
+def within_bounds(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the first `LONGEST` characters; end a comment that is cut with an ellipsis."""
     kept: list[str] = []
     room = LONGEST

@@ -19,14 +19,14 @@ from __future__ import annotations
 
 import mmap
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.batch import Batch, CaptureInterface
+from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.decode.batch_decoder import decode_batch, extent, fill_columns, parts_of
 from core.decode.chunk import CHUNK_PACKETS, COLUMN_BYTES, Chunk
 from core.store.arena import Arena
@@ -56,7 +56,9 @@ class PacketStore:
         self._link_types = np.zeros(INTERFACES, dtype=np.int32)  # by interface index
         self._comments = Comments()
         self._writing = threading.Lock()
-        self._published = Snapshot(0, 0, 0, 0, None, (), (), self._comments.by_number)
+        self._published = Snapshot(
+            0, 0, 0, 0, None, (), (), self._comments.by_number, self._comments.options
+        )
 
     @property
     def version(self) -> int:
@@ -86,6 +88,19 @@ class PacketStore:
                 self._link_types[len(known) : stop] = [each.link_type for each in added]
                 self._publish(interfaces=known + added)
             return indices
+
+    def add_blocks(self, blocks: Sequence[FileBlock]) -> None:
+        """Keep what a file has besides packets and interfaces. Its reader bounds the memory."""
+        if blocks:
+            with self._writing:
+                self._publish(blocks=(*self._published.blocks, *blocks))
+
+    def set_comments(self, number: int, texts: Iterable[str]) -> None:
+        """Replace the comments on a packet, and publish. Do nothing if it was evicted."""
+        with self._writing:
+            if self._published.first <= number <= self._published.count:
+                self._comments.replace(number, texts)
+                self._publish()
 
     def append(self, batch: Batch) -> None:
         """Decode a batch, add its packets with their comments behind the last one, and publish.
@@ -136,7 +151,9 @@ class PacketStore:
         """Seal the arena, and store a chunk over its own bytes."""
         self._seal()
         number, link_types = self._next_number, self._link_types
-        self._sealed.append(replace(chunk, first=number, link_types=link_types, comments={}))
+        self._sealed.append(
+            replace(chunk, first=number, link_types=link_types, comments={}, options={})
+        )
         frame_bytes = 0 if _is_mapped(chunk.data) else len(chunk.data)
         self._sealed_bytes.append(len(chunk) * COLUMN_BYTES + frame_bytes)
 
@@ -183,10 +200,12 @@ class PacketStore:
         self._arena = None
 
     def _comment(self, first: int, frames: Batch | Chunk) -> None:
-        """Keep the comments of frames, of which the first is packet number `first`."""
+        """Keep comments and options of frames, of which the first is packet number `first`."""
         before = self._comments.memory
         for row, texts in frames.comments.items():
             self._comments.add(first + row, texts)
+        for row, packed in frames.options.items():
+            self._comments.add_options(first + row, packed)
         if self._arena is not None:
             self._arena.comment_bytes += self._comments.memory - before
             if self._arena.comment_bytes > self._arena_bytes:
@@ -223,6 +242,8 @@ class PacketStore:
             interfaces=changes.get("interfaces", last.interfaces),
             chunks=tuple(chunks),
             comments=self._comments.by_number,
+            options=self._comments.options,
+            blocks=changes.get("blocks", last.blocks),
         )
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.decode import verdicts
-from core.decode.batch import CaptureInterface
+from core.decode.batch import CaptureInterface, FileBlock
 from core.decode.chunk import Chunk, first_number
 from core.store.captured_packet import CapturedPacket
 from core.wire.model.dissection import Verdict
@@ -24,8 +24,9 @@ class Snapshot:
     `count` is the number of packets ever captured, `evicted` how many of them the store has
     discarded, and `first` the lowest number that it still has. `bytes_total` sums the original
     lengths of all packets ever captured; `bytes_held` is the memory in use. `first_timestamp_ns` is
-    the time of packet 1, known after its eviction too. Only `comments`, by packet number, still
-    change: they are the store's own, and come and go with their packets.
+    the time of packet 1, known after its eviction too. `blocks` are what the file of the packets
+    has besides them. Only `comments` and `options`, by packet number, still change: they are the
+    store's own, and come and go with their packets.
     """
 
     version: int
@@ -36,6 +37,8 @@ class Snapshot:
     interfaces: tuple[CaptureInterface, ...]
     chunks: tuple[Chunk, ...]
     comments: Mapping[int, tuple[str, ...]]
+    options: Mapping[int, bytes] = field(default_factory=dict)
+    blocks: tuple[FileBlock, ...] = ()
 
     @property
     def first(self) -> int:

@@ -1,1 +1,1 @@
-"""Columns to the bytes of capture files: no I/O, and no loop over packets."""
+"""Capture files as they are written: bytes from columns, and files that are whole or absent."""

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
-from core.files.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, SECTION_HEADER
+from core.files.kept_blocks import SECTION_HEADER
+from core.files.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS
 from core.files.pcapng_options import (
     COMMENT,
     END_OF_OPTIONS,
@@ -29,11 +30,13 @@ from core.files.pcapng_options import (
     IF_TSOFFSET,
     IF_TSRESOL,
     SHB_USERAPPL,
+    packed_option,
 )
 from core.files.pcapng_packets import ENHANCED_PACKET, SIMPLE_PACKET
 from core.files.timestamps import written_resolution
 from core.store.arena import copy_frames
 
+APPLICATION = b"rawscope"
 FLAGS_KEPT = 0x0FFF  # the bits of PacketFlag that belong to epb_flags
 _MAGIC = 0x1A2B3C4D
 _UNKNOWN_LENGTH = 0xFFFF_FFFF_FFFF_FFFF
@@ -52,10 +55,15 @@ _HIGH_SHIFT = np.uint64(32)
 Option = tuple[int, bytes]
 
 
-def section_header(options: Iterable[Option] = ((SHB_USERAPPL, b"rawscope"),)) -> bytes:
-    """Return a Section Header Block (§4.1) with these options, of a section of unknown length."""
+def section_header(options: bytes | None = None) -> bytes:
+    """Return a Section Header Block (§4.1) of a section of unknown length.
+
+    `options` are packed, without an end; by default they name rawscope.
+    """
+    if options is None:
+        options = packed_option(SHB_USERAPPL, APPLICATION)
     body = struct.pack("=IHHQ", _MAGIC, 1, 0, _UNKNOWN_LENGTH)
-    return block(SECTION_HEADER, body + packed_options(options))
+    return block(SECTION_HEADER, body + options + (_END if options else b""))
 
 
 def interface_description(interface: CaptureInterface) -> bytes:
@@ -107,9 +115,9 @@ def packet_blocks(
 
     `interface` (k,) are the numbers in the section, by default those of the column. `stamp` (k,)
     uint64 are the times in the units of the interfaces, by default nanoseconds. `options` are
-    packed options without an end, by index among the k packets (see `option`); the flags word is
-    added to them. `simple` (k,) are the packets to write as Simple Packet Blocks (§4.4), which
-    have no interface, time, captured length, or options.
+    packed options without an end, by index among the k packets (see `packed_option`); the flags
+    word is added to them. `simple` (k,) are the packets to write as Simple Packet Blocks (§4.4),
+    which have no interface, time, captured length, or options.
     """
     part = slice(None) if rows is None else rows
     captured = frames.captured[part].astype(np.int64)
@@ -200,20 +208,15 @@ def _write_options(
             out[begin : begin + len(packed)] = np.frombuffer(packed, np.uint8)
 
 
-def option(code: int, value: bytes) -> bytes:
-    """Return one packed option (§3.5)."""
-    return _OPTION.pack(code, len(value)) + value + bytes(-len(value) & 3)
-
-
 def packed_options(options: Iterable[Option]) -> bytes:
     """Return packed options with their end; empty without any."""
-    packed = b"".join(option(code, value) for code, value in options)
-    return packed + option(END_OF_OPTIONS, b"") if packed else b""
+    packed = b"".join(packed_option(code, value) for code, value in options)
+    return packed + _END if packed else b""
 
 
 def comment_options(comments: Iterable[str]) -> bytes:
     """Return packed comments, without an end."""
-    return b"".join(option(COMMENT, text_value(comment)) for comment in comments)
+    return b"".join(packed_option(COMMENT, text_value(comment)) for comment in comments)
 
 
 def text_value(text: str) -> bytes:
@@ -246,5 +249,6 @@ def _padded(length: NDArray[np.int64]) -> NDArray[np.int64]:
     return (length + 3) & ~3
 
 
-_FLAGS_OPTION = option(EPB_FLAGS, bytes(4))
+_END = packed_option(END_OF_OPTIONS, b"")
+_FLAGS_OPTION = packed_option(EPB_FLAGS, bytes(4))
 (_FLAGS_HEAD,) = struct.unpack_from("=I", _FLAGS_OPTION)

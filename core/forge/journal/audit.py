@@ -27,8 +27,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.files.pcapng_writer import PcapngWriter
 from core.files.private_folder import PrivateFolder
+from core.files.writing.pcapng_writer import PcapngWriter
 from core.forge.ip_packet import is_ipv6
 from core.forge.transmit.frame_assembly import joined
 from core.forge.transmit.transmission import PreparedTransmission

@@ -96,12 +96,12 @@ def with_frames(batch: Batch, data: NDArray[np.uint8], offset: Rows, length: Row
 
 
 def repeated(batch: Batch, times: int) -> Batch:
-    """Return the packets of a batch `times` times, over the same bytes and without comments."""
+    """Return the packets of a batch `times` times, over the same bytes, without comments."""
     return selected(batch, np.tile(np.arange(len(batch)), times))
 
 
 def selected(batch: Batch, rows: NDArray[np.bool_] | Rows) -> Batch:
-    """Return some packets of a batch, over the same bytes and without comments."""
+    """Return some packets of a batch, over the same bytes, without comments."""
     return replace(
         batch,
         offset=batch.offset[rows],
@@ -111,4 +111,5 @@ def selected(batch: Batch, rows: NDArray[np.bool_] | Rows) -> Batch:
         interface=batch.interface[rows],
         flags=batch.flags[rows],
         comments={},
+        options={},
     )

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from core.decode.batch import CaptureInterface
+from core.decode.batch import MICROSECONDS, CaptureInterface
 from core.files import pcapng
 from core.files.formats import FileError
 from core.store.interface_numbers import MORE, OWN
@@ -73,7 +73,10 @@ def test_interface_options(path) -> None:
     found = read(
         path, section() + interface(link_type=101, snap_length=96, options=options) + enhanced()
     )
-    assert found.interfaces == [CaptureInterface("eth0", 101, 96, "uplink ☃")]
+    kept = ((13, bytes([32])), (99, b"unknown"))
+    assert found.interfaces == [
+        CaptureInterface("eth0", 101, 96, "uplink ☃", MICROSECONDS, options=kept)
+    ]
     assert (found.flags[0] & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT == 4
 
 

@@ -24,8 +24,8 @@ from app.config.config_file import load
 from app.config.filter_history import FilterHistory
 from app.config.theme import read_theme, remember_theme
 from core.files import private_folder
-from core.files.pcapng_writer import PcapngWriter
 from core.files.private_folder import PrivateFolder
+from core.files.writing.pcapng_writer import PcapngWriter
 from core.forge.compose.draft import Draft
 from core.forge.journal.audit import Audit
 from core.forge.journal.database import FILE, StateDatabase

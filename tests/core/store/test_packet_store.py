@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core.decode import batch_decoder
-from core.decode.batch import Batch, CaptureInterface
+from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.decode.batch_decoder import decode_batch
 from core.decode.chunk import COLUMN_BYTES, COLUMN_TYPES, Chunk
 from core.store import comments
@@ -406,3 +406,31 @@ def test_a_chunk_of_an_unknown_interface_is_refused():
         store.append_chunk(chunk)
     store.append_chunk(decode_batch(batch_of([]), np.ones(1, np.int32)))
     assert store.snapshot().count == 0
+
+
+def test_options_of_packets_go_with_them() -> None:
+    """Options are counted and evicted as comments are; blocks of the file stay."""
+    store = PacketStore(limit_bytes=1 << 20)
+    store.add_interface(ETHERNET_INTERFACE)
+    store.add_blocks((FileBlock(4, b"names"),))
+    store.append(replace(batch_of([b"abc"] * 2), options={1: b"x" * 5_000}))
+    before = store.snapshot()
+    assert dict(before.options) == {2: b"x" * 5_000}
+    while not store.snapshot().evicted:
+        store.append(replace(batch_of([bytes(60_000)]), options={0: b"y"}))
+    after = store.snapshot()
+    assert min(after.options) >= after.first
+    assert after.blocks == (FileBlock(4, b"names"),)
+
+
+def test_comments_can_be_replaced() -> None:
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    store.append(replace(batch_of([b"abc"] * 2), comments={1: ["old"]}))
+    version = store.version
+    store.set_comments(2, ["new", "newer"])
+    assert store.version > version
+    assert dict(store.snapshot().comments) == {2: ("new", "newer")}
+    store.set_comments(2, [])
+    store.set_comments(3, ["of no packet"])
+    assert dict(store.snapshot().comments) == {}

@@ -18,8 +18,8 @@ from app.cli.output import CommandError
 from app.cli.send import replay_output
 from app.cli.send.replay import ReplayRequest
 from core.decode.batch import Batch
-from core.files.pcapng_writer import PcapngWriter
 from core.files.reader import open_capture
+from core.files.writing.pcapng_writer import PcapngWriter
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.replay_job import ReplayPlan

@@ -11,8 +11,8 @@ import pytest
 from app.cli.main import run
 from app.cli.output import CommandError
 from app.cli.send.replay import ReplayRequest
-from core.files.pcapng_writer import PcapngWriter
 from core.files.reader import open_capture
+from core.files.writing.pcapng_writer import PcapngWriter
 from core.forge.replay_job import ReplayPlan
 from core.forge.transmit.rewrite_rules import AddedTag, RewriteRules, parse_address_map
 from core.forge.transmit.schedule import ReplayPace

@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import OptionList
 
 from app.screens.forge.interface_dialog import SendInterface
-from core.files.pcapng_writer import PcapngWriter
+from core.files.writing.pcapng_writer import PcapngWriter
 from core.forge.compose.draft import Draft
 from core.forge.values import SendMethod
 from core.wire.link.link_types import LinkType

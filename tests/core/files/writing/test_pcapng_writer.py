@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.files.pcapng_writer import PcapngWriter
 from core.files.reader import open_capture
+from core.files.writing.pcapng_writer import PcapngWriter
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
 from tests.helpers.support import require_peer

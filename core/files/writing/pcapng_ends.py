@@ -10,7 +10,7 @@ import struct
 import sys
 from collections.abc import Collection
 
-from core.files.pcapng import SECTION_HEADER
+from core.files.kept_blocks import SECTION_HEADER
 from core.files.pcapng_options import SHB_USERAPPL, BadOptionError, OptionReader
 
 _MAGIC = 0x1A2B3C4D

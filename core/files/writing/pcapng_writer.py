@@ -31,9 +31,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch, CaptureInterface
-from core.files.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, SECTION_HEADER
-from core.files.pcapng_ends import ends_with_whole_block, has_header_of, whole_length
-from core.files.pcapng_options import SHB_USERAPPL
+from core.files.kept_blocks import SECTION_HEADER
+from core.files.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS
+from core.files.pcapng_options import SHB_USERAPPL, packed_option
 from core.files.pcapng_packets import ENHANCED_PACKET
 from core.files.private_folder import PrivateFolder, lock, write_all
 from core.files.writing.pcapng_blocks import (
@@ -44,6 +44,7 @@ from core.files.writing.pcapng_blocks import (
     section_header,
     statistics_block,
 )
+from core.files.writing.pcapng_ends import ends_with_whole_block, has_header_of, whole_length
 
 _GATHERED = 1 << 20  # pending bytes that cause a flush
 
@@ -63,7 +64,7 @@ class PcapngWriter:
         self._application = application.encode()
         self._pending: list[bytes] = []
         self._pending_bytes = 0
-        header = section_header(((SHB_USERAPPL, self._application),))
+        header = section_header(packed_option(SHB_USERAPPL, self._application))
         self._section = [header]  # followed by the interfaces
         self._begun = 0  # blocks of `_section` that are in the file
         self._end = -1  # of the file after this writer's last write

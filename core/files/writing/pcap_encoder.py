@@ -1,0 +1,73 @@
+"""Encode packets, a chunk at a time, as the content of a classic pcap file.
+
+Such a file has one link type, so packets of a second one are refused. Comments, names, flags, and
+all that is not a packet are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.decode.batch import MICROSECONDS, CaptureInterface
+from core.files.step import MAXIMUM_PACKET
+from core.files.writing.encoder import CannotWriteError, ChunkRows
+from core.files.writing.pcap_records import TimeOutOfRangeError, file_header, packet_records
+from core.wire.link.link_types import LinkType, link_type_name
+from core.wire.model.dissection import PacketFlag
+
+
+class PcapEncoder:
+    """Encodes classic pcap, with microseconds if no interface of the source has a finer unit."""
+
+    def __init__(self, interfaces: Sequence[CaptureInterface]) -> None:
+        self._interfaces = interfaces
+        self._link_type: int | None = None
+        self._is_nano = False
+
+    def encode(self, part: ChunkRows) -> Iterator[bytes | NDArray[np.uint8]]:
+        """Implement `Encoder.encode`."""
+        chunk, rows = part.chunk, part.rows
+        if not len(rows):
+            return
+        used = np.unique(chunk.interface[rows]).tolist()
+        if self._link_type is None:
+            fcs = np.unique(chunk.flags[rows] & np.uint16(PacketFlag.FCS_MASK)).tolist()
+            yield self._begin(used[0], fcs[0] >> PacketFlag.FCS_SHIFT if len(fcs) == 1 else 0)
+        others = {self._interfaces[number].link_type for number in used} - {self._link_type}
+        if others:
+            names = [link_type_name(each) for each in (self._link_type or 0, *sorted(others))]
+            raise CannotWriteError(
+                f"classic pcap holds one link type, and the packets have {' and '.join(names)}: "
+                "choose pcapng, or only packets of one type"
+            )
+        try:
+            yield packet_records(chunk, rows, nanoseconds=self._is_nano)
+        except TimeOutOfRangeError as error:
+            number = chunk.first + error.row
+            raise CannotWriteError(f"packet {number}: {error}: choose pcapng") from None
+
+    def finish(self) -> Iterator[bytes]:
+        """Implement `Encoder.finish`."""
+        if self._link_type is None:
+            yield self._begin(0, 0)
+
+    def _begin(self, interface: int, fcs_bytes: int) -> bytes:
+        """Return the file header, for packets of an interface of the source."""
+        first = CaptureInterface("", LinkType.ETHERNET)
+        if interface < len(self._interfaces):
+            first = self._interfaces[interface]
+        units = {each.resolution for each in self._interfaces}
+        self._is_nano = any(code & 0x80 or code > MICROSECONDS for code in units)
+        self._link_type = first.link_type
+        snap_length = max(
+            (each.snap_length or MAXIMUM_PACKET for each in self._interfaces), default=0
+        )
+        return file_header(
+            first.link_type,
+            snap_length,
+            nanoseconds=self._is_nano,
+            fcs_bytes=fcs_bytes & ~1,
+        )

@@ -1,0 +1,203 @@
+"""Encode packets, a chunk at a time, as the content of a pcapng file.
+
+The encoder writes all that the reader keeps. Sections, interfaces, and other blocks come in the
+order of the source, before the packet that they preceded there, so a copy of a file has its
+sections. What belongs to packets alone (comments, options) comes with the rows.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.decode.batch import CaptureInterface, FileBlock
+from core.decode.chunk import Chunk
+from core.files import byte_order
+from core.files.kept_blocks import SECTION_HEADER
+from core.files.timestamps import stamps, written_resolution
+from core.files.writing.encoder import ChunkRows, InterfaceCounts
+from core.files.writing.pcapng_blocks import (
+    block,
+    comment_options,
+    interface_description,
+    packet_blocks,
+    section_header,
+    statistics_block,
+)
+from core.wire.model.dissection import PacketFlag
+
+_NO_LIMIT = 0xFFFF_FFFF
+
+
+class PcapngEncoder:
+    """Encodes pcapng. `interfaces` and `blocks` are those of the source, and may grow.
+
+    Leaves out secrets unless `keeps_secrets`, and custom blocks that must not be copied into
+    another file unless it `is_whole`. `counts` go into statistics blocks at the end.
+    """
+
+    def __init__(
+        self,
+        interfaces: Sequence[CaptureInterface],
+        blocks: Sequence[FileBlock] = (),
+        *,
+        keeps_secrets: bool = False,
+        is_whole: bool = False,
+        counts: Sequence[InterfaceCounts] = (),
+    ) -> None:
+        self._interfaces, self._blocks = interfaces, blocks
+        self._left_out = set() if keeps_secrets else {byte_order.SECRETS}
+        if not is_whole:
+            self._left_out.add(byte_order.CUSTOM_NOT_COPIED)
+        self._counts = counts
+        self._next_block = 0
+        self._first = 0  # interface of the section
+        self._described = 0  # interfaces that were written
+        self._section = 0  # sections of the source that were begun
+        self._section_starts: list[int] = []  # the first interface of each
+        self._scanned = 0  # blocks that were searched for sections
+        self._has_begun = False
+
+    def encode(self, part: ChunkRows) -> Iterator[bytes | NDArray[np.uint8]]:
+        """Implement `Encoder.encode`."""
+        chunk, rows, options = part.chunk, part.rows, _packed_options(part)
+        start = 0
+        while self._next_block < len(self._blocks):
+            following = self._blocks[self._next_block]
+            row = following.packets + 1 - chunk.first
+            if row >= len(chunk):
+                break
+            stop = max(start, int(np.searchsorted(rows, row)))
+            yield from self._packets(chunk, rows[start:stop], options)
+            yield from self._block(following)
+            start = stop
+            self._next_block += 1
+        yield from self._packets(chunk, rows[start:], options)
+
+    def finish(self) -> Iterator[bytes]:
+        """Implement `Encoder.finish`."""
+        for following in self._blocks[self._next_block :]:
+            yield from self._block(following)
+        yield from self._describe(len(self._interfaces))
+        for each in self._counts:
+            (stamp,) = self._stamps(
+                np.array([each.timestamp_ns]), np.array([each.interface])
+            ).tolist()
+            number = each.interface - self._first
+            if number >= 0:
+                yield statistics_block(number, stamp, received=each.received, dropped=each.dropped)
+
+    def _packets(
+        self, chunk: Chunk, rows: NDArray[np.int64], options: Mapping[int, bytes]
+    ) -> Iterator[bytes | NDArray[np.uint8]]:
+        """Yield packets after the interfaces that they need; `options` are by row, ascending."""
+        if not len(rows):
+            return
+        interface = chunk.interface[rows].astype(np.int64)
+        yield from self._describe(int(interface.max()) + 1)
+        by_index = {}
+        if options:
+            having = np.fromiter(options, np.int64)
+            having = having[(having >= rows[0]) & (having <= rows[-1])]
+            at = np.searchsorted(rows, having).tolist()
+            by_index = {i: options[row] for i, row in zip(at, having.tolist(), strict=True)}
+        yield packet_blocks(
+            chunk,
+            rows,
+            interface=interface - self._first,
+            stamp=self._stamps(chunk.timestamp_ns[rows], interface),
+            options=by_index,
+            simple=self._simple(chunk, rows, interface, by_index),
+        )
+
+    def _stamps(
+        self, timestamp_ns: NDArray[np.int64], interface: NDArray[np.int64]
+    ) -> NDArray[np.uint64]:
+        numbers = np.unique(interface).tolist()
+        units = {(self._interfaces[n].resolution, self._interfaces[n].offset_s) for n in numbers}
+        if len(units) == 1:
+            return stamps(timestamp_ns, *units.pop())
+        result = np.zeros(len(interface), np.uint64)
+        for number in numbers:
+            where = interface == number
+            described = self._interfaces[number]
+            result[where] = stamps(timestamp_ns[where], described.resolution, described.offset_s)
+        return result
+
+    def _simple(
+        self,
+        chunk: Chunk,
+        rows: NDArray[np.int64],
+        interface: NDArray[np.int64],
+        options: Mapping[int, bytes],
+    ) -> NDArray[np.bool_] | None:
+        """Return the packets without a time that a Simple Packet Block can hold, None without any.
+
+        Such a block takes interface and captured length from the first interface of the section.
+        """
+        flags = chunk.flags[rows]
+        untimed = (flags & PacketFlag.TIME_INVALID != 0) & (chunk.timestamp_ns[rows] == 0)
+        if not untimed.any():
+            return None
+        limit = self._interfaces[self._first].snap_length or _NO_LIMIT
+        expected = np.minimum(chunk.original[rows], np.uint32(limit))
+        simple: NDArray[np.bool_] = (
+            untimed & (interface == self._first) & (chunk.captured[rows] == expected)
+        )
+        simple[list(options)] = False
+        return simple
+
+    def _block(self, following: FileBlock) -> Iterator[bytes]:
+        """Yield a block of the source; begin a section if it is a section header."""
+        if following.kind == SECTION_HEADER:
+            if self._has_begun:
+                yield from self._describe(following.interfaces)
+            self._has_begun = True
+            self._section += 1
+            self._first = self._described = following.interfaces
+            yield section_header(following.body)
+            return
+        yield from self._describe(following.interfaces)
+        is_out_of_unit = following.kind == byte_order.STATISTICS and not self._is_in_unit(following)
+        if following.kind not in self._left_out and not is_out_of_unit:
+            yield block(following.kind, following.body)
+
+    def _is_in_unit(self, statistics: FileBlock) -> bool:
+        """Return False for statistics of an interface whose unit of time changes."""
+        number = self._first + int.from_bytes(statistics.body[:4], sys.byteorder)
+        if number >= len(self._interfaces):
+            return True
+        code = self._interfaces[number].resolution
+        return written_resolution(code) == code
+
+    def _describe(self, stop: int) -> Iterator[bytes]:
+        """Yield the interfaces of this section up to number `stop` that were not written yet."""
+        if not self._has_begun:
+            self._has_begun = True
+            yield section_header()
+        for each in islice(self._blocks, self._scanned, None):
+            if each.kind == SECTION_HEADER:
+                self._section_starts.append(each.interfaces)
+        self._scanned = len(self._blocks)
+        if self._section < len(self._section_starts):
+            stop = min(stop, self._section_starts[self._section])
+        for interface in islice(self._interfaces, self._described, stop):
+            yield interface_description(interface)
+        self._described = max(self._described, stop)
+
+
+def _packed_options(part: ChunkRows) -> dict[int, bytes]:
+    """Return comments and options of the rows, packed, by row, ascending."""
+    having = sorted({*part.comments, *part.options})
+    if not having:
+        return {}
+    chosen = np.isin(having, part.rows).tolist()
+    return {
+        row: comment_options(part.comments.get(row, ())) + part.options.get(row, b"")
+        for row, is_chosen in zip(having, chosen, strict=True)
+        if is_chosen
+    }
