@@ -259,7 +259,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.PANELS, KeyContext.MAIN,
-        ("panel.close", "escape", "close", "", "Stop sending, unzoom, or clear filter"),
+        ("panel.close", "escape", "close", "",
+         "Stop, unzoom, close panel, or unfilter"),
     ),
     *_of(
         KeyGroup.CAPTURE, KeyContext.MAIN,

@@ -26,6 +26,7 @@ class GoToController:
         self._table, self._shown = table, shown
         self._run = SearchRun(bridge)
         self._moment: Moment | None = None  # that is searched for
+        self._store_generation = 0
 
     def open(self) -> None:
         """Ask for a packet. Do nothing without one."""
@@ -39,8 +40,11 @@ class GoToController:
         """Return everything besides the scene that `show` depends on."""
         return self._run.is_running
 
-    def show(self) -> None:
-        """Select the packet of a time, if it was found by now."""
+    def show(self, store_generation: int) -> None:
+        """Select the packet of a time, if it was found by now. In another store, forget it."""
+        if store_generation != self._store_generation:
+            self._store_generation = store_generation
+            self._run.cancel()
         if self._run.is_running and self._run.update(self._shown()):
             self._select_found()
 

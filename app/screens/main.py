@@ -216,7 +216,7 @@ class MainScreen(Screen[None]):
         self.sides.show(scene)
         self.filter.show()
         self.search.show(scene.store_generation)
-        self.go_to.show()
+        self.go_to.show(scene.store_generation)
         paused = (self._paused_first, self.shown) if self.paused else None
         self.query_one(StatusBar).show(status_line(scene, paused))
         self._show_message(scene)
@@ -295,9 +295,10 @@ class MainScreen(Screen[None]):
         """Close the first thing that is open; go to the table if nothing is."""
         closers = (
             self.filter.leave,
-            self.search.close,
             self.sides.close,
+            self.search.close,
             self.workspace.unzoom,
+            self.workspace.close_side,
             self.filter.clear,
             self.banner.close,
             self.workspace.focus_table,

@@ -31,7 +31,7 @@ MARK = "mark"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The subject of a search. `title` names it, and `absent` says that no packet has it.
+    """The subject of a search. `title` names it; `absent` follows "no packet" if none is found.
 
     `make` returns the criterion, with TCP numbers relative to some `Sequences`.
     """
@@ -137,8 +137,8 @@ class SearchController:
             self._line.show(f"the search failed: {_describe(self._run.failure)}", missed=True)
         elif state.found is None:
             is_filtered = self._workspace.table.rows.numbers.predicate is not None
-            words = f"{subject.absent}{' of those that pass the filter' * is_filtered}"
-            self._line.show(words, missed=True)
+            packet = "packet that passes the filter" if is_filtered else "packet"
+            self._line.show(f"no {packet} {subject.absent}", missed=True)
         else:
             self._select(subject, state.found, is_wrapped=state.is_wrapped)
 
@@ -151,7 +151,7 @@ class SearchController:
         if found == self._start and is_wrapped:
             words += ", the only one"
         elif is_wrapped:
-            words += f", from the {'first' if self._step > 0 else 'last'} packet on"
+            words += f", wrapped to the {'first' if self._step > 0 else 'last'} packet"
         self._line.show(words)
         selected = self._workspace.panels.selected
         if selected is not None and self._criterion is not None:
@@ -169,7 +169,7 @@ class SearchController:
                 selected = values_of_packet(self._shown(), number)
         return Subject(
             query.title,
-            f"no packet {query.phrase}",
+            query.phrase,
             lambda sequences: query.criterion(sequences, selected),
         )
 
@@ -180,8 +180,8 @@ class SearchController:
         if kind != MARK:
             jump = Jump[kind.upper()]
             return Subject(jump.value, jump.absent, lambda _: criterion_of(jump))
-        marks = self._workspace.table.marks
-        return Subject(MARK, "no packet is marked", lambda _: NumberCriterion(marks))
+        table = self._workspace.table
+        return Subject(MARK, "is marked", lambda _: NumberCriterion(table.marks))
 
 
 def _describe(failure: Exception) -> str:

@@ -181,11 +181,19 @@ class Workspace(Vertical):
     def action_side(self, side: str) -> None:
         """Go to a side panel; from there, close it."""
         if self.panel == side:
-            self.zoomed = False
-            self.focus_panel("packets")
-            self.side = ""
+            self.close_side()
         else:
             self.open_side(side)
+
+    def close_side(self) -> bool:
+        """Close the side panel that is open. Return False without one."""
+        if not self.side:
+            return False
+        if self.panel == self.side:
+            self.zoomed = False
+            self.focus_panel("packets")
+        self.side = ""
+        return True
 
     def action_split(self, steps: int) -> None:
         self.split.move(steps)

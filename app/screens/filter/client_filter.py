@@ -16,6 +16,7 @@ from core.analysis.filter.value_expression import connection_expression
 from core.echo.snapshot import EchoSnapshot, ListenerInfo
 from core.engine.echo_service import NO_SERVER
 
+GONE = "the client is gone, and with it the ports of its connection"
 _WILDCARDS = ("0.0.0.0", "::")
 
 
@@ -72,7 +73,9 @@ class ClientFilter:
         """Filter for a client now; show all packets if they are filtered for it already."""
         self.wanted = None
         text = "" if client is None else filter_of_client(self._echo, client)
-        if text and text == self._filter.text and self._filter.is_on:
+        if client is not None and not text:
+            self._filter.bar.notify(GONE, severity="warning")
+        elif text and text == self._filter.text and self._filter.is_on:
             self._filter.clear()
         else:
             self._apply(text)

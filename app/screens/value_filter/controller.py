@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TIME_DECIMALS = 6  # of a copied time
 NO_PACKET = "no packet in memory is selected"
 NO_NAME = "filters have no name for this value"
-NO_CONVERSATION = "the packet has no two addresses"
+NO_CONVERSATION = "the packet does not have two addresses"
 
 
 class ValueFilterController:
@@ -166,7 +166,8 @@ class ValueFilterController:
     def _combine(self, expression: str, how: str) -> None:
         from core.analysis.filter.combination import Combination
 
-        self._filter.combine(expression, Combination[how])
+        if not self._filter.combine(expression, Combination[how]):
+            self._report(f"not a valid filter: {expression}")
 
     def _choose(self, choice: FilterChoice | None) -> None:
         if choice is None:

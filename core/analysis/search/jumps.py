@@ -23,14 +23,14 @@ class Jump(Enum):
 
     @property
     def absent(self) -> str:
-        """The words for a capture without such a packet."""
+        """The words behind "no packet" for a capture without such a packet."""
         return _ABSENT[self]
 
 
 _ABSENT = {
-    Jump.BAD_CHECKSUM: "no packet has a bad checksum",
-    Jump.RESET: "no packet is a TCP reset",
-    Jump.MALFORMED: "no packet is malformed",
+    Jump.BAD_CHECKSUM: "has a bad checksum",
+    Jump.RESET: "is a TCP reset",
+    Jump.MALFORMED: "is malformed",
 }
 
 

@@ -11,7 +11,7 @@ from textual import events
 from textual.widgets import Input, RadioSet
 
 from app.screens.dialogs.add_listener import AddListener
-from app.screens.filter.client_filter import client_of, filter_of_client
+from app.screens.filter.client_filter import GONE, client_of, filter_of_client
 from app.screens.filter.filter_controller import ALL_CLIENTS
 from core.echo.client_columns import ClientColumns
 from core.echo.options import Trigger
@@ -301,7 +301,7 @@ async def kept(screen, count):
     await eventually(lambda: screen.table.line_count == count, f"{count} rows")
 
 
-async def test_a_client_keeps_the_table_to_its_packets_and_escape_shows_all():
+async def test_a_client_keeps_the_table_to_its_packets_and_a_key_shows_all():
     async with running() as (pilot, _):
         screen = await opened(pilot)
         held = screen.table.line_count
@@ -314,8 +314,9 @@ async def test_a_client_keeps_the_table_to_its_packets_and_escape_shows_all():
         assert (screen.filter.text, bar.input.value) == (wanted, wanted)
         assert f"{PACKETS_EACH} of {held}" in str(bar.count.render())
         assert screen.panels.selected.packet.number in range(PACKETS_EACH + 1, 2 * PACKETS_EACH + 1)
-        await pilot.press("escape")
+        await pilot.press("backslash")
         assert screen.table.line_count == held
+        screen.filter.clear()
         assert (bar.input.value, bar.input.placeholder) == ("", ALL_CLIENTS)
         screen.workspace.side = ""
         screen.poll()
@@ -363,14 +364,15 @@ async def test_a_client_without_packets_leaves_an_empty_table():
         await pilot.press("G")
         await kept(screen, 0)
         assert screen.panels.selected is None
-        await pilot.press("escape")
+        await pilot.press("backslash")
         assert screen.table.selected is not None
 
 
 async def test_a_packet_highlights_its_client():
     async with running() as (pilot, _):
         screen = await opened(pilot)
-        await pilot.press("escape")
+        screen.workspace.focus_table()
+        await pilot.pause()
         assert screen.focused is screen.table
         screen.table.select(4 * PACKETS_EACH + 2)  # a reply of the server
         await pilot.pause()
@@ -395,7 +397,8 @@ async def test_a_click_on_a_packet_from_the_panel_highlights_its_client():
 async def test_following_does_not_drag_the_cursor_from_client_to_client():
     async with running() as (pilot, _):
         screen = await opened(pilot)
-        await pilot.press("escape")
+        screen.workspace.focus_table()
+        await pilot.pause()
         clients(screen).select(3)
         screen.table.select(1)
         screen.table.follow = True
@@ -456,3 +459,12 @@ def test_a_connection_is_known_by_both_its_ends():
     wildcard = replace(LEVEL, address="0.0.0.0")
     known = filter_of_client(replace(said, listeners=(wildcard,)), 1)
     assert known == "ip.addr == 127.0.0.1 and tcp.port == 40001 and tcp.port == 7007"
+
+
+async def test_enter_on_a_client_that_is_gone_says_so():
+    async with running() as (pilot, _):
+        screen = await opened(pilot)
+        screen.sides["echo"]._client_filter.toggle(10**6)
+        await pilot.pause()
+        assert [each.message for each in pilot.app._notifications] == [GONE]
+        assert not screen.filter.text

@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from app.screens.dialogs.dialog import Hint
+from app.screens.search_run import SearchRun
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import filled, main, scripted_monitor
 from widgets.packets.time_format import TimeFormat, clock_text
@@ -111,3 +112,16 @@ async def test_the_dialog_says_what_is_wrong_while_the_user_types():
             assert bool(str(hint.content)) == bool(wrong)
         await pilot.press("enter")
         assert "type a packet number, 1 to 28" in str(hint.content)
+
+
+async def test_a_time_is_not_looked_for_in_another_store(monkeypatch):
+    async with running() as pilot:
+        screen = main(pilot)
+        monkeypatch.setattr(SearchRun, "start", lambda *_: False)
+        await go_to(pilot, since_first(9))
+        canceled = []
+        monkeypatch.setattr(SearchRun, "cancel", lambda run: canceled.append(run))
+        screen.go_to.show(screen.scene.store_generation)
+        assert not canceled
+        screen.go_to.show(screen.scene.store_generation + 1)
+        assert len(canceled) == 1

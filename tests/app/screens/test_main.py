@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.screens.main import MainScreen
+from app.screens.search_line import SearchLine
 from app.screens.workspace import BESIDE, WIDE
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from tests.helpers.idle import eventually
@@ -32,23 +33,28 @@ def test_the_main_screen_is_one_class_of_few_methods():
 
 
 async def test_escape_closes_one_thing_after_the_other():
-    """Zoom, then the filter, then the banner; then it goes to the table."""
+    """The edit of the filter, the search, zoom, the side panel, the filter, the banner."""
     async with running() as (pilot, screen):
         await pilot.press("e", "j")
         await eventually(lambda: screen.filter.text, "the filter", screen.poll)
         screen.banner.show("eth0 went away", NoticeSeverity.WARNING)
         await pilot.press("z")
-        assert screen.workspace.zoomed
-        await pilot.press("escape")
-        assert not screen.workspace.zoomed
-        assert screen.filter.text
-        await pilot.press("escape")
-        assert not screen.filter.text
-        assert screen.banner.message
-        await pilot.press("escape")
-        assert not screen.banner.message
-        assert screen.focused is screen.sides["echo"].clients
-        await pilot.press("escape", "escape")
+        screen.search.next_of("mark")
+        await pilot.press("slash")
+        is_open = {
+            "edit": lambda: screen.filter.bar.is_editing,
+            "search": lambda: screen.query_one(SearchLine).display,
+            "zoom": lambda: screen.workspace.zoomed,
+            "side panel": lambda: bool(screen.workspace.side),
+            "filter": lambda: bool(screen.filter.text),
+            "banner": lambda: bool(screen.banner.message),
+        }
+        remaining = [*is_open]
+        while remaining:
+            assert [name for name, is_shown in is_open.items() if is_shown()] == remaining
+            await pilot.press("escape")
+            del remaining[0]
+        await pilot.press("enter", "escape")
         assert screen.focused is screen.table
 
 

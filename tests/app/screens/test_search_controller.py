@@ -59,10 +59,10 @@ async def test_a_text_is_found_and_its_bytes_are_highlighted():
         await pilot.press("n")
         assert table.selected == BAD_CHECKSUM
         await pilot.press("n")
-        assert line(pilot) == f"'get /STATUS': packet {REQUEST}, from the first packet on"
+        assert line(pilot) == f"'get /STATUS': packet {REQUEST}, wrapped to the first packet"
         await pilot.press("N")
         assert table.selected == BAD_CHECKSUM
-        assert line(pilot).endswith("from the last packet on")
+        assert line(pilot).endswith("wrapped to the last packet")
         await pilot.press("ctrl+f", "enter")  # the last query again
         assert table.selected == REQUEST
 
@@ -133,7 +133,18 @@ async def test_a_search_is_among_the_packets_that_pass_the_filter():
         await search(pilot, "GET /")
         assert screen.table.selected == BAD_CHECKSUM
         await search(pilot, "dns")
-        assert line(pilot) == "no packet contains 'dns' of those that pass the filter"
+        assert line(pilot) == "no packet that passes the filter contains 'dns'"
+
+
+async def test_the_next_match_of_a_mark_knows_the_marks_of_now():
+    async with running() as pilot:
+        table = main(pilot).table
+        table.select(5)
+        await pilot.press("m", "g", "right_square_bracket")
+        assert table.selected == 5
+        table.select(9)
+        await pilot.press("m", "g", "n", "n")
+        assert table.selected == 9
 
 
 async def test_the_first_search_by_its_next_match_asks_for_a_query():
