@@ -7,6 +7,7 @@ after the first rows are painted (`prepare`), because that takes a tenth of a se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -77,15 +78,15 @@ class FilterController:
         """Filter the first packets by a valid text, before the screen is shown."""
         from core.analysis.filter.packet_filter import PacketFilter
 
-        self.text = text.strip()
-        self._analysis.keep_only(PacketFilter.compile(text))
+        self.text = _in_one_line(text)
+        self._analysis.keep_only(PacketFilter.compile(self.text))
 
     def basis(self) -> object:
         """Return everything besides the scene that `show` depends on."""
         return self.text, self.is_on, self.is_offered, self.bar.is_editing
 
     def show(self) -> None:
-        """Show the filter, and how many packets it has let pass."""
+        """Show the filter, and the count of packets that pass."""
         if self.is_on and self.text and not self._analysis.is_filtering:  # it failed
             self.is_on = False
         held = self._shown()
@@ -120,7 +121,7 @@ class FilterController:
         from core.analysis.filter.language.errors import FilterError
         from core.analysis.filter.packet_filter import PacketFilter, values_of_packet
 
-        text, number = text.strip(), self._table.selected
+        text, number = _in_one_line(text), self._table.selected
         try:
             selected = None if number is None else values_of_packet(self._shown(), number)
         except KeyError:  # evicted
@@ -138,9 +139,10 @@ class FilterController:
         return True
 
     def combine(self, expression: str, how: Combination) -> bool:
-        """Change the filter by an expression; see `core.analysis.filter.combination`.
+        """Change the filter by an expression, and remember it.
 
-        A filter that is off counts as none. Return False if the result is not a filter.
+        For `how`, see `core.analysis.filter.combination`. A filter that is off counts as none.
+        Return False if the result is not a filter.
         """
         from core.analysis.filter.combination import combined
         from core.analysis.filter.language.errors import FilterError
@@ -149,7 +151,10 @@ class FilterController:
             text = combined(self.text if self.is_on else "", expression, how)
         except FilterError:
             return False
-        return self.apply(text)
+        if not self.apply(text):
+            return False
+        self._remember()
+        return True
 
     def toggle(self) -> None:
         """Show all packets, or filter them again by the same text, or by the one cleared last."""
@@ -189,8 +194,12 @@ class FilterController:
         """Apply a text, go to the table, and remember it; do nothing if it is wrong."""
         if self.apply(text):
             self._end(self._table)
-            if self.text and (problem := self._history.add(self.text)):
-                self.bar.notify(problem, severity="warning", markup=False)
+            self._remember()
+
+    def _remember(self) -> None:
+        """Add the filter to the history; warn if it cannot be saved."""
+        if self.text and (problem := self._history.add(self.text)):
+            self.bar.notify(problem, severity="warning", markup=False)
 
     def complete(self) -> None:
         """Insert the chosen completion, or the first one."""
@@ -268,3 +277,8 @@ class FilterController:
             self.bar.mark(0, 0, "")
         else:
             self.bar.mark(*error.place, "incomplete" if error.is_incomplete else "wrong")
+
+
+def _in_one_line(text: str) -> str:
+    """Return a filter as the bar can hold it: with spaces for line breaks and tabs."""
+    return re.sub(r"[\t\n\v\f\r]", " ", text).strip()

@@ -248,3 +248,18 @@ async def test_the_monitor_starts_with_the_filter_of_the_command_line():
         assert screen.filter.bar.input.value == "udp"
         await pilot.press("escape")
         assert screen.table.line_count == PACKETS
+
+
+async def test_a_filter_of_several_lines_is_edited_in_one():
+    async with running() as (pilot, screen):
+        assert screen.filter.apply("tcp\n\tor udp\n")
+        assert (screen.filter.text, screen.filter.bar.input.value) == ("tcp  or udp",) * 2
+        await pilot.press("slash", "enter")
+        assert screen.focused is screen.table
+
+
+async def test_a_filter_for_a_value_is_in_the_history():
+    async with running() as (pilot, screen):
+        screen.filter.combine("ip.ttl == 64", Combination.REPLACE)
+        await pilot.press("escape", "slash", "up")
+        assert screen.filter.bar.input.value == "ip.ttl == 64"
