@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from tests.helpers.idle import use_exact_idle
 from tests.helpers.isolation import leave_network
 from tests.helpers.process.frozen import freeze, keep_frozen, note_changes
-from tests.helpers.process.parsed_styles import share_parsed_styles
+from tests.helpers.process.shared_styles import share_styles
 from tests.helpers.support import captures_dir, require_capture
 
 STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP)
@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     leave_network()
     use_exact_idle()
-    share_parsed_styles()
+    share_styles()
     note_changes()
     for name in SCREEN_SIZE:
         os.environ.pop(name, None)
