@@ -23,7 +23,7 @@ from tests.helpers.support import is_thorough
 
 SHAPES = tuple(shapes())
 LENGTHS = {"ip": IPV4["len"], "ipv6": IPV6["plen"]}
-SHARE = 10  # one length in this many, unless `make thorough` tests all
+SHARE = 30  # one length in this many, unless `make thorough` tests all
 SNAPPED_FROM = 400  # bytes of the frame before the snap length cut it
 NOT_THERE = re.compile(r"\bNone\b")
 

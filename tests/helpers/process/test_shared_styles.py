@@ -51,7 +51,7 @@ def applied(app: App[None]) -> list[object]:
     ]  # fmt: skip
 
 
-async def test_as_textual_selects_them(monkeypatch):
+async def test_shared_rules_are_those_that_textual_selects(monkeypatch):
     known = len(shared_styles._selected)
     for more in (False, True, False, True):
         app = Styled(more=more)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from core.analysis.filter.display_filter import compile_filter
+from core.analysis.filter.display_filter import DisplayFilter, compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
@@ -15,6 +16,11 @@ from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.chunks import iter_chunks
 from core.files.reader import open_capture
+
+
+@functools.cache
+def _compiled(text: str) -> DisplayFilter:
+    return compile_filter(text, CATALOG)
 
 
 class Capture:
@@ -37,7 +43,7 @@ class Capture:
 
         References take their values from the packet `selected`.
         """
-        compiled = compile_filter(text, CATALOG)
+        compiled = _compiled(text)
         chosen = None if selected is None else self._one(selected)
         found: list[int] = []
         for chunk, values in zip(self.chunks, self.values(), strict=True):

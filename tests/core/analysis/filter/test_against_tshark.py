@@ -23,7 +23,7 @@ from tests.helpers.support import captures_dir, is_thorough, require_lua_tshark
 from tests.helpers.waiting import PATIENCE_S
 
 SEED, GENERATED = 7, 250
-FIRST_PACKETS = 1_500
+FIRST_PACKETS = 500
 """Packets of each capture that are compared, unless ``RAWSCOPE_THOROUGH=1``."""
 CAPTURES = (
     "OISF+suricata-verify/tests/ethernet-eve/test.pcap",
