@@ -1,7 +1,7 @@
-"""Ranges of offsets: ``[0:4]``, ``[2-5]``, ``[-1]``, ``[:3]``, ``[4:]``.
+"""Ranges of offsets: ``[0:4]``, ``[2-5]``, ``[-1]``, ``[:3]``, ``[4:]``, ``[:]``.
 
 ``i:n`` has n items from offset i, ``i-j`` ends at j inclusive, ``i`` is one item, ``:n`` begins at
-0, and ``i:`` reaches to the end. Negative offsets count from the end of the data. Numbers may be
+0, ``i:`` reaches to the end, and ``:`` is everything. Negative offsets count from the end of the data. Numbers may be
 decimal, hexadecimal (``0x``), or octal (a leading 0).
 """
 
@@ -15,7 +15,7 @@ from core.analysis.filter.language.syntax import Range
 _NUMBER = r"[+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+)"
 _FORMS = re.compile(
     rf"\s*(?:(?P<start>{_NUMBER})\s*(?:(?P<colon>:)\s*(?P<length>{_NUMBER})?"
-    rf"|-\s*(?P<end>{_NUMBER}))?|:\s*(?P<first>{_NUMBER}))\s*"
+    rf"|-\s*(?P<end>{_NUMBER}))?|(?P<only>:)\s*(?P<first>{_NUMBER})?)\s*"
 )
 
 
@@ -29,7 +29,7 @@ def parse_range(text: str, place: Place) -> Range:
     length = form["first"] or form["length"]
     if length is not None:
         return Range(start, length=_positive(_number(length, place), place))
-    if form["colon"]:
+    if form["colon"] or form["only"]:
         return Range(start)
     if form["end"] is None:
         return Range(start, length=1)

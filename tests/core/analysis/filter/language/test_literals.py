@@ -129,8 +129,10 @@ def test_wrong_constants(name: str, text: str, says: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "data"),
-    [("001b", "001b"), ("0", "00"), ("1:2", "0102"), ("aa-bb", "aabb"), ("001b.0c4e", "001b0c4e"),
-     ("", None), ("abc", None), ("gg", None), ("1::2", None)],
+    [("001b", "001b"), ("0", "00"), ("aa-bb", "aabb"), ("001b.0c4e", "001b0c4e"),
+     ("0011-2233-4455", "001122334455"), ("ff11-22-33", "ff112233"), ("00-11.22", "001122"),
+     ("abc", "ab0c"), ("a-b", "0a0b"), ("fc:", "fc"), ("00:1b", "001b"), ("", None), ("gg", None),
+     ("1:2", None), ("1::2", None), ("00:11-22", None), ("0011:2233", None), ("-1", None)],
 )  # fmt: skip
 def test_forms_of_bytes(text: str, data: str | None) -> None:
     assert hex_bytes(text) == (None if data is None else bytes.fromhex(data))

@@ -25,6 +25,7 @@ HERE = Place(3, 9)
         (":3", Range(0, length=3)),
         ("4:", Range(4)),
         ("-1:", Range(-1)),
+        (":", Range(0)),
         ("0x10:010", Range(16, length=8)),
     ],
 )
