@@ -24,11 +24,11 @@ from core.analysis.filter.fields.packet_fields import (
     TRANSPORT_PAYLOADS,
     PacketField,
 )
+from core.analysis.filter.fields.registered_words import aliases
 from core.analysis.filter.fields.wireshark_types import (
     TYPES,
     VERDICT_ALIASES,
     VERDICT_WORDS,
-    aliases,
     flag_words,
 )
 from core.analysis.filter.types import FilterField, FilterType

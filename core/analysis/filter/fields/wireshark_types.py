@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.analysis.filter.types import FilterType
-from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, PROTOCOL_NAMES
 from core.wire.model.dissection import Verdict
 
 _T = FilterType
@@ -94,64 +93,6 @@ VERDICT_WORDS: Mapping[int, str] = {
 VERDICT_ALIASES: Mapping[str, int] = {
     verdict.word: number for verdict, number in VERDICT_NUMBERS.items()
 }
-
-_PROTOCOL_ALIASES: Mapping[str, int] = {  # IANA's keywords and names
-    "HOPOPT": 0,
-    "IPv6 Hop-by-Hop Option": 0,
-    "IPIP": 4,
-    "IPv4": 4,
-    "Datagram Congestion Control Protocol": 33,
-    "IPv6": 41,
-    "IPv6-Route": 43,
-    "Routing Header for IPv6": 43,
-    "IPv6-Frag": 44,
-    "Fragment Header for IPv6": 44,
-    "Reservation Protocol": 46,
-    "Generic Routing Encapsulation": 47,
-    "Encap Security Payload": 50,
-    "Authentication Header": 51,
-    "IPv6-ICMP": 58,
-    "IPv6-NoNxt": 59,
-    "No Next Header for IPv6": 59,
-    "IPv6-Opts": 60,
-    "Destination Options for IPv6": 60,
-    "OSPFIGP": 89,
-    "Layer Two Tunneling Protocol": 115,
-    "Stream Control Transmission Protocol": 132,
-    "UDPLite": 136,
-}
-_ETHERTYPE_ALIASES: Mapping[str, int] = {
-    "Wake on LAN": 0x0842,
-    "802.1Q Virtual LAN": 0x8100,
-    "MPLS label switched packet": 0x8847,
-    "MPLS multicast label switched packet": 0x8848,
-    "802.1ad Provider Bridge (Q-in-Q)": 0x88A8,
-    "Link Layer Discovery Protocol": 0x88CC,
-    "Network Service Header": 0x894F,
-    "CiscoMetaData": 0x8909,
-    "Slow Protocols": 0x8809,
-}
-_BY_FIELD: Mapping[str, Mapping[str, int]] = {
-    "arp.opcode": {"inverse request": 8, "inverse reply": 9},
-    "arp.hw.type": {"Frame Relay DLCI": 15, "IEEE 1394.1995": 24},
-    "chdlc.protocol": {"IP": 0x0800},
-    "gre.proto": {"IP": 0x0800},
-    "icmpv6.type": {"Echo (ping) request": 128, "Echo (ping) reply": 129},
-    "ip.dsfield.ecn": {"Not ECN-Capable Transport": 0},
-    "ipv6.tclass.ecn": {"Not ECN-Capable Transport": 0},
-    "null.family": {"IP": 2},
-    "sll.gretype": {"IP": 0x0800},
-    "sll.pkttype": {"Unicast to us": 0, "Unicast to another host": 3},
-}
-
-
-def aliases(name: str, words: Mapping[int, str]) -> Mapping[str, int]:
-    """Return further words that Wireshark or the registry of a field's numbers has for them."""
-    if words is PROTOCOL_NAMES:
-        return _PROTOCOL_ALIASES
-    common = _ETHERTYPE_ALIASES if words is ETHERTYPE_NAMES else {}
-    return {**common, **_BY_FIELD.get(name, {})}
-
 
 ALSO_AS: Mapping[str, tuple[str, ...]] = {"ip.version": ("ip.version", "ipv6.version")}
 """Fields that Wireshark finds in other headers, too: every IP header has an ``ip.version``."""

@@ -1,8 +1,8 @@
 """Ranges of offsets: ``[0:4]``, ``[2-5]``, ``[-1]``, ``[:3]``, ``[4:]``, ``[:]``.
 
 ``i:n`` has n items from offset i, ``i-j`` ends at j inclusive, ``i`` is one item, ``:n`` begins at
-0, ``i:`` reaches to the end, and ``:`` is everything. Negative offsets count from the end of the data. Numbers may be
-decimal, hexadecimal (``0x``), or octal (a leading 0).
+0, ``i:`` reaches to the end, and ``:`` is everything. Negative offsets count from the end of the
+data. Numbers may be decimal, hexadecimal (``0x``), or octal (a leading 0).
 """
 
 from __future__ import annotations
