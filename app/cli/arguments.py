@@ -186,8 +186,9 @@ def fields(prefix: str, debug: bool) -> int:
 def filter(expression: str, debug: bool) -> int:
     """Check the display filter EXPR: print 'valid', or where and why it is not.
 
-    The exit status is 0 for a valid filter, else 2. 'dump -Y' prints the packets that pass. Names
-    of fields and the language are Wireshark's (version 4.6):
+    The exit status is 0 for a valid filter, else 2. 'dump -Y' prints the packets that pass.
+    $name(ARGUMENTS) uses a macro of the configuration file. Names of fields and the language are
+    Wireshark's (version 4.6):
 
     \b
     tcp                           the packet has a TCP header
@@ -223,10 +224,12 @@ def _selection(text: str) -> Selection:
 
 def _compiled(text: str) -> DisplayFilter:
     """Return the filter of ``-Y``. Raise `click.UsageError` if it is wrong."""
+    from app.cli.macro_file import define_macros_in
     from core.analysis.filter.display_filter import compile_filter
     from core.analysis.filter.fields.catalog import CATALOG
     from core.analysis.filter.language.errors import FilterError
 
+    define_macros_in(text)
     try:
         return compile_filter(text, CATALOG)
     except FilterError as error:

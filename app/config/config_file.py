@@ -23,6 +23,7 @@ from app.config.schema import (
     toml_value,
 )
 from app.keymap import ACTIONS, BY_NAME, HEARD_TOGETHER
+from core.analysis.filter.language.macros import define_macros
 from core.files.private_folder import read_regular
 
 MOST_BYTES = 1 << 20  # of the file
@@ -30,7 +31,10 @@ _LONG = 60  # characters of a default that a message leaves out
 
 
 def load(path: Path, sections: Collection[str] = tuple(SECTIONS)) -> Config:
-    """Return what the file says in some of its sections. Never raises; the file may be missing."""
+    """Return what the file says in some of its sections. Never raises; the file may be missing.
+
+    Its macros are defined for all filters of the program.
+    """
     try:
         content = tomllib.loads(read_regular(path, MOST_BYTES).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -38,6 +42,8 @@ def load(path: Path, sections: Collection[str] = tuple(SECTIONS)) -> Config:
     except (OSError, ValueError, RecursionError) as error:  # RecursionError: nested brackets
         return Config(complaints=(f"{path}: {one_line(error)}; the defaults are used",))
     found, problems = convert(content, sections)
+    if "macros" in sections:  # the rules below may use them
+        define_macros(found.get("macros", {}))
     colors = ColorSettings(**found.get("colors", {}))
     if "colors" in found:
         rules, wrong = without_wrong_filters(colors.rules)
@@ -48,6 +54,7 @@ def load(path: Path, sections: Collection[str] = tuple(SECTIONS)) -> Config:
         colors,
         TableSettings(**found.get("table", {})),
         FilterSettings(**found.get("filters", {})),
+        found.get("macros", {}),
         tuple(f"{path}: {problem}" for problem in problems),
     )
 
@@ -86,6 +93,7 @@ def _convert_section(section: Section, table: Any, problems: list[str]) -> dict[
         except ValueError as error:
             default = toml_value(setting.default)
             words = "the default is used" + f": {default}" * (len(default) < _LONG)
+            words = "the macro is left out" if section.name == "macros" else words
             problems.append(f"[{section.name}] {name} {error}; {words}")
             continue
         if section.name == "keys" and (clash := _clash(name, value, found)):

@@ -17,6 +17,7 @@ from typing import Any
 from app.config.color_rules import rules_of, toml_of
 from app.keymap import ACTIONS
 from core.analysis.color_rules.rule import DEFAULT_RULES, Color, ColorRule
+from core.analysis.filter.language.macros import NAME
 from widgets.packets.column_choice import BUILT_IN, WIDTH_LEAST, WIDTH_MOST, column_of
 
 _KEY = re.compile(r"(?:(?:ctrl|shift|alt)\+)*[A-Za-z0-9_]+")
@@ -108,6 +109,12 @@ def _filters(value: object) -> dict[str, str]:
     return dict(value)
 
 
+def _macro(value: object) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"must be {MACRO.words}")
+    return value
+
+
 FLAG = ValueType("true or false", _flag)
 KEY_NAMES = ValueType("keys in quotes, separated by commas", _key_names)
 COLOR_RULES = ValueType("a list of rules in braces", rules_of)
@@ -115,6 +122,7 @@ COLUMNS = ValueType("a list of names in quotes", _headings)
 SHOWN_COLUMNS = ValueType(COLUMNS.words, _shown_headings)
 WIDTHS = ValueType("name = cells, in braces", _widths)
 FILTERS = ValueType("name = filter in quotes, in braces", _filters)
+MACRO = ValueType("a part of a filter in quotes, with $1, $2, … for its arguments", _macro)
 PERCENT = ValueType(f"{SPLIT_LEAST} to {SPLIT_MOST}, or 0 for the default", _percent)
 
 
@@ -184,6 +192,21 @@ class FilterSettings:
     saved: Mapping[str, str] = _setting(FILTERS, {}, "saved display filters")
 
 
+class MacroSettings(Mapping[str, Setting]):
+    """The section ``[macros]``: any name that a filter can use, and its text."""
+
+    def __getitem__(self, name: str) -> Setting:
+        if not NAME.fullmatch(name):
+            raise KeyError(name)
+        return Setting("macros", name, MACRO, "", "")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The settings of a configuration file. `complaints` has a line for each mistake in it."""
@@ -194,6 +217,8 @@ class Config:
     colors: ColorSettings = ColorSettings()
     table: TableSettings = TableSettings()
     filters: FilterSettings = FilterSettings()
+    macros: Mapping[str, str] = field(default_factory=dict)
+    """The section ``[macros]``: texts by name."""
     complaints: tuple[str, ...] = ()
 
 
@@ -237,6 +262,13 @@ SECTIONS = {
         ),
         _section_of("table", TableSettings()),
         _section_of("filters", FilterSettings()),
+        Section(
+            "macros",
+            MacroSettings(),
+            "a name of letters, digits, and _",
+            "filters use them as $name(arguments)",
+            (("private", "($1 == 10.0.0.0/8 or $1 == 192.168.0.0/16)", "$private(ip.src)"),),
+        ),
     )
 }
 

@@ -2,7 +2,7 @@
 
 The word before the cursor is completed: after a comparison of a field that has words
 (``ip.proto == "T``) by these, elsewhere by the names that begin with it, then by those that contain
-it. Inside another string nothing is offered.
+it. After ``$``, macros come first. Inside another string nothing is offered.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.language.macros import defined_macros
 from core.analysis.filter.types import FilterField, FilterType
 
 _NAME = r"[A-Za-z_][\w.-]*"
@@ -53,7 +54,8 @@ def complete(text: str, cursor: int) -> Completions:
     word = _WORD.search(before)
     if word is None or before.count('"') % 2:
         return Completions()
-    items = tuple(_names(word[1]))
+    is_macro = before[: word.start(1)].endswith("$")
+    items = (*(_macros(word[1]) if is_macro else ()), *_names(word[1]))
     is_done = len(items) == 1 and items[0].text == word[1]
     return Completions(word.start(1), cursor, () if is_done else items)
 
@@ -66,6 +68,13 @@ def _words(field: FilterField, typed: str) -> Iterator[Completion]:
     for word, number in found:
         shown = hex(number) if field.base == 16 and field.type is not FilterType.BOOLEAN else number
         yield Completion(f'"{word}"', f"{field.name} {shown}")
+
+
+def _macros(typed: str) -> Iterator[Completion]:
+    """Yield the macros that begin with `typed`, with their texts."""
+    for name, text in sorted(defined_macros().items()):
+        if name.startswith(typed):
+            yield Completion(f"{name}(", text)
 
 
 def _names(typed: str) -> Iterator[Completion]:

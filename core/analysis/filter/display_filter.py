@@ -1,7 +1,7 @@
 """Display filters: the text of a filter, compiled.
 
-`compile_filter` reads the text (`parser`), looks up its fields and types (`checker`), and returns a
-`DisplayFilter`, which selects packets of a chunk (`evaluation`).
+`compile_filter` reads the text (`macros`, `parser`), looks up its fields and types (`checker`), and
+returns a `DisplayFilter`, which selects packets of a chunk (`evaluation`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from core.analysis.filter.evaluation.evaluation import Evaluation
 from core.analysis.filter.language.checker import check
+from core.analysis.filter.language.errors import FilterError
 from core.analysis.filter.language.expressions import Condition, fields_of
+from core.analysis.filter.language.macros import expand
 from core.analysis.filter.language.parser import parse
 from core.analysis.filter.types import FieldCatalog, FieldValues
 
@@ -45,5 +47,9 @@ class DisplayFilter:
 
 def compile_filter(text: str, catalog: FieldCatalog) -> DisplayFilter:
     """Return the filter of a text. Raise `FilterError`."""
-    test = parse(text)
-    return DisplayFilter(text, None if test is None else check(test, catalog, len(text.rstrip())))
+    test, expansion = parse(text), expand(text)
+    try:
+        length = len(expansion.text.rstrip())
+        return DisplayFilter(text, None if test is None else check(test, catalog, length))
+    except FilterError as error:
+        raise expansion.located(error) from None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from app.cli.main import run
 from core.analysis.filter.language.lexer import tokens
+from core.analysis.filter.language.macros import define_macros
 
 Capture = pytest.CaptureFixture[str]
 
@@ -85,3 +87,18 @@ def test_the_help_has_a_valid_example_of_every_operator(capsys: Capture) -> None
     assert words >= {"==", "!=", "===", "<", "in", "contains", "matches", "and", "or", "not", "all"}
     assert words >= {"[", "#", "@", "$", "-", "len"}
     assert all(name in text for name in ("!==", "<=", ">=", "xor", "any", "count()", "%", "&"))
+
+
+def test_macros_of_the_configuration_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (tmp_path / "rawscope").mkdir()
+    (tmp_path / "rawscope" / "config.toml").write_text('[macros]\nweb = "tcp.port == $1"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert run(["filter", "ip and $web(80)"]) == 0
+    assert run(["filter", "ip and $web(x)"]) == 2
+    written = capsys.readouterr()
+    assert written.out == "valid\n"
+    assert "wrong, column 8: in the macro web:" in written.err
+    assert written.err.endswith("         ^~~~~~~\n")
+    define_macros({})

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.config.config_file import load
 from app.config.schema import SECTIONS, Config, ForgeSettings, TableSettings, toml_value
+from core.analysis.filter.language.macros import define_macros, expand
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "config.toml"
+
+
+@pytest.fixture(autouse=True)
+def _without_macros() -> Iterator[None]:
+    yield
+    define_macros({})
 
 
 def test_a_missing_file_means_the_defaults(path: Path) -> None:
@@ -139,3 +147,19 @@ def test_a_key_that_was_moved_away_is_free(path: Path) -> None:
 def test_two_panels_may_use_the_same_key(path: Path) -> None:
     path.write_text('[keys]\n"hex.left" = "f8"\n"detail.close" = "f8"\n')
     assert load(path).complaints == ()
+
+
+def test_macros_are_defined_before_the_color_rules(path: Path) -> None:
+    path.write_text(
+        '[colors]\nrules = [{name = "Web", filter = "$web(80)"}, {name = "No", filter = "$no()"}]\n'
+        '[macros]\nweb = "tcp.port == $1"\n"two words" = "tcp"\nsix = 6\n'
+    )
+    config = load(path)
+    assert config.macros == {"web": "tcp.port == $1"}
+    assert expand("$web(80)").text == "tcp.port == 80"
+    assert [rule.enabled for rule in config.colors.rules] == [True, False]
+    words, six, color = config.complaints
+    assert "'two words' is not a name of letters, digits, and _" in words
+    assert "[macros] six must be a part of a filter in quotes" in six
+    assert "the macro is left out" in six
+    assert '"no" is not a macro' in color

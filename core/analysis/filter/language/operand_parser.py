@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.analysis.filter.language.errors import Place
+from core.analysis.filter.language.errors import FilterError, Place
 from core.analysis.filter.language.lexer import Token, TokenKind
 from core.analysis.filter.language.ranges import parse_range
 from core.analysis.filter.language.syntax import (
@@ -23,7 +23,7 @@ from core.analysis.filter.language.syntax import (
     String,
     Word,
 )
-from core.analysis.filter.language.token_stream import TokenStream
+from core.analysis.filter.language.token_stream import DEPTH, TokenStream
 
 _ARITHMETIC: tuple[frozenset[Operator], ...] = (  # loosest first
     frozenset({Operator.BIT_AND}),
@@ -43,8 +43,12 @@ class OperandParser:
         if level == len(_ARITHMETIC):
             return self._unary()
         left = self.arithmetic(level + 1)
+        count = 0
         while (operator := self._stream.operator) in _ARITHMETIC[level] and operator is not None:
             place = self._stream.advance().place
+            count += 1
+            if count > DEPTH:
+                raise FilterError(f"more than {DEPTH} operators in one expression", place)
             right = self.arithmetic(level + 1)
             left = Binary(left.place.to(right.place), operator, place, left, right)
         return left

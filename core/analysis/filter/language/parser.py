@@ -11,8 +11,11 @@ Round brackets group tests, curly brackets arithmetic, as in Wireshark. ``a < b 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.analysis.filter.language.errors import FilterError, Place
 from core.analysis.filter.language.lexer import TokenKind
+from core.analysis.filter.language.macros import expand
 from core.analysis.filter.language.operand_parser import OperandParser
 from core.analysis.filter.language.syntax import (
     Binary,
@@ -47,8 +50,24 @@ _LOGIC = (Operator.OR, Operator.XOR, Operator.AND)  # loosest first
 
 
 def parse(text: str) -> Test | None:
-    """Return the syntax tree of a filter, None if it is empty. Raise `FilterError`."""
-    return _TestParser(TokenStream(text)).filter()
+    """Return the syntax tree of a filter, None if it is empty. Raise `FilterError`.
+
+    The places in it are those in the text that `expand` returns.
+    """
+    expansion = expand(text)
+    try:
+        return _TestParser(TokenStream(expansion.text)).filter()
+    except FilterError as error:
+        raise expansion.located(error) from None
+
+
+def _joined(operator: Operator, tests: Sequence[Test]) -> Test:
+    """Return tests joined by an associative operator, as a tree that is not deep."""
+    if len(tests) == 1:
+        return tests[0]
+    middle = (len(tests) + 1) // 2
+    left, right = (_joined(operator, part) for part in (tests[:middle], tests[middle:]))
+    return Logic(left.place.to(right.place), operator, left, right)
 
 
 class _TestParser:
@@ -81,12 +100,11 @@ class _TestParser:
     def _logic(self, level: int) -> Test:
         if level == len(_LOGIC):
             return self._not()
-        left = self._logic(level + 1)
+        tests = [self._logic(level + 1)]
         while self._stream.operator is _LOGIC[level]:
             self._stream.advance()
-            right = self._logic(level + 1)
-            left = Logic(left.place.to(right.place), _LOGIC[level], left, right)
-        return left
+            tests.append(self._logic(level + 1))
+        return _joined(_LOGIC[level], tests)
 
     def _not(self) -> Test:
         if self._stream.operator is not Operator.NOT:
@@ -128,16 +146,14 @@ class _TestParser:
 
     def _comparison(self, left: Operand, start: Place, quantifier: Quantifier | None) -> Test:
         """Read one comparison, or a chain of them joined by 'and'."""
-        test: Test | None = None
+        tests: list[Test] = []
         while (operator := self._stream.operator) in _COMPARISONS and operator is not None:
             operator_place = self._stream.advance().place
             right = self._operands.arithmetic()
             place = start.to(right.place)
-            one = Comparison(place, operator, operator_place, left, right, quantifier)
-            test = one if test is None else Logic(place, Operator.AND, test, one)
+            tests.append(Comparison(place, operator, operator_place, left, right, quantifier))
             left = right
-        assert test is not None
-        return test
+        return _joined(Operator.AND, tests)
 
     def _search(self, left: Operand, start: Place, quantifier: Quantifier | None) -> Test:
         operator, token = self._stream.operator, self._stream.advance()

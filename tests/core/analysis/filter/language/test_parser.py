@@ -71,7 +71,7 @@ def shape(node: Test | Operand | None) -> str:
         (".tcp", ".tcp"),
         (
             "a and b or not c or d and not e or f",
-            "(or (or (or (and a b) (not c)) (and d (not e))) f)",
+            "(or (or (and a b) (not c)) (or (and d (not e)) f))",
         ),
         ("a or b xor c and d", "(or a (xor b (and c d)))"),
         ("a xor b ^^ c", "(xor (xor a b) c)"),
@@ -195,3 +195,11 @@ def test_any_text_gives_a_tree_or_an_error_inside_it(text: str) -> None:
         assert 0 <= error.place.start <= error.place.stop <= len(text)
         if error.is_incomplete:
             assert error.place.stop == len(text)
+
+
+def test_a_long_chain_is_a_shallow_tree() -> None:
+    """A list of a thousand addresses is a valid filter; arithmetic has a limit."""
+    assert parse(" or ".join(["a"] * 5_000)) is not None
+    assert parse("0 < a" + " < b" * 5_000) is not None
+    with pytest.raises(FilterError, match="operators in one expression"):
+        parse(" + ".join(["a"] * 5_000) + " == 1")
