@@ -1,5 +1,8 @@
 """The setting ``[colors] rules``: color rules as TOML has them, and their check.
 
+A default rule that the user left alone is only a name there, and one whose filter the user left
+alone has none, so they follow the defaults of later versions.
+
 A rule with a wrong filter stays in the list and is off, so that the user can correct it. This
 module imports the filter language only to check rules.
 """
@@ -8,16 +11,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from core.analysis.color_rules.rule import Color, ColorRule
+from core.analysis.color_rules.rule import DEFAULT_RULES, Color, ColorRule
 from core.wire.model.text import safe
 
 _COLORS = ", ".join(color.value for color in Color)
 _FLAGS = ("bold", "whole_row", "enabled")
 _SETTINGS = ("name", "filter", "color", *_FLAGS)
 MOST_RULES = 200
+_DEFAULTS = {rule.name: rule for rule in DEFAULT_RULES}
 
 
 def rules_of(value: object) -> tuple[ColorRule, ...]:
@@ -32,23 +36,29 @@ def rules_of(value: object) -> tuple[ColorRule, ...]:
     )
 
 
-def table_of(rule: ColorRule) -> Mapping[str, str | bool]:
-    """Return a rule as a table of TOML, without the settings that have their default."""
-    defaults = ColorRule("", "", rule.color)
-    table: dict[str, str | bool] = {
-        "name": rule.name,
-        "filter": rule.filter,
-        "color": rule.color.value,
-    }
+def entry_of(rule: ColorRule) -> str | Mapping[str, str | bool]:
+    """Return a rule as the list in TOML has it: a default rule as its name, others as a table.
+
+    A table has no settings that have their default.
+    """
+    default = _DEFAULTS.get(rule.name)
+    if rule == default:
+        return rule.name
+    table: dict[str, str | bool] = {"name": rule.name}
+    if default is None or rule.filter != default.filter:
+        table["filter"] = rule.filter
+        default = ColorRule("", "", Color.PLAIN)
+    if rule.color is not default.color:
+        table["color"] = rule.color.value
     for name in _FLAGS:
-        if getattr(rule, name) != getattr(defaults, name):
+        if getattr(rule, name) != getattr(default, name):
             table[name] = getattr(rule, name)
     return table
 
 
 def toml_of(rules: Sequence[ColorRule]) -> str:
     """Return rules as TOML writes them."""
-    return f"[{', '.join(map(_inline_table, rules))}]"
+    return f"[{', '.join(map(_entry_text, rules))}]"
 
 
 def without_wrong_filters(rules: Sequence[ColorRule]) -> tuple[tuple[ColorRule, ...], list[str]]:
@@ -79,11 +89,22 @@ def filter_problem(text: str) -> str:
 
 
 def _rule_of(number: int, table: object) -> ColorRule:
+    """Return the rule of an entry of the list. A name without a rule becomes one without a filter.
+
+    The user then sees in the list which default rule this version of the program lacks.
+    """
+    if isinstance(table, str):
+        return _DEFAULTS.get(table, ColorRule(table, "", Color.PLAIN))
     if not isinstance(table, dict):
-        raise ValueError(f"has a rule, number {number}, that is not in braces")
+        raise ValueError(f"has a rule, number {number}, that is neither in braces nor a name")
     if unknown := [name for name in table if name not in _SETTINGS]:
         raise ValueError(f"has {unknown[0]!r} in rule {number}; there is {', '.join(_SETTINGS)}")
-    values: dict[str, Any] = {"name": f"rule {number}", "color": Color.PLAIN.value, **table}
+    default = None if "filter" in table else _DEFAULTS.get(str(table.get("name")))
+    usual: Mapping[str, Any] = {"name": f"rule {number}", "color": Color.PLAIN.value}
+    if default is not None:
+        usual = {**asdict(default), "color": default.color.value}
+        del usual["temporary"]
+    values: dict[str, Any] = {**usual, **table}
     for name, given in values.items():
         wanted, words = (bool, "true or false") if name in _FLAGS else (str, "text in quotes")
         if not isinstance(given, wanted):
@@ -98,9 +119,11 @@ def _rule_of(number: int, table: object) -> ColorRule:
     return ColorRule(**values)
 
 
-def _inline_table(rule: ColorRule) -> str:
-    settings = (f"{name} = {_text_of(value)}" for name, value in table_of(rule).items())
-    return f"{{{', '.join(settings)}}}"
+def _entry_text(rule: ColorRule) -> str:
+    entry = entry_of(rule)
+    if isinstance(entry, str):
+        return _text_of(entry)
+    return f"{{{', '.join(f'{name} = {_text_of(value)}' for name, value in entry.items())}}}"
 
 
 def _text_of(value: str | bool) -> str:

@@ -117,7 +117,7 @@ def _macro(value: object) -> str:
 
 FLAG = ValueType("true or false", _flag)
 KEY_NAMES = ValueType("keys in quotes, separated by commas", _key_names)
-COLOR_RULES = ValueType("a list of rules in braces", rules_of)
+COLOR_RULES = ValueType("a list of rules in braces, or names of default rules", rules_of)
 COLUMNS = ValueType("a list of names in quotes", _headings)
 SHOWN_COLUMNS = ValueType(COLUMNS.words, _shown_headings)
 WIDTHS = ValueType("name = cells, in braces", _widths)
@@ -183,6 +183,8 @@ class TableSettings:
     widths: Mapping[str, int] = _setting(WIDTHS, {}, "columns with a fixed width")
     split: int = _setting(PERCENT, 0, "percent of the height for the table")
     side_split: int = _setting(PERCENT, 0, "the same beside a side panel")
+    hex_width: int = _setting(PERCENT, 0, "percent of the width for Hex")
+    side_width: int = _setting(PERCENT, 0, "percent of the width for a side panel")
 
 
 @dataclass(frozen=True, slots=True)

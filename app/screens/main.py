@@ -39,6 +39,7 @@ from app.screens.filter.saved_controller import SavedFiltersController
 from app.screens.filter.saved_filters import SavedFilters
 from app.screens.go_to_controller import GoToController
 from app.screens.key_bar import KeyBar
+from app.screens.menu import Menu
 from app.screens.search_controller import SearchController
 from app.screens.search_line import SearchLine
 from app.screens.side_panels import SidePanel, SidePanels
@@ -49,6 +50,7 @@ from app.screens.workspace import BESIDE, WIDE, Workspace
 from app.textual_bindings import bindings
 from core.engine.snapshot import EngineState
 from widgets.lines.cursor_view import CursorView
+from widgets.packets.headings import Headings
 from widgets.status.bar import StatusBar
 
 RECEIVING = (EngineState.LIVE, EngineState.READING)
@@ -110,7 +112,10 @@ class MainScreen(Screen[None]):
         )
         self.saved = SavedFiltersController(saved, self.filter.bar, self.filter.accept)
         bridge.colors.rules = config.colors.rules
-        self.coloring = ColorController(self.table, bridge.colors, partial(save, "colors"))
+        self.menu = Menu(self.workspace, self.filter, config.keys)
+        self.coloring = ColorController(
+            self.workspace, bridge.colors, partial(save, "colors"), self.menu
+        )
         self.columns = ColumnsController(self.table, config.table, partial(save, "table"))
         self._search_line = SearchLine(id="search")
         self.search = SearchController(
@@ -119,7 +124,7 @@ class MainScreen(Screen[None]):
         self.go_to = GoToController(self.table, bridge, lambda: self.shown)
         self.sides = SidePanels(self, side_panels)
         self.values = ValueFilterController(
-            self.workspace, self.sides, self.filter, lambda: self.shown
+            self.workspace, self.sides, self.filter, self.menu, lambda: self.shown
         )
         self.copier = CopyController(
             self.workspace, self.sides, bridge.faults, lambda: self.shown, clipboard
@@ -317,6 +322,12 @@ class MainScreen(Screen[None]):
 
     def on_headings_changed(self) -> None:
         self.columns.remember()
+
+    def on_headings_link_clicked(self, event: Headings.LinkClicked) -> None:
+        if event.word == "filter":
+            self.filter.edit()
+        else:
+            self.menu.open_screen(event.at)
 
     def on_headings_list_requested(self) -> None:
         self.columns.open()

@@ -21,6 +21,7 @@ from app.config.schema import TableSettings
 from app.keymap import KeyContext
 from app.screens.panels import Panels, PanelTabs
 from app.screens.side_panels import SidePanel
+from app.screens.table.dividers import Dividers
 from app.screens.table.split import Split
 from app.textual_bindings import bindings, with_keys
 from widgets.packets.packet_table import PacketTable
@@ -55,6 +56,7 @@ class Workspace(Vertical):
         self.table = with_keys(PacketTable(id="packets"), KeyContext.TABLE, KeyContext.LIST)
         self.panels = Panels(id="panels")
         self.split = Split(self, self.table, self.panels, settings, save)
+        self.dividers = Dividers(self, self.panels, self.panels.hex, settings, save)
         titles = ((side.id, side.title) for side in sides)
         self._tabs = PanelTabs((*PACKET_TABS, *titles), id="tabs")
 
@@ -103,6 +105,7 @@ class Workspace(Vertical):
         for name in self._sides:
             self.set_class(name in visible, f"-{name}")
         self.split.arrange(has_side=bool(visible & set(self._sides)))
+        self.dividers.arrange()
 
     def _visible(self) -> set[str]:
         if self.zoomed:
@@ -201,9 +204,10 @@ class Workspace(Vertical):
     @on(events.MouseDown)
     @on(events.MouseMove)
     @on(events.MouseUp)
-    def drag_split(self, event: events.MouseEvent) -> None:
-        """Let the mouse move the line between the table and the panels."""
+    def drag_lines(self, event: events.MouseEvent) -> None:
+        """Let the mouse move the lines between the table and the panels, and between these."""
         self.split.handle(event)
+        self.dividers.handle(event)
 
     def action_zoom(self) -> None:
         self.zoomed = not self.zoomed

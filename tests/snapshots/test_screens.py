@@ -168,6 +168,11 @@ def test_filter_menu(snap_compare):
     assert snap_compare(monitor, terminal_size=SMALL, run_before=act)
 
 
+def test_menu(snap_compare):
+    act = going_to(DNS_ANSWER, "f10")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=SMALL, run_before=act)
+
+
 def test_go_to(snap_compare):
     act = going_to(DNS_ANSWER, "colon", "9", "9", "enter")
     assert snap_compare(scripted_monitor(scripted_store()), terminal_size=SMALL, run_before=act)

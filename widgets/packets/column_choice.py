@@ -38,6 +38,17 @@ def heading_of(column: Column) -> str:
     return column.value if isinstance(column, ColumnName) else column
 
 
+def short_heading(column: Column, width: int) -> str:
+    """Return the heading of a column, without the first parts of a field's name if it is too long.
+
+    ``tcp.window_size_value`` in 18 cells is ``window_size_value``.
+    """
+    text = heading_of(column)
+    while isinstance(column, str) and len(text) > width and "." in text:
+        text = text.partition(".")[2]
+    return text
+
+
 def column_of(heading: str) -> Column:
     """Return the column with a heading. Raise `KeyError` if no column or field has that name."""
     if heading in BY_HEADING:

@@ -17,7 +17,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from widgets.lines.cells import width_of
-from widgets.packets.column_choice import DEFAULT_CHOICE, Column, ColumnChoice, ColumnName
+from widgets.packets.column_choice import (
+    DEFAULT_CHOICE,
+    Column,
+    ColumnChoice,
+    ColumnName,
+    short_heading,
+)
 from widgets.packets.row import PacketRow
 from widgets.packets.time_format import NS, TimeFormat
 
@@ -30,7 +36,7 @@ ADDRESS_BOUND = 17  # a MAC address is shown whole at any width
 ADDRESS_MOST = 39  # the longest IPv6 address
 INTERFACE_MOST = 15  # IFNAMSIZ without its NUL, linux/if.h
 FIELD_MOST = 32  # of a column that shows a field, unless the user widens it
-HEADING_MOST = 14  # a longer name of a field does not widen its column
+HEADING_MOST = 14  # a longer name of a field widens its column only while Info has INFO_WISHED
 
 
 RIGHT_ALIGNED = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.LENGTH})
@@ -134,6 +140,7 @@ class Shape:
     time_decimals: int = 6
     without: frozenset[Column] = field(default_factory=frozenset)
     info_least: int = INFO_LEAST
+    heading_most: int = HEADING_MOST
 
 
 _IFACE, _LEN, _TIME = ColumnName.INTERFACE, ColumnName.LENGTH, ColumnName.TIME
@@ -162,12 +169,22 @@ def choose_layout(
 
     It has `width` cells. Without Info, the columns must fit.
     """
+    if choice.fields:
+        whole = Shape(info_least=INFO_WISHED, heading_most=FIELD_MOST)
+        layout = _place(seen, width, whole, time_format, choice, with_date)
+        if _fits(layout, whole):
+            return layout
     for shape in _shapes(seen, choice):
         layout = _place(seen, width, shape, time_format, choice, with_date)
-        room = layout.columns[-1].stop if layout.info is None else layout.info.width
-        if room <= width if layout.info is None else room >= shape.info_least:
+        if _fits(layout, shape):
             return layout
     return layout
+
+
+def _fits(layout: TableLayout, shape: Shape) -> bool:
+    if layout.info is None:
+        return layout.columns[-1].stop <= layout.width
+    return layout.info.width >= shape.info_least
 
 
 def _shapes(seen: WidestSeen, choice: ColumnChoice) -> Iterator[Shape]:
@@ -184,8 +201,12 @@ def _shapes(seen: WidestSeen, choice: ColumnChoice) -> Iterator[Shape]:
                 yield Shape(shape.time_decimals, shape.without | set(fields[:count]))
 
 
-def _field_width(seen: WidestSeen, name: str, choice: ColumnChoice) -> int:
-    natural = max(seen.fields.get(name, 0), min(len(name), HEADING_MOST))
+def _field_width(
+    seen: WidestSeen, name: str, choice: ColumnChoice, heading_most: int = HEADING_MOST
+) -> int:
+    natural = max(
+        seen.fields.get(name, 0), min(len(short_heading(name, heading_most)), heading_most)
+    )
     return choice.widths.get(name, min(natural, FIELD_MOST))
 
 
@@ -216,7 +237,7 @@ def _place(
     kept: dict[Column, int] = {}
     for name in choice.shown:
         if isinstance(name, str):
-            cells = _field_width(seen, name, choice)
+            cells = _field_width(seen, name, choice, shape.heading_most)
         else:
             cells = choice.widths.get(name, natural[name]) if natural[name] else 0
         if name not in shape.without and (cells or name is ColumnName.INFO):

@@ -1,12 +1,16 @@
-"""The headings of the packet table: they name the columns, and the mouse changes these."""
+"""The headings of the packet table: they name the columns, and the mouse changes these.
+
+The right end of the line has words to click on (`LINKS`): they open the filter bar and the menu.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.strip import Strip
 
@@ -20,6 +24,20 @@ if TYPE_CHECKING:
     from widgets.packets.packet_table import PacketTable
 
 RIGHT_BUTTON = 3
+LINKS = ("filter", "menu")
+_GAP = 2
+_LINK = Style(underline=True)
+_WIDE = 60  # cells from which all links are shown; below, only the last
+
+
+def links_in(width: int) -> list[tuple[int, str]]:
+    """Return the first cell and the word of each link in a line of this width."""
+    words = LINKS if width >= _WIDE else LINKS[-1:]
+    found, stop = [], width - 1
+    for word in reversed(words):
+        found.append((stop - len(word), word))
+        stop -= len(word) + _GAP
+    return found[::-1]
 
 
 class Headings:
@@ -31,6 +49,14 @@ class Headings:
         def __init__(self, headings: Headings) -> None:
             super().__init__()
             self.headings = headings
+
+    class LinkClicked(Message):
+        """The user clicked the link `word`; `at` is the place of the pointer on the screen."""
+
+        def __init__(self, word: str, at: Offset) -> None:
+            super().__init__()
+            self.word = word
+            self.at = at
 
     class ListRequested(Message):
         """The user asked for the list of columns, with the right mouse button."""
@@ -66,7 +92,15 @@ class Headings:
                 heading = "Delta"
             elif self._table.time_format is TimeFormat.RELATIVE and rows.reference:
                 heading = "Ref time" if layout.time_decimals == 6 else "Ref"
-        return paint_header(layout, heading, style, self._mouse.column)
+        strip = paint_header(layout, heading, style, self._mouse.column)
+        links = links_in(layout.width)
+        if not links or links[0][0] < 0:
+            return strip
+        segments = list(strip.crop_extend(0, links[0][0] - 1, style))
+        for start, word in links:
+            segments.append(Segment(" " * (start - Segment.get_line_length(segments)), style))
+            segments.append(Segment(word, style + _LINK))
+        return Strip([*segments, Segment(" ", style)])
 
     # -- the mouse --------------------------------------------------------------------------
 
@@ -76,7 +110,7 @@ class Headings:
         if isinstance(event, events.MouseDown):
             offset = event.get_content_offset(self._table)
             if offset is not None and offset.y < self._table.HEADER_LINES:
-                self._press(event.button, x)
+                self._press(event, x)
         elif self._mouse.is_held:
             if isinstance(event, events.MouseUp):
                 self._release(x)
@@ -85,8 +119,12 @@ class Headings:
             table = self._table
             table.refresh(Region(0, 0, table.size.width, table.HEADER_LINES))
 
-    def _press(self, button: int, x: int) -> None:
-        if button == RIGHT_BUTTON:
+    def _press(self, event: events.MouseDown, x: int) -> None:
+        links = links_in(self._columns.layout.width)
+        word = next((each for start, each in links if start <= x < start + len(each)), "")
+        if word:
+            self._table.post_message(self.LinkClicked(word, event.screen_offset))
+        elif event.button == RIGHT_BUTTON:
             self._table.post_message(self.ListRequested())
         elif self._mouse.press(x, self._columns.layout):
             self._table.screen.clear_selection()  # a drag here selects no text

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from core.analysis.color_rules.rule import Color, ColorRule
 from widgets.lines.cells import left, right, shorten_address, width_of, without
 from widgets.lines.component_styles import StyleOf
-from widgets.packets.column_choice import Column, ColumnName, heading_of
+from widgets.packets.column_choice import Column, ColumnName, short_heading
 from widgets.packets.columns import SIGN_WIDTH, TableColumn, TableLayout
 from widgets.packets.row import PacketRow, Sign
 
@@ -58,7 +58,9 @@ def paint_header(
     """Draw the headings, above their columns; the one that the user drags is reversed."""
     segments = [Segment(" " * layout.columns[0].start, style)]
     for column in layout.columns:
-        title = time_heading if column.name is ColumnName.TIME else heading_of(column.name)
+        title = short_heading(column.name, column.width)
+        if column.name is ColumnName.TIME:
+            title = time_heading
         text = (right if column.at_right else left)(title, column.width)
         is_dragged = dragged is not None and column.name == dragged
         segments.append(Segment(text, style + _REVERSED if is_dragged else style))

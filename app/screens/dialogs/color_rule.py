@@ -21,6 +21,8 @@ from widgets.lines.cells import cut
 
 NAME_LONGEST = 40  # characters of a name that is made of the filter
 
+_HINT = "tab next · enter saves · esc cancels"
+_TEMPORARY = "temporary, until the program ends: enter keeps it · esc cancels"
 StyleOf = Callable[[ColorRule], Style]  # returns the style that a rule gives text in a dialog
 
 
@@ -57,7 +59,7 @@ class EditRule(Dialog[ColorRule]):
         with Horizontal(classes="dialog-buttons"):
             yield Button("Cancel", id="cancel", compact=True)
             yield Button("Save", id="save", compact=True)
-        yield Hint("tab next · enter saves · esc cancels")
+        yield Hint(_TEMPORARY if rule.temporary else _HINT)
 
     def on_mount(self) -> None:
         self._show_sample()
@@ -74,6 +76,7 @@ class EditRule(Dialog[ColorRule]):
             bold=self.query_one("#bold", Switched).value,
             whole_row=self.query_one("#whole-row", Switched).value,
             enabled=True,
+            temporary=False,
         )
 
     def _typed(self) -> tuple[str, str]:

@@ -1,10 +1,11 @@
-"""The menu of the filters that a value on the screen gives. Imported on first use."""
+"""A menu: the filters that a value on the screen gives, and actions. Imported on first use."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from app.screens.dialogs.dialog import Dialog
 from app.screens.dialogs.palette import Options
+from app.textual_bindings import key_label
 from core.wire.model.text import safe
 
 FRAME_CELLS = 6  # a line of the frame, a blank, and a blank of the list, on both sides
@@ -23,8 +25,9 @@ FRAME_CELLS = 6  # a line of the frame, a blank, and a blank of the list, on bot
 class FilterChoice:
     """One line of the menu: its key, its name, and what choosing it gives.
 
-    `expression` changes the filter by `how`, the name of a `Combination`; without a `how`, `text`
-    is copied. `text` is what the line shows.
+    `expression` changes the filter by `how`, the name of a `Combination`; `run` is called instead,
+    if it is set; without both, `text` is copied. `text` is what the line shows. `style` is that of
+    the name.
     """
 
     key: str
@@ -32,26 +35,32 @@ class FilterChoice:
     text: str
     expression: str = ""
     how: str = ""
+    run: Callable[[], object] | None = None
+    style: Style | None = None
 
 
 class FilterMenu(Dialog[FilterChoice]):
-    """Offer filters, with the text of each; a key, a click, or enter chooses one.
+    """Offer filters, with the text of each, and actions; a key, a click, or enter chooses one.
 
-    It opens at the pointer, if `at` is its place on the screen.
+    It opens at the pointer, if `at` is its place on the screen. None in `choices` is a line between
+    two groups.
     """
 
     def __init__(
-        self, title: str, choices: Sequence[FilterChoice], at: Offset | None = None
+        self, title: str, choices: Sequence[FilterChoice | None], at: Offset | None = None
     ) -> None:
         super().__init__()
         self.title_text = title
-        self.choices = choices
+        self.choices = [choice for choice in choices if choice is not None]
         self._at = at
-        width = max(len(choice.name) for choice in choices)
-        self._lines = [_line(choice, width) for choice in choices]
+        key = max(len(choice.key) for choice in self.choices)
+        name = max((len(each.name) for each in self.choices if each.text), default=0)
+        self._lines = [_line(choice, key, name) for choice in self.choices]
+        lines = iter(self._lines)
+        self._content = [None if each is None else Option(next(lines)) for each in choices]
 
     def compose_body(self) -> ComposeResult:
-        yield Options(*(Option(line) for line in self._lines), compact=True)
+        yield Options(*self._content, compact=True)
 
     def on_mount(self) -> None:
         frame = self.query_one(".dialog")
@@ -68,7 +77,7 @@ class FilterMenu(Dialog[FilterChoice]):
     def on_key(self, event: events.Key) -> None:
         """Choose the line of a key."""
         for choice in self.choices:
-            if choice.key and event.character == choice.key:
+            if choice.key and choice.key in (event.character, key_label(event.key)):
                 event.stop()
                 self.dismiss(choice)
                 return
@@ -77,6 +86,9 @@ class FilterMenu(Dialog[FilterChoice]):
         self.dismiss(self.choices[event.option_index])
 
 
-def _line(choice: FilterChoice, width: int) -> Text:
-    start = f"{choice.key:<1}  {choice.name:<{width}}  "
-    return Text(start + safe(choice.text), no_wrap=True, overflow="ellipsis")
+def _line(choice: FilterChoice, key_width: int, name_width: int) -> Text:
+    """Return a line; the texts are below each other."""
+    line = Text(f"{choice.key:<{key_width}}  ", no_wrap=True, overflow="ellipsis")
+    name = f"{choice.name:<{name_width}}" if choice.text else choice.name
+    line.append(name, choice.style)
+    return line.append(f"  {safe(choice.text)}" if choice.text else "  ")

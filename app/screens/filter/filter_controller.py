@@ -20,6 +20,7 @@ from app.screens.filter.saved_filters import SavedFilters
 from app.textual_bindings import add_keys
 from core.analysis.packet_analysis import PacketAnalysis
 from core.store.snapshot import Snapshot
+from core.wire.model.text import safe
 from widgets.filter.bar import FilterBar, FilterState
 from widgets.filter.hints import FilterHints
 from widgets.packets.packet_table import PacketTable
@@ -155,6 +156,17 @@ class FilterController:
             return False
         self._remember()
         return True
+
+    def combine_by(self, expression: str, how: str) -> None:
+        """Change the filter as `combine` does, or say that the expression is not a filter.
+
+        `how` is the name of a `Combination`.
+        """
+        from core.analysis.filter.combination import Combination
+
+        if not self.combine(expression, Combination[how]):
+            words = f"not a valid filter: {safe(expression)}"
+            self._table.notify(words, severity="warning", markup=False)
 
     def toggle(self) -> None:
         """Show all packets, or filter them again by the same text, or by the one cleared last."""

@@ -2,7 +2,7 @@
 
 A key in the table is for the cell that the user clicked last, if its packet is still selected;
 otherwise a menu asks for the value. The right button opens a menu with everything that a value
-gives: filters, the packet's conversation, and the text itself.
+gives: filters, the packet's conversation, the text itself, and actions for the packet.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from textual.geometry import Offset
 
 from app.screens.filter.filter_controller import FilterController
+from app.screens.menu import Menu
 from app.screens.side_panels import SidePanels
 from app.screens.workspace import Workspace
 from core.store.snapshot import Snapshot
@@ -19,7 +20,7 @@ from widgets.lines.cursor_view import CursorView
 from widgets.packets.column_choice import Column, ColumnName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from app.screens.dialogs.filter_menu import FilterChoice
     from app.screens.value_filter.choices import ScreenValue
@@ -41,10 +42,11 @@ class ValueFilterController:
         workspace: Workspace,
         sides: SidePanels,
         filter: FilterController,
+        menu: Menu,
         shown: Callable[[], Snapshot],
     ) -> None:
         self._workspace, self._sides, self._filter = workspace, sides, filter
-        self._shown = shown
+        self._menu, self._shown = menu, shown
         self._table, self._panels = workspace.table, workspace.panels
 
     # -- keys ----------------------------------------------------------------------------------
@@ -57,7 +59,7 @@ class ValueFilterController:
         elif value.expression is None:
             self._report(NO_NAME)
         else:
-            self._combine(value.expression, how)
+            self._filter.combine_by(value.expression, how)
 
     def of_cell(self, how: str) -> None:
         """Change the filter by the cell that the user clicked; without one, ask for the value."""
@@ -67,13 +69,16 @@ class ValueFilterController:
             return
         clicked = self._clicked(values)
         if clicked is not None and clicked.expression is not None:
-            self._combine(clicked.expression, how)
+            self._filter.combine_by(clicked.expression, how)
             return
         from app.screens.value_filter.choices import values_menu
 
         offered = [*values.values(), *filter(None, [self._conversation()])]
         title, choices = values_menu(offered, how, self._current)
-        self._open(title, choices)
+        if choices:
+            self._menu.open(title, choices)
+        else:
+            self._report(NO_NAME)
 
     def of_conversation(self) -> None:
         """Show only the conversation of the selected packet."""
@@ -83,7 +88,7 @@ class ValueFilterController:
         elif value.expression is None:
             self._report(NO_CONVERSATION)
         else:
-            self._combine(value.expression, "REPLACE")
+            self._filter.combine_by(value.expression, "REPLACE")
 
     # -- the right button --------------------------------------------------------------------------
 
@@ -100,8 +105,13 @@ class ValueFilterController:
             return
         from app.screens.value_filter.choices import value_menu
 
-        choices = value_menu(value, conversation, self._current)
-        self._open(value.name, choices, at)
+        choices: list[FilterChoice | None] = [*value_menu(value, conversation, self._current)]
+        if conversation is not None:
+            choices += [None, *self._menu.packet_actions()]
+        if choices:
+            self._menu.open(value.name, choices, at)
+        else:
+            self._report(NO_NAME)
 
     # -- values ----------------------------------------------------------------------------------
 
@@ -148,34 +158,10 @@ class ValueFilterController:
                 return conversation_value(selected)
         return None
 
-    # -- the menu ----------------------------------------------------------------------------------
-
-    def _open(self, title: str, choices: Sequence[FilterChoice], at: Offset | None = None) -> None:
-        from app.screens.dialogs.filter_menu import FilterMenu
-
-        if choices:
-            self._workspace.app.push_screen(FilterMenu(title, choices, at), self._choose)
-        else:
-            self._report(NO_NAME)
-
     @property
     def _current(self) -> str:
         """Return the filter that a value is combined with."""
         return self._filter.text if self._filter.is_on else ""
-
-    def _combine(self, expression: str, how: str) -> None:
-        from core.analysis.filter.combination import Combination
-
-        if not self._filter.combine(expression, Combination[how]):
-            self._report(f"not a valid filter: {expression}")
-
-    def _choose(self, choice: FilterChoice | None) -> None:
-        if choice is None:
-            return
-        if not choice.how:
-            self._workspace.app.copy_to_clipboard(choice.text)
-        else:
-            self._combine(choice.expression, choice.how)
 
     def _report(self, words: str) -> None:
         self._workspace.notify(words, severity="warning")

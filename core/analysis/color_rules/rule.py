@@ -33,7 +33,7 @@ class ColorRule:
     """A display filter, and the style of the packets that pass it.
 
     `color` and `bold` are for Proto and Info, or for all columns of a `whole_row`. A rule that is
-    not `enabled` stays in the list without effect.
+    not `enabled` stays in the list without effect. A `temporary` one lasts until the program ends.
     """
 
     name: str
@@ -42,6 +42,7 @@ class ColorRule:
     bold: bool = False
     whole_row: bool = False
     enabled: bool = True
+    temporary: bool = False
 
 
 _HTTP = r'r"^([A-Z-]+ \S+ HTTP/1|HTTP/1\.[01] \d\d\d)"'

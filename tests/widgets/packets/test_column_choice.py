@@ -12,6 +12,7 @@ from widgets.packets.column_choice import (
     ColumnName,
     column_of,
     heading_of,
+    short_heading,
 )
 
 TTL = ColumnChoice((ColumnName.NUMBER, "ip.ttl", ColumnName.INFO), ("tcp.port",))
@@ -49,3 +50,10 @@ def test_a_list_of_columns_with_and_without_a_check() -> None:
     assert widened.with_entries(entries) == ColumnChoice(
         (ColumnName.INFO,), ("ip.ttl",), {"ip.ttl": 5}
     )
+
+
+def test_a_heading_that_is_too_long_loses_its_first_parts() -> None:
+    name = "tcp.options.mss_val"
+    shorter = [short_heading(name, width) for width in (19, 18, 14, 7, 3)]
+    assert shorter == [name, "options.mss_val", "mss_val", "mss_val", "mss_val"]
+    assert short_heading(ColumnName.DESTINATION, 3) == "Destination"

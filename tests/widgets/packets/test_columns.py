@@ -11,6 +11,7 @@ from widgets.packets.columns import (
     FIELD_MOST,
     HEADING_MOST,
     INFO_LEAST,
+    INFO_WISHED,
     SIGN_WIDTH,
     TableLayout,
     WidestSeen,
@@ -46,9 +47,22 @@ def test_columns_have_the_order_of_the_user() -> None:
 def test_a_field_is_as_wide_as_its_texts_and_a_short_name() -> None:
     found = layout([TTL, WINDOW, OPTIONS, N.INFO])
     assert width_of(found, TTL) == len(TTL)
-    assert width_of(found, WINDOW) == HEADING_MOST
+    assert width_of(found, WINDOW) == len(WINDOW)
     assert width_of(found, OPTIONS) == FIELD_MOST
     assert [column.at_right for column in found.columns] == [True, True, False, False]
+
+
+def test_a_whole_name_is_shown_while_info_has_room() -> None:
+    shown = [*BUILT_IN[:2], TTL, WINDOW, N.INFO]
+    for width in range(60, 120):
+        found = layout(shown, width)
+        if width_of(found, WINDOW) == len(WINDOW):
+            assert width_of(found, N.INFO) >= INFO_WISHED
+        else:
+            assert width_of(found, WINDOW) == HEADING_MOST
+            assert width_of(found, N.INFO) < INFO_WISHED + len(WINDOW) - HEADING_MOST + 3
+    assert width_of(layout(shown, 119), WINDOW) == len(WINDOW)
+    assert width_of(layout(shown, 60), WINDOW) == HEADING_MOST
 
 
 def test_a_width_of_the_user_holds() -> None:

@@ -32,7 +32,7 @@ from tests.helpers.scripted import (
 )
 from tests.widgets.stage import play, screen_text, styles_at
 from widgets.packets.column_choice import ColumnChoice, ColumnName
-from widgets.packets.headings import Headings
+from widgets.packets.headings import LINKS, Headings
 from widgets.packets.packet_table import PacketTable
 from widgets.packets.paint import FAULT, color_class, rule_style
 from widgets.packets.row import Sign, sign_of
@@ -100,7 +100,10 @@ def test_rows_have_every_column():
         index.extend(snapshot, Budget())
         table.show(snapshot, AnalyzedPackets(sequences=index.published))
         lines = screen_text(table)
-        assert lines[0].split() == ["No.", "Time", "Source", "Destination", "Proto", "Len", "Info"]
+        assert lines[0].split() == [
+            *["No.", "Time", "Source", "Destination", "Proto", "Len", "Info"],
+            *LINKS,
+        ]
         handshake = lines[5]
         assert handshake.split()[:6] == ["5", "0.010180", HOST, SERVER, "TCP", "74"]
         assert "[SYN] Seq=0" in handshake
@@ -611,7 +614,7 @@ def test_fields_are_columns_and_only_visible_rows_are_read():
         store = scripted_store()
         table.show(store.snapshot())
         lines = screen_text(table)
-        assert lines[0].split() == ["No.", "ip.ttl", "tcp.options.m…", "Info"]
+        assert lines[0].split() == ["No.", "ip.ttl", "tcp.options.mss_val", "Info", *LINKS]
         assert lines[1].split()[:2] == ["1", "Who"]  # ARP has neither field
         assert lines[5].split()[:3] == ["5", "64", "1460"]
         end = lines[0].index("ip.ttl") + len("ip.ttl")
