@@ -261,12 +261,25 @@ def _packet_source(
     no_promiscuous: bool,
     method: Method,
     decode_as: tuple[str, ...],
+    capture_filter: str | None,
+    not_ssh: bool,
 ) -> PacketSource:
     if interfaces and file is not None:
         raise click.UsageError("-i captures, and a file is read: give one of them")
     if decode_as:
         _decode_as(decode_as)
-    return PacketSource(interfaces, file, snap_length, not no_promiscuous, method)
+    compiled = None
+    if capture_filter or not_ssh:
+        from app.cli.capture_filters import compile_for
+
+        if file is not None:
+            option = "-f" if capture_filter else "--not-ssh"
+            raise click.UsageError(
+                f"{option} applies to capturing: do not combine it with a file; "
+                "-Y filters the packets of a file"
+            )
+        compiled = compile_for(interfaces, capture_filter or "", not_ssh=not_ssh)
+    return PacketSource(interfaces, file, snap_length, not no_promiscuous, method, compiled)
 
 
 def _decode_as(texts: tuple[str, ...]) -> None:

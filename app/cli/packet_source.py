@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions, Method
 
 
@@ -20,6 +21,7 @@ class PacketSource:
     snap_length: int
     promiscuous: bool
     method: Method
+    capture_filter: CaptureFilter | None = None
 
     def capture_options(self) -> CaptureOptions:
         """Return the options that `core.capture` takes."""
@@ -28,4 +30,5 @@ class PacketSource:
             snap_length=self.snap_length,
             promiscuous=self.promiscuous,
             method=self.method,
+            capture_filter=self.capture_filter,
         )

@@ -48,6 +48,18 @@ def input_options(command: Decorated) -> Decorated:
                 "-r", "file", metavar="FILE", help="Read this capture file; '-' is standard input."
             ),
             click.option(
+                "-f",
+                "capture_filter",
+                metavar="EXPR",
+                help="Capture only packets that pass this filter of tcpdump (pcap-filter(7)), such "
+                "as 'tcp port 443'. Names of hosts come from /etc/hosts only.",
+            ),
+            click.option(
+                "--not-ssh",
+                is_flag=True,
+                help="Leave out the SSH session that rawscope runs in.",
+            ),
+            click.option(
                 "-d",
                 "decode_as",
                 metavar="LAYER==PORT,PROTOCOL",

@@ -9,10 +9,14 @@ There is one socket for each of TCP, UDP and ICMP. An epoll set over the three i
 descriptor, readable when one of them is; it is the descriptor of this source.
 
 SO_MEMINFO reports the losses: the socket's running total of drops.
+
+Such a socket receives from the moment it exists. So it rejects everything until it has its device,
+and what it received until then is thrown away before its filter is attached.
 """
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import struct
@@ -20,7 +24,10 @@ import struct
 import numpy as np
 
 from core.capture import bpf
+from core.capture.bpf import Program
+from core.capture.capture_filter import CaptureFilter
 from core.capture.datagram import BATCH_FRAMES, TIMESPEC, grow_receive_buffer, timestamp
+from core.capture.filter_compiler import CaptureFilterError
 from core.capture.options import ANY, CaptureOptions
 from core.capture.packet_socket import find_link
 from core.capture.source import AddInterface, CaptureError, CaptureStatistics
@@ -29,6 +36,7 @@ from core.net import sockets as kernel
 from core.net.sockets import SocketProvider
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
+from core.wire.model.text import safe
 
 PROTOCOLS = (socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP)
 _LARGEST_PACKET = 1 << 16
@@ -52,11 +60,13 @@ class InetSource:
         self._memory = memoryview(bytearray(BATCH_FRAMES * 2048 + _LARGEST_PACKET))
         self._bytes = np.frombuffer(self._memory, np.uint8)
         self._read = 0
+        program = self.program(options.capture_filter)
         self._ready = select.epoll(flags=select.EPOLL_CLOEXEC)
         self._sockets: list[socket.socket] = []
+        self._dropped_before = 0  # until the sockets had their filters
         try:
             for protocol in PROTOCOLS:
-                self._open(protocol, options, sockets)
+                self._open(protocol, options, sockets, program)
         except BaseException:
             self.close()
             raise
@@ -101,7 +111,7 @@ class InetSource:
 
     def statistics(self) -> CaptureStatistics:
         """Return the number of packets read and the number that the sockets dropped."""
-        dropped = sum(self._drops(one) for one in self._sockets)
+        dropped = sum(map(_drops, self._sockets)) - self._dropped_before
         return CaptureStatistics(self._read + dropped, dropped)
 
     def clear_error(self) -> int:
@@ -117,6 +127,19 @@ class InetSource:
                 CaptureInterface(name, LinkType.IPV4, self._snap_length)
             )
 
+    def program(self, capture_filter: CaptureFilter | None) -> Program:
+        """Return the program of a filter for this source. Raises `CaptureError`."""
+        try:
+            body = bpf.KEEP_ALL if capture_filter is None else capture_filter.program_for_ip()
+        except CaptureFilterError as error:
+            raise CaptureError(f"{safe(self.name)}: {error}") from error
+        return bpf.cut_at(_LARGEST_PACKET, body)  # whole: `read` reports the original length
+
+    def attach(self, program: Program) -> None:
+        """Replace the filter. Packets that were received before stay."""
+        for one in self._sockets:
+            bpf.attach(one, program)
+
     def detach(self) -> None:
         """Reject every packet from now on."""
         for one in self._sockets:
@@ -128,20 +151,33 @@ class InetSource:
         for one in self._sockets:
             one.close()
 
-    def _open(self, protocol: int, options: CaptureOptions, sockets: SocketProvider) -> None:
+    def _open(
+        self, protocol: int, options: CaptureOptions, sockets: SocketProvider, program: Program
+    ) -> None:
         try:
             opened = sockets.raw_ipv4_socket(protocol, options.interfaces)
         except kernel.NotPermittedError as error:
             raise CaptureError(str(error)) from error
         self._sockets.append(opened)
+        bpf.attach(opened, bpf.REJECT_ALL)
         grow_receive_buffer(opened, options.ring_bytes)
         opened.setsockopt(socket.SOL_SOCKET, kernel.SO_TIMESTAMPNS, 1)
         if self.interface_index:
             device = self.name.encode("utf-8", "surrogateescape")
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+        _discard(opened)
+        self._dropped_before += _drops(opened)
+        bpf.attach(opened, program)
         self._ready.register(opened.fileno(), select.EPOLLIN)
 
-    @staticmethod
-    def _drops(one: socket.socket) -> int:
-        raw = one.getsockopt(socket.SOL_SOCKET, kernel.SO_MEMINFO, _MEMINFO.size)
-        return int(_MEMINFO.unpack(raw)[kernel.SK_MEMINFO_DROPS])
+
+def _discard(one: socket.socket) -> None:
+    """Throw away what a socket has received. It must receive no more."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            one.recv(1)
+
+
+def _drops(one: socket.socket) -> int:
+    raw = one.getsockopt(socket.SOL_SOCKET, kernel.SO_MEMINFO, _MEMINFO.size)
+    return int(_MEMINFO.unpack(raw)[kernel.SK_MEMINFO_DROPS])

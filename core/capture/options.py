@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from core.capture.capture_filter import CaptureFilter
+
 Method = Literal["ring", "datagram", "inet"]
 
 ANY = "any"  # the name that means every interface
@@ -17,7 +19,8 @@ class CaptureOptions:
     """`interfaces` by name, or ``any``. `ring_bytes` is the kernel memory for each of them.
 
     `method` is how frames leave the kernel: ``ring`` (TPACKET_V3; falls back to ``datagram`` if the
-    kernel gives no ring), ``datagram`` (recvmsg), or ``inet`` (a classic raw IPv4 socket).
+    kernel gives no ring), ``datagram`` (recvmsg), or ``inet`` (a classic raw IPv4 socket). Without
+    a `capture_filter` every frame is captured.
     """
 
     interfaces: tuple[str, ...]
@@ -25,3 +28,4 @@ class CaptureOptions:
     promiscuous: bool = True
     ring_bytes: int = DEFAULT_RING_BYTES
     method: Method = "ring"
+    capture_filter: CaptureFilter | None = None

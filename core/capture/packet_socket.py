@@ -26,6 +26,8 @@ import numpy as np
 
 from core.capture import bpf
 from core.capture.block import SOCKADDR_LL
+from core.capture.capture_filter import CaptureFilter
+from core.capture.filter_compiler import CaptureFilterError
 from core.capture.interface_map import InterfaceMap
 from core.capture.options import ANY, CaptureOptions
 from core.capture.source import AddInterface, CaptureError, CaptureStatistics
@@ -52,6 +54,8 @@ class PacketSocket:
         self.name = self.info.name if self.info else name
         self.interface_index = self.info.index if self.info else 0
         self.note = ""
+        self._snap_length = options.snap_length
+        program = self.program(options.capture_filter)
         self._promiscuous = options.promiscuous and self.info is not None
         self._received = 0
         self._dropped = 0
@@ -61,7 +65,7 @@ class PacketSocket:
             raise CaptureError(str(error)) from error
         self._watcher: LinkWatcher | None = None
         try:
-            bpf.attach(self.socket, bpf.keep(options.snap_length, LOOPBACK_INDEX))
+            bpf.attach(self.socket, program)
             if self.info is None:
                 self._watcher = LinkWatcher()  # before the first frame
         except BaseException:
@@ -98,6 +102,19 @@ class PacketSocket:
         self._received += received  # drops included: net/packet/af_packet.c, packet_getsockopt
         self._dropped += dropped
         return CaptureStatistics(self._received, self._dropped)
+
+    def program(self, capture_filter: CaptureFilter | None) -> bpf.Program:
+        """Return the program of a filter for this interface. Raises `CaptureError`."""
+        if capture_filter is None:
+            return bpf.accept(self._snap_length, LOOPBACK_INDEX)
+        try:
+            if self.info is None:
+                body = capture_filter.program_for_all()
+            else:
+                body = capture_filter.program(self.info.hardware_type)
+        except CaptureFilterError as error:
+            raise CaptureError(f"{safe(self.name)}: {error}") from error
+        return bpf.accept(self._snap_length, LOOPBACK_INDEX, body)
 
     def clear_error(self) -> int:
         """Return and clear the pending socket error."""

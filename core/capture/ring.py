@@ -22,7 +22,9 @@ import struct
 
 import numpy as np
 
-from core.capture import block
+from core.capture import block, bpf
+from core.capture.bpf import Program
+from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
 from core.capture.packet_socket import PacketSocket
 from core.capture.source import AddInterface, CaptureStatistics
@@ -121,6 +123,14 @@ class RingSource:
         """Give later frames the interface's new name."""
         self.name = name
         self._packet_socket.rename(name)
+
+    def program(self, capture_filter: CaptureFilter | None) -> Program:
+        """Return the program of a filter for this source. Raises `CaptureError`."""
+        return self._packet_socket.program(capture_filter)
+
+    def attach(self, program: Program) -> None:
+        """Replace the filter. Frames that were received before stay."""
+        bpf.attach(self._packet_socket.socket, program)
 
     def detach(self) -> None:
         """Reject every new frame. The kernel hands over the current block when it retires."""

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
+from core.capture.capture_filter import CaptureFilter
 from core.capture.options import ANY, CaptureOptions
 from core.capture.packet_socket import find_link
 from core.capture.renaming import Renaming
@@ -75,6 +76,7 @@ class CaptureSession:
         earlier: Mapping[str, LinkMessage] = NO_LINKS,
     ) -> None:
         self.renamed: tuple[Renaming, ...] = ()
+        self.capture_filter = options.capture_filter
         self.links: dict[str, LinkMessage] = {}  # by the name that the session knows
         self.feeds: list[Feed] = []
         self._ended = CaptureStatistics()
@@ -121,6 +123,24 @@ class CaptureSession:
         if batch is not None:
             feed.delivered += len(batch)
         return batch
+
+    def change_filter(self, capture_filter: CaptureFilter | None) -> None:
+        """Replace the filter of every feed. Frames that were received before stay.
+
+        Raise `CaptureError` if the filter is wrong for a feed or the kernel refuses it; the old
+        filter then stays everywhere.
+        """
+        programs = [(feed, feed.source.program(capture_filter)) for feed in self.feeds]
+        earlier = [(feed, feed.source.program(self.capture_filter)) for feed in self.feeds]
+        try:
+            for feed, program in programs:
+                feed.source.attach(program)
+        except OSError as error:
+            for feed, program in earlier:
+                feed.source.attach(program)
+            message = f"the kernel refuses the capture filter: {error.strerror}"
+            raise CaptureError(message) from error
+        self.capture_filter = capture_filter
 
     def statistics(self) -> CaptureStatistics:
         """Return the sum over all feeds, the ended ones included."""

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.capture.bpf import Program
+from core.capture.capture_filter import CaptureFilter
 from core.decode.batch import Batch, CaptureInterface
 
 AddInterface = Callable[[CaptureInterface], int]  # gives the number to write into batches
@@ -61,6 +63,17 @@ class CaptureSource(Protocol):
 
     def rename(self, name: str) -> None:
         """Give later frames the interface's new name."""
+        ...
+
+    def program(self, capture_filter: CaptureFilter | None) -> Program:
+        """Return the program of a filter for this source. Raises `CaptureError`."""
+        ...
+
+    def attach(self, program: Program) -> None:
+        """Replace the filter atomically; frames that were received before stay.
+
+        Raises OSError if the kernel refuses the program.
+        """
         ...
 
     def detach(self) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
 from core.capture.packet_sink import PacketSink
 from core.engine.echo_service import EchoService
@@ -54,6 +55,10 @@ class Engine:
     def capture(self, options: CaptureOptions) -> None:
         """Start to capture; end a running capture, or the reading of a file."""
         self._command(partial(self._worker.begin_capture, options))
+
+    def change_filter(self, capture_filter: CaptureFilter | None) -> None:
+        """Replace the filter of the running capture; captured packets stay."""
+        self._command(partial(self._worker.change_filter, capture_filter))
 
     def stop_capture(self) -> None:
         """End the capture, or the reading of the file; its packets stay."""

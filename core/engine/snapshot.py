@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+from core.capture.capture_filter import CaptureFilter
 from core.capture.renaming import Renaming
 from core.net.loop_counters import LoopCounters
 from core.store.snapshot import EMPTY_SNAPSHOT, Snapshot
@@ -35,7 +36,8 @@ class EngineSnapshot:
 
     The store took `captured` live packets, and the kernel lost `dropped` ones; their sum is
     `received`, less the packets in flight. None of these counts ever decreases, but all start again
-    with a new store. `file` is the path of an opened file, or "standard input"; `piped` is true for
+    with a new store. `capture_filter` is in force while packets
+    are captured. `file` is the path of an opened file, or "standard input"; `piped` is true for
     a pipe, whose packets cannot be read again. `progress` is the part of the file that was read, 0
     to 1, None if its size is unknown. `damaged` is true for a file that is not whole; `notes` give
     details, one line each. `packets` is what the store of this state holds now; packets that
@@ -49,6 +51,7 @@ class EngineSnapshot:
     message: str = ""
     severity: NoticeSeverity = NoticeSeverity.NONE
     interfaces: tuple[str, ...] = ()
+    capture_filter: CaptureFilter | None = None
     file: str = ""
     piped: bool = False
     captured: int = 0

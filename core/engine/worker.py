@@ -18,6 +18,7 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
+from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
 from core.capture.packet_sink import PacketFanOut, PacketSink
 from core.capture.renaming import Renaming
@@ -146,6 +147,20 @@ class Worker:
             self._loop.add(feed.source, partial(self._on_frames, session, feed))
         self._enter_live(session)
 
+    def change_filter(self, capture_filter: CaptureFilter | None) -> None:
+        """Replace the filter of the running capture. Say so if it stays as it was."""
+        session = self._session
+        if session is None:
+            return
+        try:
+            session.change_filter(capture_filter)
+        except CaptureError as error:
+            self._enter(
+                EngineState.LIVE, f"{error}; the filter is not changed", NoticeSeverity.WARNING
+            )
+        else:
+            self._enter_live(session)
+
     def begin_reading(self, source: str | int) -> None:
         """Start the thread that reads a file."""
         self.end_work()
@@ -271,6 +286,7 @@ class Worker:
             message=self._message,
             severity=self._severity,
             interfaces=self._interfaces,
+            capture_filter=None if session is None else session.capture_filter,
             file=reading.label if reading is not None else "",
             piped=reading is not None and reading.piped,
             captured=captured,

@@ -57,6 +57,10 @@ _LINK_TYPES: dict[int, tuple[int, LinkHeader]] = {
     ARPHRD_NONE: (LinkType.RAW, LinkHeader.NETWORK),
 }
 
+WITHOUT_LINK_HEADER = tuple(
+    number for number, (_, framing) in _LINK_TYPES.items() if framing is LinkHeader.NETWORK
+)
+
 
 def link_type_of(hardware_type: int) -> tuple[int, LinkHeader]:
     """Return the link type and the start of a frame of a device with this ARPHRD_* number."""

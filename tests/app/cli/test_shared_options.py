@@ -30,6 +30,8 @@ def declared(option: str) -> dict[str, dict[str, object]]:
         ("--debug", {"rawscope", *rawscope.list_commands(click.Context(rawscope))}),
         ("-i", {"rawscope", "dump"}),
         ("--source", {"rawscope", "dump"}),
+        ("-f", {"rawscope", "dump"}),
+        ("--not-ssh", {"rawscope", "dump"}),
         ("--yes", {"send", "replay"}),
         ("--bypass", {"send", "replay"}),
         ("--no-audit", {"send", "replay"}),
