@@ -22,6 +22,7 @@ from app.config.schema import (
     TableSettings,
     toml_value,
 )
+from app.config.value_types import PartlyWrongError
 from app.keymap import ACTIONS, BY_NAME, HEARD_TOGETHER
 from core.analysis.filter.language.macros import define_macros
 from core.files.private_folder import read_regular
@@ -90,6 +91,10 @@ def _convert_section(section: Section, table: Any, problems: list[str]) -> dict[
             continue
         try:
             value = setting.type.convert(given)
+        except PartlyWrongError as error:
+            problems.append(f"[{section.name}] {name} {error}; the others are used")
+            found[name] = error.kept
+            continue
         except ValueError as error:
             default = toml_value(setting.default)
             words = "the default is used" + f": {default}" * (len(default) < _LONG)

@@ -9,121 +9,31 @@ The settings of ``[keys]`` are the actions of `app.keymap`. This module imports 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from app.config.color_rules import rules_of, toml_of
+from app.config.color_rules import toml_of
+from app.config.value_types import (
+    COLOR_RULES,
+    COLUMNS,
+    FILTERS,
+    FLAG,
+    HEADINGS,
+    KEY_NAMES,
+    MACRO,
+    PERCENT,
+    SHOWN_COLUMNS,
+    WIDTHS,
+    ValueType,
+)
 from app.keymap import ACTIONS
 from core.analysis.color_rules.rule import DEFAULT_RULES, Color, ColorRule
 from core.analysis.filter.language.macros import NAME
-from widgets.packets.column_choice import BUILT_IN, WIDTH_LEAST, WIDTH_MOST, column_of
 
-_KEY = re.compile(r"(?:(?:ctrl|shift|alt)\+)*[A-Za-z0-9_]+")
 _COMMENT_COLUMN = 35  # of the example
-SPLIT_LEAST, SPLIT_MOST = 10, 90  # percent
-_HEADINGS = tuple(column.value for column in BUILT_IN)
 
 Value = bool | int | str | tuple[str, ...] | dict[str, int] | tuple[ColorRule, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ValueType:
-    """A type of values with its limits.
-
-    `convert` returns the value for what TOML gave. It raises `ValueError`, whose text continues
-    "[section] setting …".
-    """
-
-    words: str
-    convert: Callable[[object], Any]
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"must be {FLAG.words}")
-    return value
-
-
-def _key_names(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"must be {KEY_NAMES.words}")
-    names = value.replace(" ", "")
-    for name in names.split(","):
-        if not _KEY.fullmatch(name):
-            raise ValueError(f"has {name!r}, which is not a key name such as ctrl+e, f5, or colon")
-    return names
-
-
-def _number(value: object, least: int, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"must be a number from {least} to {most}")
-    return value
-
-
-def _percent(value: object) -> int:
-    return value if value == 0 and value is not False else _number(value, SPLIT_LEAST, SPLIT_MOST)
-
-
-def _heading(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must have names in quotes")
-    try:
-        column_of(value)
-    except KeyError:
-        raise ValueError(
-            f"has {value!r}, which is neither a field nor one of {', '.join(_HEADINGS)}"
-        ) from None
-    return value
-
-
-def _headings(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple):
-        raise ValueError(f"must be {COLUMNS.words}")
-    found = tuple(map(_heading, value))
-    if twice := next((one for one in found if found.count(one) > 1), ""):
-        raise ValueError(f"has {twice!r} twice")
-    return found
-
-
-def _shown_headings(value: object) -> tuple[str, ...]:
-    found = _headings(value)
-    if not found:
-        raise ValueError("must name at least one column")
-    return found
-
-
-def _widths(value: object) -> dict[str, int]:
-    if not isinstance(value, dict):
-        raise ValueError(f"must be {WIDTHS.words}")
-    return {_heading(name): _number(each, WIDTH_LEAST, WIDTH_MOST) for name, each in value.items()}
-
-
-def _filters(value: object) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(
-        isinstance(text, str) and text.isprintable() and name.isprintable()
-        for name, text in value.items()
-    ):
-        raise ValueError(f"must be {FILTERS.words}")
-    return dict(value)
-
-
-def _macro(value: object) -> str:
-    if not isinstance(value, str) or not value.isprintable():
-        raise ValueError(f"must be {MACRO.words}")
-    return value
-
-
-FLAG = ValueType("true or false", _flag)
-KEY_NAMES = ValueType("keys in quotes, separated by commas", _key_names)
-COLOR_RULES = ValueType("a list of rules in braces, or names of default rules", rules_of)
-COLUMNS = ValueType("a list of names in quotes", _headings)
-SHOWN_COLUMNS = ValueType(COLUMNS.words, _shown_headings)
-WIDTHS = ValueType("name = cells, in braces", _widths)
-FILTERS = ValueType("name = filter in quotes, in braces", _filters)
-MACRO = ValueType("a part of a filter in quotes, with $1, $2, … for its arguments", _macro)
-PERCENT = ValueType(f"{SPLIT_LEAST} to {SPLIT_MOST}, or 0 for the default", _percent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +88,7 @@ class ColorSettings:
 class TableSettings:
     """The section ``[table]``, which the program changes when the user does on the screen."""
 
-    columns: tuple[str, ...] = _setting(SHOWN_COLUMNS, _HEADINGS, "the columns, from left to right")
+    columns: tuple[str, ...] = _setting(SHOWN_COLUMNS, HEADINGS, "the columns, from left to right")
     spare: tuple[str, ...] = _setting(COLUMNS, (), "more fields in the list of columns")
     widths: Mapping[str, int] = _setting(WIDTHS, {}, "columns with a fixed width")
     split: int = _setting(PERCENT, 0, "percent of the height for the table")

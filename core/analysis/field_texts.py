@@ -23,6 +23,7 @@ from core.analysis.filter.fields.packet_fields import (
 )
 from core.analysis.filter.values.byte_fields import options_span, payload_span
 from core.analysis.filter.values.computed_values import DERIVED, tcp_flag_text
+from core.analysis.filter.values.dissected import places_of
 from core.analysis.packet_facts import FieldText, PacketFacts
 from core.store.frame_detail import seconds_text, time_text
 from core.wire.model.dissection import Dissection, Layer, PacketFlag, Verdict, is_timed
@@ -122,16 +123,8 @@ def _of_slots(name: str) -> _LayerTexts:
     """Return the texts of a field of header tables or of options' tables."""
 
     def texts(layer: Layer, dissection: Dissection) -> Iterator[str]:
-        for table in layer.tables:
-            if not name.startswith(table.name):
-                continue
-            slot = table.get(name[len(table.name) + 1 :])
-            if slot is not None and slot.name == name and layer.holds(slot):
-                yield _text(slot, slot.read(dissection.data, layer.offset))
-        for option in layer.options:
-            for inside in option.values:
-                if inside.slot.name == name:
-                    yield _text(inside.slot, inside.value)
+        for slot, start in places_of(layer, name):
+            yield _text(slot, slot.read(dissection.data, start))
 
     return texts
 

@@ -12,7 +12,8 @@ from textual import events
 from textual.widget import Widget
 
 from app.config.config_writer import Changes
-from app.config.schema import SPLIT_LEAST, SPLIT_MOST, TableSettings
+from app.config.schema import TableSettings
+from app.config.value_types import SPLIT_LEAST, SPLIT_MOST
 from widgets.layout import refresh_layout
 
 LEAST_CELLS = 20  # of each panel

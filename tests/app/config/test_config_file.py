@@ -89,7 +89,6 @@ def test_every_setting_can_be_given_its_default(path: Path) -> None:
             "has 'ip.tttl', which is neither a field nor",
         ),
         ('[table]\ncolumns = ["\\u001b"]', "has '\\x1b', which is neither a field nor"),
-        ('[table]\ncolumns = ["Info", "Info"]', "[table] columns has 'Info' twice"),
         ('[table]\nspare = ["x"]', "[table] spare has 'x', which is neither"),
         ("[table]\nwidths = 3", "[table] widths must be name = cells, in braces"),
         ("[table]\nwidths = {x = 3}", "[table] widths has 'x', which is neither"),
@@ -163,3 +162,16 @@ def test_macros_are_defined_before_the_color_rules(path: Path) -> None:
     assert "[macros] six must be a part of a filter in quotes" in six
     assert "the macro is left out" in six
     assert '"no" is not a macro' in color
+
+
+def test_a_wrong_column_leaves_the_others(path: Path) -> None:
+    path.write_text('[table]\ncolumns = ["No.", "ip.tttl", "ip.ttl", "No.", "Info"]\n')
+    config = load(path)
+    assert config.table.columns == ("No.", "ip.ttl", "Info")
+    (complaint,) = config.complaints
+    assert "columns has 'ip.tttl', which is neither a field nor" in complaint
+    assert complaint.endswith("; the others are used")
+    path.write_text('[table]\ncolumns = ["Info", "Info"]\n')
+    config = load(path)
+    assert config.table.columns == ("Info",)
+    assert "columns has 'Info' twice; the others are used" in config.complaints[0]

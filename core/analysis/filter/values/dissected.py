@@ -77,7 +77,7 @@ class DissectedPackets:
         for packet in self:
             for number, layer in packet.numbered(outermost=self._outermost):
                 for name in names:
-                    for slot, start in _places(layer, name):
+                    for slot, start in places_of(layer, name):
                         found[slot].append((packet.row, packet.base + start, number))
         return [FieldPlaces(slot, *_columns(places, 3)) for slot, places in found.items()]
 
@@ -122,7 +122,7 @@ def _columns(items: Sequence[tuple[int, ...]], count: int) -> list[NDArray[np.in
     return [np.ascontiguousarray(table[:, column]) for column in range(count)]
 
 
-def _places(layer: Layer, name: str) -> Iterator[tuple[PlacedField, int]]:
+def places_of(layer: Layer, name: str) -> Iterator[tuple[PlacedField, int]]:
     """Yield the places of a field in a layer: its slot, and the start of its table's layer."""
     for table in layer.tables:
         if name.startswith(table.name):

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from app.config.paths import Paths
-from app.config.schema import SPLIT_LEAST, SPLIT_MOST
+from app.config.value_types import SPLIT_LEAST, SPLIT_MOST
 from app.screens.main import MainScreen
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.store.packet_store import PacketStore
