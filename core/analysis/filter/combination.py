@@ -77,13 +77,13 @@ def _shape(node: Any) -> Any:
     Tests that one operator joins are in one tuple: ``(a and b) and c`` means ``a and (b and c)``.
     """
     if isinstance(node, Logic):
-        return _flattened((node.operator, _shape(node.left), _shape(node.right)))
+        return _flattened((node.operator, *map(_shape, node.tests)))
     if isinstance(node, Not):
         return Not, _shape(node.test)
     if isinstance(node, tuple):
-        return tuple(_shape(each) for each in node)
+        return tuple(map(_shape, node))
     if is_dataclass(node):
-        return type(node), *(_shape(getattr(node, name)) for name in _names(node))
+        return type(node), *map(_shape, [getattr(node, name) for name in _names(node)])
     return node
 
 

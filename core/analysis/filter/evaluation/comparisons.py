@@ -7,7 +7,7 @@ order and no equality, so none of the operators holds (Wireshark 4.6).
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from core.analysis.filter.language.syntax import Operator
 from core.analysis.filter.types import FilterType, Spans, Values
 
 Mask = NDArray[np.bool_]
+
+_FEWEST_SORTED = 8  # numbers for which sorting costs less than a comparison with each
 
 _T = FilterType
 _BYTE_STRINGS = frozenset({_T.PROTOCOL, _T.BYTES, _T.ETHER, _T.EUI64, _T.IPV6})
@@ -75,6 +77,19 @@ def with_value(
     elif kind.is_unsigned and not is_first and constant < 0:
         found &= np.asarray(numbers < 0, dtype=np.bool_)
     return found
+
+
+def is_one_of(values: Values, numbers: Sequence[int]) -> Mask:
+    """Return a mask (k,) of the unsigned `values` that equal one of the numbers."""
+    if len(numbers) < _FEWEST_SORTED:
+        found = np.zeros(len(values), dtype=np.bool_)
+        for number in numbers:
+            found |= np.asarray(values) == number
+        return found
+    column = np.asarray(values)
+    most = (1 << 64) - 1 if column.dtype == object else np.iinfo(column.dtype).max
+    wanted = [number for number in numbers if 0 <= number <= most]
+    return np.isin(column, np.array(wanted, dtype=column.dtype))
 
 
 def _with_bytes(comparison: Operator, values: Values, value: Value) -> Mask:

@@ -91,13 +91,21 @@ class Evaluation:
                 return self._any(column.rows[operations.is_nonzero(column.values, operand.type)])
 
     def _combined(self, condition: Combined) -> Mask:
-        left = self.passes(condition.left)
-        match condition.operator:
-            case Operator.AND:
-                return left & self.passes(condition.right) if left.any() else left
-            case Operator.OR:
-                return left if left.all() else left | self.passes(condition.right)
-        return left ^ self.passes(condition.right)
+        first, *others = condition.conditions
+        found = self.passes(first)
+        for each in others:
+            match condition.operator:
+                case Operator.AND:
+                    if not found.any():
+                        break
+                    found = found & self.passes(each)
+                case Operator.OR:
+                    if found.all():
+                        break
+                    found = found | self.passes(each)
+                case _:
+                    found = found ^ self.passes(each)
+        return found
 
     def _relation(self, node: Relation) -> Mask:
         is_all = node.quantifier is Quantifier.ALL
@@ -144,13 +152,15 @@ class Evaluation:
 
     def _membership(self, node: Membership) -> Mask:
         column = self._column(node.left)
-        hits = np.zeros(len(column), dtype=np.bool_)
-        for low, high in node.items:
+        kind = node.left.type
+        numbers, items = _numbers_of(node, kind)
+        hits = comparisons.is_one_of(column.values, numbers)
+        for low, high in items:
             if high is None:
-                hits |= self._against(Operator.ANY_EQUAL, column, node.left.type, low)
+                hits |= self._against(Operator.ANY_EQUAL, column, kind, low)
             else:
-                inside = self._against(Operator.GREATER_EQUAL, column, node.left.type, low)
-                inside &= self._against(Operator.LESS_EQUAL, column, node.left.type, high)
+                inside = self._against(Operator.GREATER_EQUAL, column, kind, low)
+                inside &= self._against(Operator.LESS_EQUAL, column, kind, high)
                 hits |= inside
         return self._quantified(column.rows, hits, node.quantifier is Quantifier.ALL)
 
@@ -199,7 +209,7 @@ class Evaluation:
             case Part():
                 return operations.part_of(self._column(node.operand), node)
             case Invocation():
-                columns = [self._column(argument) for argument in node.arguments]
+                columns = list(map(self._column, node.arguments))
                 return function_values.apply(node, columns, self._count)
             case Negation(operand):
                 column = self._column(operand)
@@ -241,6 +251,21 @@ class Evaluation:
         values, present = operations.arithmetic(node, one, other)
         results = Column(pairs.rows, values)
         return results if present is None else results.take(present)
+
+
+def _numbers_of(
+    node: Membership, kind: FilterType
+) -> tuple[list[int], list[tuple[Expression, Expression | None]]]:
+    """Return the numbers in a set, which one search finds, and its other items."""
+    numbers: list[int] = []
+    others: list[tuple[Expression, Expression | None]] = []
+    is_number = kind.is_unsigned or kind is _T.IPV4
+    for low, high in node.items:
+        if is_number and high is None and isinstance(low, Value) and low.prefix is None:
+            numbers.append(low.value)
+        else:
+            others.append((low, high))
+    return numbers, others
 
 
 def _in_layers(rows: Index, layers: Index, ranges: tuple[Range, ...]) -> Index:

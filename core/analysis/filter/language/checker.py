@@ -69,8 +69,10 @@ class _Checker:
             case Not():
                 return Negated(self.condition(test.test))
             case Logic():
-                left, right = self.condition(test.left), self.condition(test.right)
-                return Combined(test.operator, left, right)
+                conditions: list[Condition] = []
+                for each in test.tests:
+                    conditions.append(self.condition(each))  # noqa: PERF401 # fewer frames
+                return Combined(test.operator, tuple(conditions))
         found = self._simple(test)
         if next(fields_of(found), None) is None:
             raise FilterError(NO_FIELD, test.place)
@@ -134,7 +136,7 @@ class _Checker:
         if not is_negated:
             return member
         exists = NonZero(Invocation(FUNCTIONS["count"], (other,), FilterType.UINT32))
-        return Combined(Operator.AND, exists, Negated(member))
+        return Combined(Operator.AND, (exists, Negated(member)))
 
     def _values(self, node: Constant, other: Expression) -> tuple[Expression, ...]:
         """Return what a constant means beside an expression."""

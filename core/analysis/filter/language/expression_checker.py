@@ -51,6 +51,7 @@ class ExpressionChecker:
     def __init__(self, catalog: FieldCatalog, length: int) -> None:
         self._catalog = catalog
         self._length = length
+        self._own_types: dict[int, FilterType | None] = {}  # by the node's identity
 
     def resolved(self, node: Operand, *, is_strict: bool = False) -> Operand:
         """Return a word that is the name of a field as a `FieldName`.
@@ -87,6 +88,12 @@ class ExpressionChecker:
         raise FilterError(NO_FIELD, place)
 
     def _own_type(self, node: Operand) -> FilterType | None:
+        """Return the type of an operand without context, None if it has none."""
+        if id(node) not in self._own_types:
+            self._own_types[id(node)] = self._read_own_type(node)
+        return self._own_types[id(node)]
+
+    def _read_own_type(self, node: Operand) -> FilterType | None:
         match node:
             case Word():
                 found = self._catalog.find(node.text)
@@ -113,8 +120,10 @@ class ExpressionChecker:
             raise FilterError(f'"{node.name}" is not a function{hint}', node.name_place)
         if function.result is not None:
             return function.result
-        types = (self._own_type(argument) for argument in node.arguments)
-        return next((each for each in types if each is not None), None)
+        for argument in node.arguments:
+            if (found := self._own_type(argument)) is not None:
+                return found
+        return None
 
     def expression(self, node: Operand, hint: FilterType | None) -> Expression:
         """Return a typed operand; constants get the type `hint`."""

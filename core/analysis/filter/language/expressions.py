@@ -149,11 +149,10 @@ class Negated:
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """Two conditions joined by AND, OR, or XOR."""
+    """Two or more conditions joined by one operator: AND, OR, or XOR."""
 
     operator: Operator
-    left: Condition
-    right: Condition
+    conditions: tuple[Condition, ...]
 
 
 Condition = Relation | Match | Membership | Existence | NonZero | Negated | Combined
@@ -161,24 +160,30 @@ Condition = Relation | Match | Membership | Existence | NonZero | Negated | Comb
 
 def fields_of(node: Condition | Expression) -> Iterator[FieldValue]:
     """Yield the fields whose values a filter reads from each packet, references excluded."""
-    match node:
-        case FieldValue():
+    left: list[Condition | Expression] = [node]
+    while left:
+        node = left.pop()
+        if isinstance(node, FieldValue):
             yield node
+        else:
+            left += reversed(_operands(node))
+
+
+def _operands(node: Condition | Expression) -> tuple[Condition | Expression, ...]:
+    """Return the conditions and expressions that a condition or expression consists of."""
+    match node:
         case Existence(operand) | NonZero(operand) | Match(operand) | Negation(operand):
-            yield from fields_of(operand)
+            return (operand,)
         case Part(operand):
-            yield from fields_of(operand)
+            return (operand,)
         case Negated(condition):
-            yield from fields_of(condition)
-        case Relation() | Combined() | Arithmetic():
-            yield from fields_of(node.left)
-            yield from fields_of(node.right)
+            return (condition,)
+        case Combined():
+            return node.conditions
+        case Relation() | Arithmetic():
+            return node.left, node.right
         case Membership(left, items):
-            yield from fields_of(left)
-            for low, high in items:
-                yield from fields_of(low)
-                if high is not None:
-                    yield from fields_of(high)
+            return left, *(each for item in items for each in item if each is not None)
         case Invocation():
-            for argument in node.arguments:
-                yield from fields_of(argument)
+            return node.arguments
+    return ()

@@ -103,6 +103,7 @@ _PATTERNS: tuple[tuple[TokenKind, re.Pattern[str]], ...] = tuple(
         (TokenKind.LITERAL, r"[A-Za-z0-9_:][A-Za-z0-9_:/-]*(?:\.[A-Za-z0-9_:/-]+)*"),
     )
 )
+_SINGLE = frozenset("(){},$@")  # each is a whole token
 _BLANK = re.compile(r"[ \t\r\n]*")
 _QUOTE = re.compile(r'[rR]?"')
 _SWAPPED = re.compile(r"=[<>!](?!=)")  # >=, <=, and != with their characters exchanged
@@ -140,7 +141,9 @@ def _skip_blanks(text: str, at: int) -> int:
 def _next(text: str, at: int, previous: Token | None) -> Iterator[Token]:
     """Yield the token at a position; with the whole range if it opens one."""
     first = text[at]
-    if first == "[" and previous is not None:
+    if first in _SINGLE:
+        yield Token(TokenKind.PUNCTUATION, first, Place(at, at + 1))
+    elif first == "[" and previous is not None:
         yield from _range(text, at)
     elif first == "#" and previous is not None:
         yield from _layer(text, at)

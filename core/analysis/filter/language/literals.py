@@ -120,7 +120,10 @@ def _word_error(node: Constant, text: str, target: Target, words: list[str]) -> 
 
 def _float(node: Constant, target: Target) -> Value:
     if isinstance(node, Number):
-        return Value(target.type, float(node.value))
+        value = float(node.value)
+        if value == float("inf"):
+            raise FilterError(f"{node.text} is too large for {target.name}", node.place)
+        return Value(target.type, value)
     if isinstance(node, Word) and node.text.lower() in ("inf", "infinity", "nan"):
         return Value(target.type, float(node.text))
     raise FilterError(f"{node.text} is not a number", node.place)
@@ -128,7 +131,10 @@ def _float(node: Constant, target: Target) -> Value:
 
 def _duration(node: Constant, target: Target) -> Value:
     if isinstance(node, Number):
-        return Value(target.type, seconds_to_ns(str(_decimal(node))))
+        try:
+            return Value(target.type, seconds_to_ns(str(_decimal(node))))
+        except ValueError as error:
+            raise FilterError(str(error), node.place) from error
     message = f"{node.text} is not a number of seconds, such as 0.25"
     raise FilterError(message, node.place)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from core.analysis.filter.language.errors import FilterError, Place
+from core.analysis.filter.language.errors import Place
 from core.analysis.filter.language.lexer import Token, TokenKind
 from core.analysis.filter.language.ranges import parse_range
 from core.analysis.filter.language.syntax import (
@@ -23,13 +21,14 @@ from core.analysis.filter.language.syntax import (
     String,
     Word,
 )
-from core.analysis.filter.language.token_stream import DEPTH, TokenStream
+from core.analysis.filter.language.token_stream import TokenStream
 
 _ARITHMETIC: tuple[frozenset[Operator], ...] = (  # loosest first
     frozenset({Operator.BIT_AND}),
     frozenset({Operator.PLUS, Operator.MINUS}),
     frozenset({Operator.TIMES, Operator.DIVIDE, Operator.MODULO}),
 )
+_LEVELS = {operator: level for level, each in enumerate(_ARITHMETIC) for operator in each}
 
 
 class OperandParser:
@@ -38,50 +37,51 @@ class OperandParser:
     def __init__(self, stream: TokenStream) -> None:
         self._stream = stream
 
-    def arithmetic(self, level: int = 0) -> Operand:
-        """Read an arithmetic expression of the operators from `level` on."""
-        if level == len(_ARITHMETIC):
-            return self._unary()
-        left = self.arithmetic(level + 1)
-        count = 0
-        while (operator := self._stream.operator) in _ARITHMETIC[level] and operator is not None:
-            place = self._stream.advance().place
-            count += 1
-            if count > DEPTH:
-                raise FilterError(f"more than {DEPTH} operators in one expression", place)
-            right = self.arithmetic(level + 1)
-            left = Binary(left.place.to(right.place), operator, place, left, right)
-        return left
+    def arithmetic(self) -> Operand:
+        """Read operands joined by arithmetic operators; equal ones go from left to right."""
+        waiting: list[tuple[Operand, Operator, Place] | None] = [None] * len(_ARITHMETIC)
+        with self._stream.operand():
+            while True:
+                operand = self.signed(may_be_braced=True)
+                operator = self._stream.operator
+                level = _LEVELS.get(operator, 0) if operator is not None else 0
+                for tighter in range(len(waiting) - 1, level - 1, -1):
+                    before = waiting[tighter]
+                    if before is not None:
+                        operand = _binary(*before, operand)
+                        self._stream.wrap()
+                    waiting[tighter] = None
+                if operator not in _LEVELS or operator is None:
+                    return operand
+                waiting[level] = operand, operator, self._stream.advance().place
 
-    def _unary(self) -> Operand:
-        """Read an entity or arithmetic in curly brackets, which may have a sign."""
-        return self._signed(self._braced_or_entity)
-
-    def signed(self) -> Operand:
-        """Read an item of a set: an entity, which may have a sign."""
-        return self._signed(self.entity)
-
-    def _signed(self, read: Callable[[], Operand]) -> Operand:
-        operator = self._stream.operator
-        if operator not in (Operator.PLUS, Operator.MINUS):
-            return read()
-        start = self._stream.advance().place
-        operand = read()
-        return Negative(start.to(operand.place), operand) if operator is Operator.MINUS else operand
-
-    def _braced_or_entity(self) -> Operand:
-        if not self._stream.has("{"):
-            return self.entity()
-        self._stream.advance()
-        with self._stream.deeper():
-            operand = self.arithmetic()
-        self._stream.expect("}", "'}'")
-        return operand
+    def signed(self, *, may_be_braced: bool = False) -> Operand:
+        """Read an entity, or arithmetic in curly brackets, which may have a sign."""
+        sign = self._stream.operator
+        start = self._stream.place
+        if sign in (Operator.PLUS, Operator.MINUS):
+            self._stream.advance()
+        if may_be_braced and self._stream.has("{"):
+            self._stream.advance()
+            with self._stream.deeper():
+                operand = self.arithmetic()
+            self._stream.expect("}", "'}'")
+        else:
+            operand = self.entity()
+        if sign is not Operator.MINUS:
+            return operand
+        self._stream.wrap()
+        return Negative(start.to(operand.place), operand)
 
     def entity(self) -> Operand:
         """Read a field, a value, or a function, with its ranges."""
-        operand = self._atom()
+        if self._stream.kind is TokenKind.IDENTIFIER:
+            name = self._stream.advance()
+            operand = self._call(name) if self._stream.has("(") else self._named(name)
+        else:
+            operand = self._atom()
         while self._stream.has("["):
+            self._stream.wrap()
             ranges, place = self._ranges()
             operand = Slice(operand.place.to(place), operand, ranges)
         return operand
@@ -100,7 +100,7 @@ class OperandParser:
                 return Number(self._stream.advance().place, token.text, token.value)
             case TokenKind.LITERAL:
                 return Literal(self._stream.advance().place, token.text, str(token.value))
-            case TokenKind.IDENTIFIER | TokenKind.WORD | TokenKind.FIELD:
+            case TokenKind.WORD | TokenKind.FIELD:
                 return self._word()
         if self._stream.has("@"):
             return self._raw()
@@ -111,9 +111,11 @@ class OperandParser:
     def _word(self) -> Operand:
         token = self._stream.advance()
         if self._stream.has("("):
-            if token.kind is not TokenKind.IDENTIFIER:
-                raise self._stream.unexpected("an operator")
-            return self._call(token)
+            raise self._stream.unexpected("an operator")
+        return self._named(token)
+
+    def _named(self, token: Token) -> Operand:
+        """Return the field or the value that a word is."""
         if self._stream.has("#"):
             return self._layered(token)
         if token.kind is TokenKind.FIELD:
@@ -164,8 +166,9 @@ class OperandParser:
     def _call(self, token: Token) -> Call:
         self._stream.advance()
         arguments: list[Operand] = []
-        if not self._stream.has(")"):
-            arguments.append(self.arithmetic())
+        with self._stream.deeper():
+            if not self._stream.has(")"):
+                arguments.append(self.arithmetic())
             while self._stream.has(","):
                 self._stream.advance()
                 arguments.append(self.arithmetic())
@@ -190,3 +193,7 @@ class OperandParser:
 
 def _name(token: Token) -> str:
     return str(token.value) if token.kind is TokenKind.FIELD else token.text
+
+
+def _binary(left: Operand, operator: Operator, place: Place, right: Operand) -> Binary:
+    return Binary(left.place.to(right.place), operator, place, left, right)

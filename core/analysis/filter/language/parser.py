@@ -11,7 +11,7 @@ Round brackets group tests, curly brackets arithmetic, as in Wireshark. ``a < b 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import ExitStack
 
 from core.analysis.filter.language.errors import FilterError, Place
 from core.analysis.filter.language.lexer import TokenKind
@@ -61,15 +61,6 @@ def parse(text: str) -> Test | None:
         raise expansion.located(error) from None
 
 
-def _joined(operator: Operator, tests: Sequence[Test]) -> Test:
-    """Return tests joined by an associative operator, as a tree that is not deep."""
-    if len(tests) == 1:
-        return tests[0]
-    middle = (len(tests) + 1) // 2
-    left, right = (_joined(operator, part) for part in (tests[:middle], tests[middle:]))
-    return Logic(left.place.to(right.place), operator, left, right)
-
-
 class _TestParser:
     def __init__(self, stream: TokenStream) -> None:
         self._stream = stream
@@ -78,7 +69,7 @@ class _TestParser:
     def filter(self) -> Test | None:
         if self._stream.at_end():
             return None
-        test = self._logic(0)
+        test = self._logic()
         if not self._stream.at_end():
             raise self._after(test)
         return test
@@ -97,32 +88,39 @@ class _TestParser:
             return self._stream.unexpected("an operator such as ==, contains, or 'and'")
         return self._stream.unexpected("'and', 'or', or the end")
 
-    def _logic(self, level: int) -> Test:
-        if level == len(_LOGIC):
-            return self._not()
-        tests = [self._logic(level + 1)]
-        while self._stream.operator is _LOGIC[level]:
+    def _logic(self) -> Test:
+        """Read tests joined by operators; those of a tighter operator become one test."""
+        waiting: tuple[list[Test], ...] = ([], [], [])  # for the operators of `_LOGIC`
+        while True:
+            waiting[-1].append(self._negatable())
+            operator = self._stream.operator
+            level = _LOGIC.index(operator) if operator in _LOGIC and operator is not None else 0
+            for tighter in range(len(_LOGIC) - 1, level, -1):
+                waiting[tighter - 1].append(_joined(_LOGIC[tighter], waiting[tighter]))
+                waiting[tighter].clear()
+            if operator not in _LOGIC:
+                return _joined(_LOGIC[0], waiting[0])
             self._stream.advance()
-            tests.append(self._logic(level + 1))
-        return _joined(_LOGIC[level], tests)
 
-    def _not(self) -> Test:
-        if self._stream.operator is not Operator.NOT:
-            return self._bracketed()
-        start = self._stream.advance().place
-        with self._stream.deeper():
-            test = self._not()
-        return Not(start.to(test.place), test)
-
-    def _bracketed(self) -> Test:
-        if not self._stream.has("("):
-            return self._relation()
-        self._stream.advance()
-        with self._stream.deeper():
-            test = self._logic(0)
-        if not self._stream.has(")"):
-            raise self._stream.unexpected("')'") if self._stream.at_end() else self._after(test)
-        self._stream.advance()
+    def _negatable(self) -> Test:
+        """Read a relation or tests in round brackets, negated as often as it says."""
+        starts: list[Place] = []
+        with ExitStack() as levels:
+            while self._stream.operator is Operator.NOT:
+                starts.append(self._stream.advance().place)
+                levels.enter_context(self._stream.deeper())
+            if self._stream.has("("):
+                self._stream.advance()
+                levels.enter_context(self._stream.deeper())
+                test = self._logic()
+                if not self._stream.has(")"):
+                    is_end = self._stream.at_end()
+                    raise self._stream.unexpected("')'") if is_end else self._after(test)
+                self._stream.advance()
+            else:
+                test = self._relation()
+        for start in reversed(starts):
+            test = Not(start.to(test.place), test)
         return test
 
     def _relation(self) -> Test:
@@ -184,3 +182,10 @@ class _TestParser:
         self._stream.advance()
         high = self._operands.signed()
         return Item(low.place.to(high.place), low, high)
+
+
+def _joined(operator: Operator, tests: list[Test]) -> Test:
+    """Return one test for those that an operator joins."""
+    if len(tests) == 1:
+        return tests[0]
+    return Logic(tests[0].place.to(tests[-1].place), operator, tuple(tests))

@@ -222,12 +222,11 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Logic:
-    """Two tests joined by ``and``, ``or``, or ``xor``."""
+    """Two or more tests joined by one operator: ``and``, ``or``, or ``xor``."""
 
     place: Place
     operator: Operator
-    left: Test
-    right: Test
+    tests: tuple[Test, ...]
 
 
 Test = Comparison | SetTest | Truth | Not | Logic

@@ -14,6 +14,7 @@ import time
 from decimal import Decimal
 
 NANOSECONDS = 1_000_000_000
+MOST_DIGITS = 18  # of seconds: as many as 64 bits have at least
 EXAMPLE = '"2011-07-04 12:34:56.789" or "Nov 12, 1999 08:55:44"'
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -32,7 +33,10 @@ _ZONES = {
 
 def seconds_to_ns(text: str) -> int:
     """Return a decimal number of seconds in nanoseconds, rounded. Raise `ValueError`."""
-    return round(Decimal(text) * NANOSECONDS)
+    seconds = Decimal(text)
+    if seconds.adjusted() >= MOST_DIGITS:
+        raise ValueError(f"{text} is too large for a time")
+    return round(seconds * NANOSECONDS)
 
 
 def date_to_ns(text: str) -> int:

@@ -13,31 +13,43 @@ from core.analysis.filter.language.errors import FilterError, Place, nearest
 from core.analysis.filter.language.lexer import OPERATORS, QUANTIFIERS, Token, TokenKind, tokens
 from core.analysis.filter.language.syntax import Operator
 
-DEPTH = 100  # of nested brackets
+DEPTH = 100
+"""The most levels that a filter may nest.
+
+The parsers, the checker, and the evaluation need at most four frames of the stack for each.
+"""
+MOST_CHARACTERS = 1 << 18
+"""The longest text of a filter: a set of 10,000 addresses fits."""
 
 _WORDS = tuple(word for word in OPERATORS if word.isalpha()) + QUANTIFIERS
 
 
 class TokenStream:
-    """A position in the tokens of a text."""
+    """A position in the tokens of a text. Raise `FilterError` for a text that is too long."""
 
     def __init__(self, text: str) -> None:
-        self._tokens: list[Token] = []
+        if len(text) > MOST_CHARACTERS:
+            message = f"a filter has at most {MOST_CHARACTERS:,} characters, not {len(text):,}"
+            raise FilterError(message, Place(MOST_CHARACTERS, len(text)))
+        self._tokens = tokens(text)
+        self._token: Token | None = None
         self._error: FilterError | None = None
-        try:
-            for token in tokens(text):
-                self._tokens.append(token)
-        except FilterError as error:
-            self._error = error
-        self._at = 0
+        self._previous = ""
         self._depth = 0
+        self._deepest = 0
 
     @property
     def token(self) -> Token:
         """The next token. Raise `FilterError` if it is wrong."""
-        if self._at == len(self._tokens) and self._error is not None:
+        if self._error is not None:
             raise self._error
-        return self._tokens[self._at]
+        if self._token is None:
+            try:
+                self._token = next(self._tokens)
+            except FilterError as error:
+                self._error = error
+                raise
+        return self._token
 
     @property
     def kind(self) -> TokenKind:
@@ -62,7 +74,8 @@ class TokenStream:
     def advance(self) -> Token:
         """Return the next token, and go past it."""
         token = self.token
-        self._at += 1
+        if token.kind is not TokenKind.END:
+            self._token, self._previous = None, token.text
         return token
 
     def has(self, text: str) -> bool:
@@ -71,7 +84,7 @@ class TokenStream:
 
     def follows(self, text: str) -> bool:
         """Return True if the token before the next one has this text."""
-        return self._at > 0 and self._tokens[self._at - 1].text == text
+        return self._previous == text
 
     def expect(self, text: str, expected: str) -> Token:
         """Go past this punctuation. Raise `FilterError` if something else is next."""
@@ -92,9 +105,24 @@ class TokenStream:
 
     @contextmanager
     def deeper(self) -> Iterator[None]:
-        """Count one more level of brackets. Raise `FilterError` if there are too many."""
+        """Count one more level inside. Raise `FilterError` if there are too many."""
         self._depth += 1
-        if self._depth > DEPTH:
-            raise FilterError(f"more than {DEPTH} nested brackets", self.place)
+        self._reach(self._depth)
         yield
         self._depth -= 1
+
+    @contextmanager
+    def operand(self) -> Iterator[None]:
+        """Measure the levels of one operand, for `wrap`."""
+        outer, self._deepest = self._deepest, self._depth
+        yield
+        self._deepest = max(outer, self._deepest)
+
+    def wrap(self) -> None:
+        """Count one more level around the operand. Raise `FilterError` if it is too deep."""
+        self._reach(self._deepest + 1)
+
+    def _reach(self, depth: int) -> None:
+        self._deepest = max(self._deepest, depth)
+        if depth > DEPTH:
+            raise FilterError(f"the filter is nested more than {DEPTH} levels deep", self.place)

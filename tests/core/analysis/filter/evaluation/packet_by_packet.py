@@ -45,13 +45,13 @@ def passes(node: Condition, packet: Packet, selected: Packet | None = None) -> b
     """Return True if a packet fulfills a condition."""
     match node:
         case Combined():
-            left, right = passes(node.left, packet, selected), passes(node.right, packet, selected)
+            hits = [passes(each, packet, selected) for each in node.conditions]
             match node.operator:
                 case Operator.AND:
-                    return left and right
+                    return all(hits)
                 case Operator.OR:
-                    return left or right
-            return left != right
+                    return any(hits)
+            return sum(hits) % 2 == 1
         case Negated():
             return not passes(node.condition, packet, selected)
         case Relation():

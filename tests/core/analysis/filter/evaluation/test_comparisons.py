@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.analysis.filter.evaluation.comparisons import of_pairs, swapped, with_value
+from core.analysis.filter.evaluation.comparisons import is_one_of, of_pairs, swapped, with_value
 from core.analysis.filter.language.expressions import Value
 from core.analysis.filter.language.syntax import Operator
 from core.analysis.filter.types import FilterType
@@ -70,3 +70,11 @@ def test_booleans_are_true_or_false() -> None:
     values = np.array([0, 1, 4])
     two = Value(_T.BOOLEAN, 2)
     assert with_value(Operator.ANY_EQUAL, _T.BOOLEAN, values, two).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("numbers", [[], [3], [3, -1, 300, 1 << 70], [*range(-5, 400, 2), 1 << 64]])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64, np.int64, object])
+def test_numbers_in_a_set(numbers: list[int], dtype: type) -> None:
+    values = np.array([0, 1, 3, 4, 255, 3], dtype=dtype)
+    expected = [int(value) in numbers for value in values]
+    assert is_one_of(values, numbers).tolist() == expected

@@ -35,7 +35,9 @@ def shape(node: Test | Operand | None) -> str:
             return shape(operand)
         case Not(_, test):
             return f"(not {shape(test)})"
-        case Logic() | Binary():
+        case Logic():
+            return f"({node.operator.value} {' '.join(map(shape, node.tests))})"
+        case Binary():
             return f"({node.operator.value} {shape(node.left)} {shape(node.right)})"
         case Comparison():
             prefix = f"{node.quantifier.value} " if node.quantifier else ""
@@ -71,10 +73,10 @@ def shape(node: Test | Operand | None) -> str:
         (".tcp", ".tcp"),
         (
             "a and b or not c or d and not e or f",
-            "(or (or (and a b) (not c)) (or (and d (not e)) f))",
+            "(or (and a b) (not c) (and d (not e)) f)",
         ),
         ("a or b xor c and d", "(or a (xor b (and c d)))"),
-        ("a xor b ^^ c", "(xor (xor a b) c)"),
+        ("a xor b ^^ c", "(xor a b c)"),
         ("not a and b", "(and (not a) b)"),
         ("!a == 1", "(not (== a 1))"),
         ("not not a", "(not (not a))"),
@@ -90,7 +92,7 @@ def shape(node: Test | Operand | None) -> str:
         ("+a == +1", "(== a 1)"),
         ("a == -{b * 20}", "(== a (- (* b 20)))"),
         ("80 < a < 4000", "(and (< 80 a) (< a 4000))"),
-        ("a == b == c <= d", "(and (and (== a b) (== b c)) (<= c d))"),
+        ("a == b == c <= d", "(and (== a b) (== b c) (<= c d))"),
         ("any a < b < c", "(and (any < a b) (any < b c))"),
         ("all a === 1", "(all === a 1)"),
         ("any a eq 1", "(any == a 1)"),
@@ -178,7 +180,7 @@ def test_more_text_could_make_it_valid(text: str) -> None:
 
 @pytest.mark.parametrize("opening", ["(", "not ", "{"])
 def test_deep_nesting_is_an_error(opening: str) -> None:
-    with pytest.raises(FilterError, match="nested brackets"):
+    with pytest.raises(FilterError, match="levels deep"):
         parse(opening * 5000 + "a")
 
 
@@ -201,5 +203,5 @@ def test_a_long_chain_is_a_shallow_tree() -> None:
     """A list of a thousand addresses is a valid filter; arithmetic has a limit."""
     assert parse(" or ".join(["a"] * 5_000)) is not None
     assert parse("0 < a" + " < b" * 5_000) is not None
-    with pytest.raises(FilterError, match="operators in one expression"):
+    with pytest.raises(FilterError, match="levels deep"):
         parse(" + ".join(["a"] * 5_000) + " == 1")

@@ -46,5 +46,5 @@ def test_brackets_are_nested_to_a_limit() -> None:
                 nest(levels - 1)
 
     nest(DEPTH)
-    with pytest.raises(FilterError, match="nested brackets"):
+    with pytest.raises(FilterError, match="levels deep"):
         nest(DEPTH + 1)
