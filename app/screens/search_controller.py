@@ -18,13 +18,14 @@ from app.bridge import Bridge
 from app.screens.search_line import SearchLine
 from app.screens.search_run import SearchRun
 from app.screens.workspace import Workspace
-from core.analysis.analyzer import AnalysisEndedError
+from core.analysis.analyzer import AnalysisEndedError, slow_note
 from core.analysis.sequences import Sequences
 from core.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from core.analysis.search.criteria import Criterion
     from core.analysis.search.query import SearchQuery
+    from core.analysis.search.search import SearchState
 
 MARK = "mark"
 
@@ -138,21 +139,23 @@ class SearchController:
         elif state.found is None:
             is_filtered = self._workspace.table.rows.numbers.predicate is not None
             packet = "packet that passes the filter" if is_filtered else "packet"
-            self._line.show(f"no {packet} {subject.absent}", missed=True)
+            self._line.show(f"no {packet} {subject.absent}{_note(state)}", missed=True)
         else:
-            self._select(subject, state.found, is_wrapped=state.is_wrapped)
+            self._select(subject, state)
 
-    def _select(self, subject: Subject, found: int, *, is_wrapped: bool) -> None:
+    def _select(self, subject: Subject, state: SearchState) -> None:
         """Select the packet found, highlight the bytes that match, and say which one it is."""
+        found = state.found
+        assert found is not None
         if not self._workspace.table.select(found):
             self._line.show(f"packet {found:,} was removed from memory", missed=True)
             return
         words = f"{subject.title}: packet {found:,}"
-        if found == self._start and is_wrapped:
+        if found == self._start and state.is_wrapped:
             words += ", the only one"
-        elif is_wrapped:
+        elif state.is_wrapped:
             words += f", wrapped to the {'first' if self._step > 0 else 'last'} packet"
-        self._line.show(words)
+        self._line.show(words + _note(state))
         selected = self._workspace.panels.selected
         if selected is not None and self._criterion is not None:
             span = self._criterion.span_in(selected.packet.data)
@@ -188,3 +191,9 @@ def _describe(failure: Exception) -> str:
     """Return the reason why a search ended; an internal error has its type before it."""
     is_internal = not isinstance(failure, AnalysisEndedError)
     return f"{type(failure).__name__}: {failure}" if is_internal else str(failure)
+
+
+def _note(state: SearchState) -> str:
+    """Return what to add to a result about packets that took too long to search."""
+    note = slow_note(state.slow_packets)
+    return f"; {note}" if note else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.store.budget import Budget
 from core.store.snapshot import Snapshot
@@ -30,3 +30,31 @@ class Analyzer(Protocol):
     def forget(self, first: int) -> None:
         """Drop what is known only of packets below `first`, which the store has evicted."""
         ...
+
+
+@runtime_checkable
+class SlowPackets(Protocol):
+    """Counts the packets of which it does not know the answer, because that took too long."""
+
+    @property
+    def slow_packets(self) -> int:
+        """The number of these packets."""
+        ...
+
+    def forget_slow_packets(self) -> None:
+        """Count from zero: in another store, the numbers mean other packets."""
+        ...
+
+
+def slow_packets_of(subject: object) -> int:
+    """Return the number of packets that took too long for a predicate or a criterion."""
+    return subject.slow_packets if isinstance(subject, SlowPackets) else 0
+
+
+def slow_note(count: int) -> str:
+    """Return what the user should know about packets that took too long; nothing for none."""
+    if not count:
+        return ""
+    verb = "count" if count > 1 else "counts"
+    packets = f"{count:,} packet{'s' * (count != 1)}"
+    return f"{packets} took too long for the regular expression and {verb} as without a match"

@@ -15,7 +15,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.analysis.analysis_thread import AnalysisThread
-from core.analysis.analyzer import AnalysisEndedError, Analyzer
+from core.analysis.analyzer import (
+    AnalysisEndedError,
+    Analyzer,
+    SlowPackets,
+    slow_note,
+    slow_packets_of,
+)
 from core.analysis.sequences import NO_SEQUENCES, SequenceIndex, Sequences
 from core.store.filtered_view import FilteredPackets, Predicate, View
 from core.store.snapshot import Snapshot
@@ -75,6 +81,9 @@ class PacketAnalysis:
             return f"relative numbers failed ({_describe(error)}): TCP numbers are as captured"
         if (error := self._filter_failure) is not None:
             return f"the filter failed ({_describe(error)}): all packets are shown"
+        if self._view is not None:
+            note = slow_note(slow_packets_of(self._view.packets.predicate))
+            return f"the filter: {note}" if note else ""
         return ""
 
     def keep_only(self, predicate: Predicate | None) -> None:
@@ -124,7 +133,10 @@ class PacketAnalysis:
             self._thread.cancel(analyzer)
         self._sequences = SequenceIndex()
         if self._view is not None:
-            self._view = View(self._view.packets.predicate)
+            predicate = self._view.packets.predicate
+            if isinstance(predicate, SlowPackets):
+                predicate.forget_slow_packets()
+            self._view = View(predicate)
         self._shown = self._view
         self._offered = None
 

@@ -28,3 +28,7 @@ class Budget:
     def cancel(self) -> None:
         """End the step after its current part."""
         self._is_canceled = True
+
+
+UNLIMITED = Budget()
+"""A budget that is never spent. Nobody cancels it."""

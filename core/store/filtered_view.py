@@ -25,14 +25,17 @@ from core.decode.chunk import CHUNK_PACKETS, Chunk
 from core.store.budget import Budget
 from core.store.snapshot import Snapshot
 
-Predicate = Callable[[Chunk, Snapshot], NDArray[np.bool_]]
-"""Takes a chunk of n packets, or a part of one, and its snapshot; returns (n,) bool."""
+Predicate = Callable[[Chunk, Snapshot, Budget], NDArray[np.bool_]]
+"""Takes a chunk of n packets, or a part of one, and its snapshot; returns (m,) bool.
+
+It answers for all n packets, or for fewer, at least one, if the budget is spent before.
+"""
 
 LEAST = 256
 """Packets in the first piece of a chunk that a view asks its predicate about.
 
-The next pieces are larger while there is time. So a view with a slow predicate also ends soon after
-its budget is spent or canceled.
+The next pieces are larger while there is time, or smaller if the predicate is slow. So a view ends
+soon after its budget is spent or canceled.
 """
 _GROWTH, _SHRINK = 8, 4
 
@@ -191,10 +194,12 @@ class View:
         Return True if the budget was spent before the last of them.
         """
         for asked, chunk in enumerate(self._unasked(snapshot)):
-            self._add(chunk, snapshot)
+            has_all, answered = self._add(chunk, snapshot, budget)
             if budget.is_spent:
-                if not asked:
-                    self._most = max(LEAST, self._most // _SHRINK)
+                if not has_all:
+                    self._most = answered
+                elif not asked:
+                    self._most = min(self._most, max(LEAST, self._most // _SHRINK))
                 break
             self._most = min(CHUNK_PACKETS, self._most * _GROWTH)
         else:
@@ -215,18 +220,22 @@ class View:
         if gone:
             del self._chunk_first[:gone], self._segments[:gone]
 
-    def _add(self, chunk: Chunk, snapshot: Snapshot) -> None:
-        """Ask about the next piece of a chunk."""
+    def _add(self, chunk: Chunk, snapshot: Snapshot, budget: Budget) -> tuple[bool, int]:
+        """Ask about the next piece of a chunk.
+
+        Return True if the predicate answered for the whole piece, and the number of its answers.
+        """
         known = max(0, self._through + 1 - chunk.first)
         stop = min(len(chunk), known + self._most)
-        passed = self._predicate(chunk.rows(known, stop), snapshot)
+        passed = self._predicate(chunk.rows(known, stop), snapshot, budget)
         rows = (np.flatnonzero(passed) + known).astype(np.uint16)
-        self._through = chunk.first + stop - 1
+        self._through = chunk.first + known + len(passed) - 1
         if self._chunk_first and self._chunk_first[-1] == chunk.first:  # it has grown
             self._segments[-1] = np.concatenate([self._segments[-1], rows])
         else:
             self._chunk_first.append(chunk.first)
             self._segments.append(rows)
+        return len(passed) == stop - known, len(passed)
 
     def _publish(self) -> None:
         segments = tuple(self._segments)

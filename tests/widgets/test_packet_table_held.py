@@ -98,7 +98,7 @@ def test_a_filter_keeps_no_row_of_an_evicted_packet():
         held = held.without_evicted(store.snapshot())
         table.hold(held)
         assert 0 < table.rows.held_count < table.line_count
-        view = View(lambda chunk, _: np.ones(len(chunk), bool))
+        view = View(lambda chunk, *_: np.ones(len(chunk), bool))
         view.extend(held, Budget())
         table.hold(held, AnalyzedPackets(view.packets))
         assert table.rows.held_count == table.line_count == held.count - held.evicted

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from app.cli.dump.line_format import ChunkPart, LineFormat
 from app.cli.dump.selection import Selection
-from app.cli.output import CommandError, CommandOutput
+from app.cli.output import CommandError, CommandOutput, print_message
+from core.analysis.analyzer import slow_note
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
 from core.analysis.sequences import SequenceIndex
@@ -68,10 +69,7 @@ class Printer:
         return self.printed == self._limit or self._enough()
 
     def print(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
-        """Print the packets, at most up to the limit, and flush.
-
-        Raise `CommandError` if the selection fails.
-        """
+        """Print the packets, at most up to the limit, and flush."""
         before = self.printed
         for chunk in self._chunks(frames, interfaces):
             if self.done:
@@ -105,7 +103,7 @@ class Printer:
         self._format.begin(self._context.first_timestamp_ns)
         rows: NDArray[np.int64] = np.arange(len(chunk))
         if self._selection is not None:
-            rows = self._selection.rows(values)
+            rows = self._selection.rows(values, self._enough)
         if self._limit is not None:
             rows = rows[: self._limit - self.printed]
         return ChunkPart(chunk, context, values, rows, bases)
@@ -153,7 +151,12 @@ class Printer:
             return self._format.failed(packet, self._faults.note(packet.number, error))
 
     def finish(self) -> None:
-        """Raise `CommandError`, with its cause, if packets could not be described."""
+        """Report packets that took too long for the filter.
+
+        Raise `CommandError`, with its cause, if packets could not be described.
+        """
+        if self._selection is not None and self._selection.slow_packets:
+            print_message(f"rawscope: -Y: {slow_note(self._selection.slow_packets)}")
         count = self._faults.count
         if count:
             words = f"{count:,} packet{'s' * (count != 1)} not described; {self._faults.message}"

@@ -1,31 +1,34 @@
 """The packets of a dump that pass its display filter.
 
-The filter goes by the columns of a chunk, so a packet that does not pass costs almost nothing.
+The filter is evaluated over whole columns, so a packet that does not pass costs almost nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cli.output import CommandError
 from core.analysis.filter.display_filter import DisplayFilter
-from core.analysis.filter.evaluation.pattern_search import SlowPatternError
 from core.analysis.filter.values.chunk_values import ChunkValues
 
 
 class Selection:
-    """Applies a filter to the chunks of one capture."""
+    """Applies a filter to the chunks of one capture.
+
+    `slow_packets` is the number of packets that a regular expression took too long for.
+    """
 
     def __init__(self, display_filter: DisplayFilter) -> None:
+        self.slow_packets = 0
         self._filter = display_filter
 
-    def rows(self, values: ChunkValues) -> NDArray[np.int64]:
+    def rows(self, values: ChunkValues, is_stopped: Callable[[], bool]) -> NDArray[np.int64]:
         """Return the rows (k,) of the packets of a chunk that pass.
 
-        Raise `CommandError` if a regular expression takes too long.
+        After `is_stopped` returns True, those of the packets checked before.
         """
-        try:
-            return np.flatnonzero(self._filter.passes(values))
-        except SlowPatternError as error:
-            raise CommandError(f"-Y: {error}") from error
+        found = self._filter.passing(values, None, is_stopped)
+        self.slow_packets += len(found.slow)
+        return np.flatnonzero(found.mask)

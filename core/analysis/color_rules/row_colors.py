@@ -101,16 +101,17 @@ class _Matching:
         self._matcher: RuleMatcher | None = None
 
     def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
-        """Find the rules of the packets `wanted`. Nothing is left to do after it."""
+        """Find the rules of the packets `wanted`. Return True if the budget was spent before."""
         if self._matcher is None:
             from core.analysis.color_rules.rule_matcher import RuleMatcher
 
             self._matcher = RuleMatcher(self.rules)
-        found = self._matcher.match(snapshot, self.wanted)
+        wanted = [number for number in self.wanted if number not in self.known]
+        found = self._matcher.match(snapshot, wanted, budget)
         self.trouble = self._matcher.trouble
         kept = islice(self.known.items(), max(0, len(self.known) + len(found) - MOST_KNOWN), None)
         self.known = dict(kept) | dict(found)
-        return False
+        return bool(found) and found.keys() < {each for each in wanted if each <= snapshot.count}
 
     def forget(self, first: int) -> None:
         """Keep the rules: the rows of evicted packets are not drawn."""

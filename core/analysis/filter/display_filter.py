@@ -6,12 +6,14 @@ returns a `DisplayFilter`, which selects packets of a chunk (`evaluation`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.filter.evaluation.evaluation import Evaluation
+from core.analysis.filter.evaluation.evaluation import Evaluation, Passing
+from core.analysis.filter.evaluation.pattern_search import never
 from core.analysis.filter.language.checker import check
 from core.analysis.filter.language.errors import FilterError
 from core.analysis.filter.language.expressions import Condition, fields_of
@@ -34,15 +36,21 @@ class DisplayFilter:
             return frozenset()
         return frozenset(each.field.name for each in fields_of(self.condition))
 
-    def passes(self, values: FieldValues, selected: FieldValues | None = None) -> NDArray[np.bool_]:
-        """Return a mask (n,) of the packets of a chunk that pass.
+    def passing(
+        self,
+        values: FieldValues,
+        selected: FieldValues | None = None,
+        is_spent: Callable[[], bool] = never,
+    ) -> Passing:
+        """Return which packets of a chunk pass, without the rest of them after `is_spent`.
 
-        `selected` has the values of one packet, for references (``${ip.src}``). Raise
-        `core.analysis.filter.evaluation.pattern_search.SlowPatternError`.
+        `selected` has the values of one packet, for references (``${ip.src}``).
         """
-        if self.condition is None:
-            return np.ones(len(values), dtype=np.bool_)
-        return Evaluation(values, selected).passes(self.condition)
+        return Evaluation(values, selected, is_spent).passing(self.condition)
+
+    def passes(self, values: FieldValues, selected: FieldValues | None = None) -> NDArray[np.bool_]:
+        """Return a mask (n,) of the packets of a chunk that pass."""
+        return self.passing(values, selected).mask
 
 
 def compile_filter(text: str, catalog: FieldCatalog) -> DisplayFilter:

@@ -2,8 +2,8 @@
 
 The view of the table, the search, and the colors select packets with it. What a filter needs to
 know about the capture besides a chunk (interfaces, comments, the time of the first packet and of
-the one before the chunk) comes from the snapshot. So a `PacketFilter` has no state, and works for
-any chunk, in any order, and on any thread.
+the one before the chunk) comes from the snapshot. So a `PacketFilter` works for any chunk, in any
+order; it only counts the packets that took too long.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.analyzer import AnalysisEndedError
 from core.analysis.filter.display_filter import DisplayFilter, compile_filter
-from core.analysis.filter.evaluation.pattern_search import SlowPatternError
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.types import FieldValues
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.chunk import Chunk
+from core.store.budget import UNLIMITED, Budget
 from core.store.gathered_packets import gather
 from core.store.snapshot import Snapshot
 
@@ -32,23 +31,34 @@ class PacketFilter:
     def __init__(self, display_filter: DisplayFilter, selected: FieldValues | None = None) -> None:
         self.display_filter = display_filter
         self._selected = selected
+        self._slow: set[int] = set()
+
+    @property
+    def slow_packets(self) -> int:
+        """The number of packets that a regular expression took too long for."""
+        return len(self._slow)
+
+    def forget_slow_packets(self) -> None:
+        """Count from zero: in another store, the numbers mean other packets."""
+        self._slow.clear()
 
     @classmethod
     def compile(cls, text: str, selected: FieldValues | None = None) -> PacketFilter:
         """Return the filter of a text. Raise `FilterError`."""
         return cls(compile_filter(text, CATALOG), selected)
 
-    def __call__(self, chunk: Chunk, snapshot: Snapshot) -> NDArray[np.bool_]:
-        """Return a mask (n,) of the packets of a chunk of `snapshot` that pass.
+    def __call__(
+        self, chunk: Chunk, snapshot: Snapshot, budget: Budget = UNLIMITED
+    ) -> NDArray[np.bool_]:
+        """Return a mask (m,) of the first packets of a chunk of `snapshot` that pass.
 
-        The chunk may be a part of one (`Chunk.rows`). Raise `AnalysisEndedError` if a regular
-        expression takes too long.
+        These are all n packets, or fewer, at least one, if the budget is spent before. The chunk
+        may be a part of one (`Chunk.rows`).
         """
         values = ChunkValues(chunk, context_of(snapshot, chunk))
-        try:
-            return self.display_filter.passes(values, self._selected)
-        except SlowPatternError as error:
-            raise AnalysisEndedError(str(error)) from error
+        found = self.display_filter.passing(values, self._selected, lambda: budget.is_spent)
+        self._slow.update(chunk.first + row for row in found.slow)
+        return found.mask
 
 
 def context_of(snapshot: Snapshot, chunk: Chunk) -> CaptureContext:

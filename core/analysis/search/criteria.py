@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.analyzer import SlowPackets, slow_packets_of
 from core.analysis.filter.evaluation.byte_search import contains
 from core.analysis.filter.types import Spans
 from core.decode.chunk import Chunk
@@ -92,7 +93,8 @@ class ByteCriterion:
 class FilterCriterion:
     """The packets that a predicate selects, such as a `PacketFilter`.
 
-    `find` raises what the predicate does: `core.analysis.analyzer.AnalysisEndedError`.
+    A predicate answers only for the first packets of a chunk if the time is spent; backward, the
+    last packet is then asked about alone.
     """
 
     most_rows = MOST_ROWS
@@ -100,9 +102,41 @@ class FilterCriterion:
     def __init__(self, predicate: Predicate) -> None:
         self._predicate = predicate
 
+    @property
+    def slow_packets(self) -> int:
+        """The number of packets that took too long; see `core.analysis.analyzer`."""
+        return slow_packets_of(self._predicate)
+
+    def forget_slow_packets(self) -> None:
+        """Count these packets from zero."""
+        if isinstance(self._predicate, SlowPackets):
+            self._predicate.forget_slow_packets()
+
     def find(self, snapshot: Snapshot, chunk: Chunk, rows: Rows, budget: Budget) -> Answer:
-        """Apply the predicate to the chunk."""
-        return first_of(self._predicate(chunk, snapshot)[rows], rows)
+        """Apply the predicate to the chunk, or to a part of it if that is slow."""
+        if len(rows) > 1 and rows[0] > rows[-1]:
+            return self._find_backward(snapshot, chunk, rows, budget)
+        low = int(rows[0])
+        mask = self._predicate(chunk.rows(low, len(chunk)), snapshot, budget)
+        known = rows[: np.searchsorted(rows, low + len(mask))]
+        return first_of(mask[known - low], known)
+
+    def _find_backward(
+        self, snapshot: Snapshot, chunk: Chunk, rows: Rows, budget: Budget
+    ) -> Answer:
+        checked, size = 0, len(rows)
+        while checked < len(rows):
+            piece = rows[checked : checked + size]
+            low, high = int(piece[-1]), int(piece[0]) + 1
+            mask = self._predicate(chunk.rows(low, high), snapshot, budget)
+            if len(mask) < high - low:
+                size = 1  # the time is spent
+                continue
+            answer = first_of(mask[piece - low], piece)
+            checked += answer.checked
+            if answer.row is not None or budget.is_spent:
+                return Answer(answer.row, checked)
+        return Answer(None, checked)
 
     def span_in(self, data: bytes) -> Span | None:
         """Return None: a filter is about fields."""

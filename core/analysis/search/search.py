@@ -5,7 +5,8 @@ Theory
 A search begins beside one packet and ends with it, so a packet that is the only one to meet the
 criterion is found again. It has two *legs*: from its start to the end of the table, and from the
 other end back to its start. It asks its criterion about a few packets at first, and about more each
-time, so that a match close by is found at once and distant ones are found fast.
+time, so that a match close by is found at once and distant ones are found fast; about fewer again
+when the time of a step was too short.
 
 The packets are those that a table shows: all, or those that passed its filter up to now. Packets
 that are captured during a search are not part of it, and evicted ones are passed over. Nothing but
@@ -19,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.analyzer import slow_packets_of
 from core.analysis.search.criteria import Criterion
 from core.store.budget import Budget
 from core.store.filtered_view import PacketNumbers
@@ -34,13 +36,15 @@ class SearchState:
     """The state of a search; immutable.
 
     `found` is the packet's number. `is_wrapped` is True if the search passed the end of the table.
-    `progress` is the part of the packets that were checked, 0 to 1.
+    `progress` is the part of the packets that were checked, 0 to 1. `slow_packets` took too long;
+    see `core.analysis.analyzer.SlowPackets`.
     """
 
     found: int | None = None
     is_wrapped: bool = False
     is_done: bool = False
     progress: float = 0.0
+    slow_packets: int = 0
 
 
 class Search:
@@ -84,6 +88,7 @@ class Search:
                 self._legs[0] = range(leg.start, checked)
             self._publish(found)
             if budget.is_spent and self.state.found is None:
+                self._rows = max(1, self._rows // GROWTH**2)
                 return True
         self.state = replace(self.state, is_done=True)
         return False
@@ -116,7 +121,8 @@ class Search:
     def _publish(self, found: int | None) -> None:
         left = sum(map(len, self._legs))
         is_wrapped = len(self._legs) < self._leg_count
-        self.state = SearchState(found, is_wrapped, progress=1 - left / self._total)
+        slow = slow_packets_of(self.criterion)
+        self.state = SearchState(found, is_wrapped, False, 1 - left / self._total, slow)
 
 
 def _affordable(captured: NDArray[np.uint32]) -> int:

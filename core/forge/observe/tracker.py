@@ -207,7 +207,7 @@ class _Concern:
         self._with_arp = any(read.layer("arp") is not None for read in asked)
         self._peers = {name: _peers(asked, name) for name in ("ip", "ipv6")}
 
-    def __call__(self, chunk: Chunk, snapshot: Snapshot) -> NDArray[np.bool_]:
+    def __call__(self, chunk: Chunk, snapshot: Snapshot, budget: Budget) -> NDArray[np.bool_]:
         """Return (n,) True for candidates."""
         passed = np.zeros(len(chunk), dtype=np.bool_)
         begin = max(0, self._first - chunk.first)

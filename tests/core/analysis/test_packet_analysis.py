@@ -13,7 +13,6 @@ from core.analysis.packet_analysis import KEPT_UPDATES, PacketAnalysis
 from core.decode.chunk import Chunk
 from core.store.filtered_view import LEAST
 from core.store.packet_store import PacketStore
-from core.store.snapshot import Snapshot
 from tests.core.decode.frames import tcp_frame, udp_frame
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 from tests.helpers.waiting import PATIENCE_S, until
@@ -39,7 +38,7 @@ def _store(*batches: list[bytes]) -> PacketStore:
 
 
 def _every(step: int):
-    def predicate(chunk: Chunk, _: Snapshot) -> np.ndarray:
+    def predicate(chunk: Chunk, *_: object) -> np.ndarray:
         return np.arange(chunk.first, chunk.last + 1) % step == 0
 
     return predicate
@@ -59,7 +58,7 @@ class Gate:
     def open(self, pieces: int = 1) -> None:
         self._permits.release(pieces)
 
-    def __call__(self, chunk: Chunk, _: Snapshot) -> np.ndarray:
+    def __call__(self, chunk: Chunk, *_: object) -> np.ndarray:
         self.threads.add(threading.get_ident())
         assert self._permits.acquire(timeout=PATIENCE_S)
         self.asked.append(chunk.last)
@@ -148,7 +147,7 @@ def test_another_store_is_analyzed_from_its_start_with_the_same_filter(analysis)
 
 
 def test_a_failed_filter_shows_all_packets_and_says_why(analysis):
-    def broken(chunk: Chunk, _: Snapshot) -> np.ndarray:
+    def broken(chunk: Chunk, *_: object) -> np.ndarray:
         raise ZeroDivisionError("x")
 
     snapshot = _store([SYN]).snapshot()

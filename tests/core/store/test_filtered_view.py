@@ -11,7 +11,6 @@ from core.decode.chunk import CHUNK_PACKETS, Chunk
 from core.store.budget import Budget
 from core.store.filtered_view import LEAST, AllPackets, PacketNumbers, View
 from core.store.packet_store import PacketStore
-from core.store.snapshot import Snapshot
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 
 
@@ -23,11 +22,11 @@ def _store(*batches: list[bytes], limit: int = 1 << 30) -> PacketStore:
     return store
 
 
-def _even_lengths(chunk: Chunk, _: Snapshot) -> np.ndarray:
+def _even_lengths(chunk: Chunk, *_: object) -> np.ndarray:
     return chunk.captured % 2 == 0
 
 
-def _tens(chunk: Chunk, _: Snapshot) -> np.ndarray:
+def _tens(chunk: Chunk, *_: object) -> np.ndarray:
     return np.arange(chunk.first, chunk.last + 1) % 10 == 0
 
 
@@ -76,7 +75,7 @@ def test_the_predicate_checks_each_packet_once():
     """Growing costs what is new."""
     asked: list[int] = []
 
-    def odd_numbers(chunk: Chunk, _: Snapshot) -> np.ndarray:
+    def odd_numbers(chunk: Chunk, *_: object) -> np.ndarray:
         numbers = np.arange(chunk.first, chunk.last + 1)
         asked.extend(numbers.tolist())
         return numbers % 2 == 1

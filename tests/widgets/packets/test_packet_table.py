@@ -870,7 +870,7 @@ def test_selected_text_is_copied_from_the_rows():
 # -- filtered packets --------------------------------------------------------------
 
 
-def odd_numbers(chunk, _):
+def odd_numbers(chunk, *_):
     return np.arange(chunk.first, chunk.last + 1) % 2 == 1
 
 
@@ -881,7 +881,7 @@ def filtered(snapshot, view):
     return AnalyzedPackets(view.packets)
 
 
-def _none(chunk, _):
+def _none(chunk, *_):
     return np.zeros(len(chunk), dtype=np.bool_)
 
 

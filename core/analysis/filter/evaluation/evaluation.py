@@ -10,9 +10,16 @@ expression searches value by value.
 
 A constant stays a `Value` as long as it meets a column, which is faster than a second column; it
 becomes a column, the same for all packets, where an operation needs one.
+
+Only regular expressions take long, and ask for the time that is left. When it is spent, the
+evaluation begins again with the packets that all of them have searched, at least one: their answers
+are known, so that costs little.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +33,7 @@ from core.analysis.filter.evaluation import (
     value_texts,
 )
 from core.analysis.filter.evaluation.columns import Column, Index, pair, repeated, taken
-from core.analysis.filter.evaluation.pattern_search import search
+from core.analysis.filter.evaluation.pattern_search import never, search
 from core.analysis.filter.language.expressions import (
     Arithmetic,
     Combined,
@@ -54,33 +61,66 @@ _T = FilterType
 _ALL_BY_DEFAULT = frozenset({Operator.ALL_EQUAL, Operator.ALL_NOT_EQUAL})
 
 
+class Passing(NamedTuple):
+    """The answer for the first m packets of a chunk: a mask (m,) of those that pass.
+
+    `slow` are the rows of those that a regular expression takes too long for.
+    """
+
+    mask: Mask
+    slow: frozenset[int]
+
+
+class _StoppedError(Exception):
+    """The time is spent: the packets from `Evaluation._count` on were not searched."""
+
+
 class Evaluation:
     """Evaluates conditions over the packets of one chunk.
 
     `selected` has the values of the selected packet alone, for references; without it they have no
-    value.
+    value. After `is_spent` returns True, the rest of the packets is left out.
     """
 
-    def __init__(self, values: FieldValues, selected: FieldValues | None = None) -> None:
+    def __init__(
+        self,
+        values: FieldValues,
+        selected: FieldValues | None = None,
+        is_spent: Callable[[], bool] = never,
+    ) -> None:
         self._values = values
         self._selected = selected
-        self._count = len(values)
+        self._is_spent = is_spent
+        self._count = len(values)  # packets that are not left out
         self._read: dict[tuple[str, bool, bool, bool], Occurrences] = {}
+        self._searched: dict[int, tuple[Mask, Index]] = {}  # by the identity of a `Match`
+
+    def passing(self, condition: Condition | None) -> Passing:
+        """Return which packets fulfill a condition (None: all), at least for the first one."""
+        if condition is None:
+            return Passing(np.ones(self._count, dtype=np.bool_), frozenset())
+        self._searched.clear()
+        while True:
+            try:
+                mask = self._passes(condition)
+            except _StoppedError:
+                continue
+            slow = (row for _, rows in self._searched.values() for row in rows.tolist())
+            return Passing(mask, frozenset(row for row in slow if row < self._count))
 
     # -- conditions ---------------------------------------------------------------
 
-    def passes(self, condition: Condition) -> Mask:
-        """Return a mask (n,) of the packets that fulfill a condition."""
+    def _passes(self, condition: Condition) -> Mask:
         match condition:
             case Combined():
                 return self._combined(condition)
             case Negated(inner):
-                return ~self.passes(inner)
+                return ~self._passes(inner)
             case Relation():
                 return self._relation(condition)
-            case Match(left, pattern, quantifier):
+            case Match(left, _, quantifier):
                 column = self._column(left)
-                hits = search(pattern, column.values)
+                hits = self._search(condition, column)
                 return self._quantified(column.rows, hits, quantifier is Quantifier.ALL)
             case Membership():
                 return self._membership(condition)
@@ -92,19 +132,19 @@ class Evaluation:
 
     def _combined(self, condition: Combined) -> Mask:
         first, *others = condition.conditions
-        found = self.passes(first)
+        found = self._passes(first)
         for each in others:
             match condition.operator:
                 case Operator.AND:
                     if not found.any():
                         break
-                    found = found & self.passes(each)
+                    found = found & self._passes(each)
                 case Operator.OR:
                     if found.all():
                         break
-                    found = found | self.passes(each)
+                    found = found | self._passes(each)
                 case _:
-                    found = found ^ self.passes(each)
+                    found = found ^ self._passes(each)
         return found
 
     def _relation(self, node: Relation) -> Mask:
@@ -149,6 +189,17 @@ class Evaluation:
             for hay, needle in zip(operations.items(one), operations.items(other), strict=True)
         ]
         return pairs.rows, np.array(hits, dtype=np.bool_)
+
+    def _search(self, node: Match, column: Column) -> Mask:
+        """Return the occurrences in which a pattern matches. Leave out what is not searched."""
+        if id(node) not in self._searched:
+            first_row = int(np.searchsorted(column.rows, 1))
+            searched = search(node.pattern, column.values, self._is_spent, first_row)
+            self._searched[id(node)] = searched.found, column.rows[searched.slow]
+            if len(searched.found) < len(column):
+                self._count = int(column.rows[len(searched.found)])
+                raise _StoppedError
+        return self._searched[id(node)][0][: len(column)]
 
     def _membership(self, node: Membership) -> Mask:
         column = self._column(node.left)
@@ -234,6 +285,8 @@ class Evaluation:
         if node.layers is not None:
             assert found.layers is not None
             column = column.take(_in_layers(found.rows, found.layers, node.layers))
+        if source is self._values and len(column) and column.rows[-1] >= self._count:
+            column = column.take(np.arange(np.searchsorted(column.rows, self._count)))
         if node.as_words:
             texts, present = value_texts.words_of(column.values, node.field.words)
             column = Column(column.rows[present], texts[present])

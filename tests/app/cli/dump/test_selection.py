@@ -13,7 +13,6 @@ from app.cli.dump.printer import Printer
 from app.cli.dump.selection import Selection
 from app.cli.dump.text_lines import TextLines
 from app.cli.main import run
-from app.cli.output import CommandError
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.evaluation import pattern_search
 from core.analysis.filter.fields.catalog import CATALOG
@@ -105,9 +104,24 @@ def test_a_wrong_filter_is_wrong_usage(file: str, capsys: Capture) -> None:
     assert err.count("\n") == 1
 
 
-def test_a_slow_regular_expression_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pattern_search, "MOST_S", 0.01)
-    chosen = selection('frame matches "(a|aa)+$"')
-    chunk = decode_batch(batch_of([b"a" * 60 + b"b"]), LINK_TYPES)
-    with pytest.raises(CommandError, match="-Y: the regular expression took longer"):
-        chosen.rows(ChunkValues(chunk, CaptureContext()))
+SLOW = [b"a" * 60 + b"b", b"aaa", b"a" * 70 + b"b"]
+
+
+def test_slow_packets_are_counted_and_do_not_pass(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pattern_search, "PACKET_S", 0.005)
+    path = capture_of(tmp_path / "slow.pcap", SLOW, [1, 2, 3])
+    fields = ["--fields", "frame.number"]
+    assert run(["dump", "-r", path, "-Y", 'frame matches "(a|aa)+$"', *fields]) == 0
+    note = "2 packets took too long for the regular expression and count as without a match"
+    assert capsys.readouterr() == ("2\n", f"rawscope: -Y: {note}\n")
+
+
+def test_a_signal_ends_a_slow_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The packets before it are selected, at least the first one."""
+    monkeypatch.setattr(pattern_search, "PACKET_S", 0.005)
+    chosen = selection('not frame matches "(a|aa)+$"')
+    chunk = decode_batch(batch_of(SLOW), LINK_TYPES)
+    assert chosen.rows(ChunkValues(chunk, CaptureContext()), lambda: True).tolist() == [0]
+    assert chosen.slow_packets == 1

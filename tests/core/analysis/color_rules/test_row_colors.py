@@ -11,6 +11,7 @@ from core.analysis.color_rules import row_colors
 from core.analysis.color_rules.row_colors import RowColors
 from core.analysis.color_rules.rule import Color, ColorRule
 from core.analysis.color_rules.rule_matcher import RuleMatcher
+from core.store.budget import Budget
 from core.store.snapshot import Snapshot
 from tests.helpers.scripted import scripted_store
 from tests.helpers.waiting import PATIENCE_S, until
@@ -30,10 +31,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """Record the packets and the thread of each match."""
     match, found = RuleMatcher.match, []
 
-    def recorded(self: RuleMatcher, snapshot: Snapshot, numbers: Sequence[int]) -> object:
+    def recorded(
+        self: RuleMatcher, snapshot: Snapshot, numbers: Sequence[int], budget: Budget
+    ) -> object:
         assert threading.current_thread() is not threading.main_thread()
         found.append(tuple(numbers))
-        return match(self, snapshot, numbers)
+        return match(self, snapshot, numbers, budget)
 
     monkeypatch.setattr(RuleMatcher, "match", recorded)
     return found
@@ -55,9 +58,11 @@ def test_each_packet_is_matched_once_and_on_another_thread(
 def test_the_screen_does_not_wait_for_slow_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, match = threading.Event(), RuleMatcher.match
 
-    def slow(self: RuleMatcher, snapshot: Snapshot, numbers: Sequence[int]) -> object:
+    def slow(
+        self: RuleMatcher, snapshot: Snapshot, numbers: Sequence[int], budget: Budget
+    ) -> object:
         assert gate.wait(PATIENCE_S)
-        return match(self, snapshot, numbers)
+        return match(self, snapshot, numbers, budget)
 
     monkeypatch.setattr(RuleMatcher, "match", slow)
     colors = RowColors([TCP], patience_s=0)

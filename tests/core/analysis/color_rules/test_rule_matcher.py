@@ -13,11 +13,13 @@ from core.analysis.color_rules.rule import Color, ColorRule
 from core.analysis.color_rules.rule_matcher import RuleMatcher
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.evaluation import evaluation
-from core.analysis.filter.evaluation.pattern_search import SlowPatternError
+from core.analysis.filter.evaluation.pattern_search import Searched
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.language.errors import FilterError
+from core.analysis.filter.types import Values
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
+from core.store.budget import Budget
 from core.store.snapshot import Snapshot
 from tests.helpers.scripted import scripted_store
 
@@ -87,14 +89,31 @@ def test_a_wrong_filter_is_refused() -> None:
 
 
 def test_a_slow_pattern_turns_its_rule_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(*given: object) -> None:
-        raise SlowPatternError("it took too long")
+    def slow(_pattern: object, values: Values, *_: object) -> Searched:
+        return Searched(np.zeros(len(values), np.bool_), np.arange(1))
 
     monkeypatch.setattr(evaluation, "search", slow)
     matcher = RuleMatcher([_rule("tcp", "a"), _rule('frame matches "x"', "slow"), _rule("udp")])
     found = matcher.match(scripted_store().snapshot(), [1, 3, 5])
     assert [rule.name if rule else "" for rule in found.values()] == ["", "udp", "a"]
-    assert matcher.trouble == "the color rule 'slow' is off: it took too long"
+    reason = "its regular expression took too long for a packet"
+    assert matcher.trouble == f"the color rule 'slow' is off: {reason}"
+
+
+@pytest.mark.parametrize(
+    "text", ['frame matches "(?=x)"', 'frame.number > 0 and ip matches "(?=x)"']
+)
+def test_a_spent_budget_leaves_packets_for_the_next_step(text: str) -> None:
+    snapshot = scripted_store().snapshot()
+    matcher = RuleMatcher([_rule("arp"), _rule(text, "slow"), _rule("ip")])
+    for wanted in ([1, 2, 3, 4, 5, 6], [1, 3, 5, 6]):
+        expected, left, steps = matcher.match(snapshot, wanted), wanted, 0
+        found: dict[int, ColorRule | None] = {}
+        while left:
+            found |= matcher.match(snapshot, left, Budget(0))
+            left, steps = [number for number in wanted if number not in found], steps + 1
+        assert found == expected
+        assert 1 < steps <= len(wanted)
 
 
 def test_a_packet_that_cannot_be_read_costs_no_other_its_color(

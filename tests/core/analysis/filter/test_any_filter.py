@@ -128,7 +128,7 @@ def test_depths_of_different_kinds_add_up() -> None:
     ],
     ids=lambda text: text[:16],
 )
-def test_what_stands_side_by_side_has_no_depth(text: str) -> None:
+def test_chains_and_sets_have_no_depth(text: str) -> None:
     with_few_frames(lambda: compile_filter(text, TOY).passes(MadeValues(PACKETS)))
 
 

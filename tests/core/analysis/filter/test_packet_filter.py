@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.analysis.analyzer import AnalysisEndedError
+from core.analysis.analyzer import slow_note, slow_packets_of
 from core.analysis.filter.evaluation import pattern_search
 from core.analysis.filter.packet_filter import PacketFilter, values_of_packet
 from core.decode.batch import CaptureInterface
@@ -94,8 +94,63 @@ def test_the_values_of_one_packet_do_not_keep_its_chunk():
         values_of_packet(snapshot, 5)
 
 
-def test_a_slow_regular_expression_ends_the_analysis(monkeypatch):
-    monkeypatch.setattr(pattern_search, "MOST_S", 0.01)
-    store = store_of([tcp_frame(b"a" * 60 + b"b")])
-    with pytest.raises(AnalysisEndedError, match=r"took longer than 0\.01 s"):
-        passing(store, r'tcp.payload matches "(a|aa)+$"')
+SLOW = b"a" * 60 + b"b"
+FILTERS = (
+    'tcp.payload matches "(a|aa)+$"',
+    'not tcp.payload matches "(a|aa)+$"',
+    'udp or tcp.payload matches "(a|aa)+$" or frame matches "(x|xx)+$"',
+    'string(frame.number) matches "(1|11)+$" and frame matches "(?=a)"',
+    'frame matches "(?=a)" xor tcp.payload matches "(a|aa)+$" xor frame.len > 70',
+)
+
+
+@pytest.mark.parametrize("text", FILTERS)
+def test_a_filter_that_is_stopped_and_continued_passes_the_same_packets(text, monkeypatch):
+    """Slow packets are counted once; each step answers for one packet at least."""
+    monkeypatch.setattr(pattern_search, "PACKET_S", 0.002)
+    payloads = [b"aaa", SLOW, b"", b"x", SLOW, b"aaab", b"a" * 9]
+    store = store_of([tcp_frame(each) for each in payloads])
+    whole, stepped = PacketFilter.compile(text), PacketFilter.compile(text)
+    snapshot = store.snapshot()
+    (chunk,) = snapshot.chunks
+    expected = whole(chunk, snapshot).tolist()
+    found = []
+    while len(found) < len(chunk):
+        part = stepped(chunk.rows(len(found), len(chunk)), snapshot, Budget(0)).tolist()
+        assert part
+        found += part
+    assert found == expected
+    view, steps = View(PacketFilter.compile(text)), 1
+    while view.extend(snapshot, Budget(0)):
+        steps += 1
+    assert list(view.packets) == [row + 1 for row, passed in enumerate(expected) if passed]
+    assert len(chunk) >= steps > 1
+    assert stepped.slow_packets == whole.slow_packets == 2 * ("(a|aa)" in text)
+
+
+def test_packets_that_take_too_long_are_counted_until_they_are_forgotten(monkeypatch):
+    monkeypatch.setattr(pattern_search, "PACKET_S", 0.002)
+    store = store_of([tcp_frame(SLOW), tcp_frame(b"a"), tcp_frame(SLOW)])
+    slow = PacketFilter.compile(FILTERS[0])
+    snapshot = store.snapshot()
+    for _ in range(2):
+        assert slow(snapshot.chunks[0], snapshot).tolist() == [False, True, False]
+        assert slow_packets_of(slow) == 2
+    slow.forget_slow_packets()
+    assert slow_packets_of(slow) == 0
+    assert slow_packets_of(lambda chunk, *_: None) == 0
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, ""),
+        (1, "1 packet took too long for the regular expression and counts as without a match"),
+        (
+            1200,
+            "1,200 packets took too long for the regular expression and count as without a match",
+        ),
+    ],
+)
+def test_the_note_about_slow_packets(count, text):
+    assert slow_note(count) == text

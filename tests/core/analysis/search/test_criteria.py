@@ -24,7 +24,7 @@ from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 FRAMES = [udp_frame(b"one"), tcp_frame(b"Two"), udp_frame(b"one two"), tcp_frame(b"\xffTWO")]
 
 
-def _found(criterion: Criterion, step: int = 1) -> list[int]:
+def _found(criterion: Criterion, step: int = 1, seconds: float = 60) -> list[int]:
     """Return all rows of `FRAMES` that meet a criterion, in the direction of the search."""
     store = PacketStore()
     store.add_interface(ETHERNET_INTERFACE)
@@ -33,7 +33,7 @@ def _found(criterion: Criterion, step: int = 1) -> list[int]:
     (chunk,) = snapshot.chunks
     rows, found = np.arange(len(chunk))[::step], []
     while len(rows):
-        answer = criterion.find(snapshot, chunk, rows, Budget())
+        answer = criterion.find(snapshot, chunk, rows, Budget(seconds))
         assert 1 <= answer.checked <= len(rows)
         if answer.row is not None:
             assert answer.row == rows[answer.checked - 1]
@@ -55,6 +55,7 @@ def _filter(text: str) -> FilterCriterion:
         (ByteCriterion(b"absent"), []),
         (_filter("udp"), [0, 2]),
         (_filter("frame.number > 2"), [2, 3]),
+        (_filter('frame matches "(?=two)(?!x)"'), [1, 2, 3]),
         (_filter('frame.interface_name == "eth0"'), [0, 1, 2, 3]),
         (_filter("frame.time_delta < 0"), [2]),
         (TimeCriterion(16), [1, 3]),
@@ -64,8 +65,9 @@ def _filter(text: str) -> FilterCriterion:
     ],
 )
 def test_rows(criterion, rows):
-    assert _found(criterion) == rows
-    assert _found(criterion, -1) == rows[::-1]
+    for seconds in (60, 0):
+        assert _found(criterion, 1, seconds) == rows
+        assert _found(criterion, -1, seconds) == rows[::-1]
 
 
 def test_a_filter_knows_the_packet_before_its_part_of_a_chunk():

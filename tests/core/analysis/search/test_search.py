@@ -78,7 +78,7 @@ def _expected(shown: Sequence[int], targets: set[int], start: int, step: int) ->
 
 
 STORE = _store(1500).snapshot()
-THIRDS = View(lambda chunk, _: np.arange(chunk.first, chunk.last + 1) % 3 == 0)
+THIRDS = View(lambda chunk, *_: np.arange(chunk.first, chunk.last + 1) % 3 == 0)
 THIRDS.extend(STORE, Budget())
 
 

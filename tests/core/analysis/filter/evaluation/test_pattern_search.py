@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.analysis.filter.evaluation import pattern_search
-from core.analysis.filter.evaluation.pattern_search import SlowPatternError, search
+from core.analysis.filter.evaluation.pattern_search import search
 from core.analysis.filter.language.patterns import compile_pattern
 from core.analysis.filter.types import Spans
 from tests.core.analysis.filter.evaluation.made_values import spans
@@ -28,16 +28,77 @@ from tests.core.analysis.filter.evaluation.made_values import spans
 def test_search_in_strings_and_in_texts(pattern: bytes, expected: list[bool]) -> None:
     strings = [b"GET", b"g.et", b"forget"]
     compiled = compile_pattern(pattern)
-    assert search(compiled, spans(strings)).tolist() == expected
+    assert search(compiled, spans(strings)).found.tolist() == expected
     texts = np.array([each.decode() for each in strings], dtype=object)
-    assert search(compiled, texts).tolist() == expected
+    assert search(compiled, texts).found.tolist() == expected
 
 
-def test_a_pattern_that_takes_too_long_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pattern_search, "MOST_S", 0.01)
+def test_a_string_that_takes_too_long_counts_as_without_a_match(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pattern_search, "PACKET_S", 0.01)
+    strings = [b"aaa", b"a" * 60 + b"b", b"", b"a" * 70 + b"b", b"aa"]
     compiled = compile_pattern(b"(a|aa)+$")
-    with pytest.raises(SlowPatternError, match="longer than"):
-        search(compiled, spans([b"a" * 60 + b"b"]))
+    texts = np.array([each.decode() for each in strings], dtype=object)
+    for values in (spans(strings), texts):
+        found, slow = search(compiled, values)
+        assert found.tolist() == [True, False, False, False, True]
+        assert slow.tolist() == [1, 3]
+
+
+class Spent:
+    """A budget that lasts for `times` questions whether it is spent."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.asked = 0
+
+    def __call__(self) -> bool:
+        self.asked += 1
+        return self.asked > self.times
+
+
+class Counting:
+    """A pattern that counts the strings that it searches."""
+
+    def __init__(self, pattern: bytes) -> None:
+        self._compiled = compile_pattern(pattern)
+        self.pattern = pattern
+        self.searched = 0
+
+    def search(self, *given, **options):
+        self.searched += 1
+        return self._compiled.search(*given, **options)
+
+
+@pytest.mark.parametrize("least", [0, 1, 3])
+@pytest.mark.parametrize("text", [b"(a|aa)+$", b"(?=a)", b"(a|b)+c?x*y*$", b"a+b+c?$"])
+def test_a_search_stops_after_the_current_string(text: bytes, least: int) -> None:
+    """With a spent budget, only the strings that the caller needs are searched."""
+    strings = [b"a" * 3_000, b"b" * 3_000, b"aab" * 3_000, b"c"] * 3
+    pattern = Counting(text)
+    expected = search(compile_pattern(text), spans(strings)).found.tolist()
+    found = search(pattern, spans(strings), Spent(0), least).found  # type: ignore[arg-type]
+    assert pattern.searched <= least  # fewer if strings without the required text are among them
+    assert least <= len(found) <= len(strings)
+    assert found.tolist() == expected[: len(found)]
+    texts = np.array([f"{index}{each.decode()}" for index, each in enumerate(strings)], object)
+    pattern = Counting(text)
+    assert len(search(pattern, texts, Spent(0), least).found) == least  # type: ignore[arg-type]
+    assert pattern.searched == least
+
+
+@pytest.mark.parametrize("text", [b"[ab]+x", b"[ab]{2}", b"(a|aa)+$", b"x+.*y*z*b", b"^a"])
+def test_a_search_that_is_continued_finds_what_one_search_finds(text: bytes) -> None:
+    strings = spans([b"ab", b"", b"abx", b"b", b"x" * 9 + b"b"] * 60)
+    compiled = compile_pattern(text)
+    expected = search(compiled, strings).found.tolist()
+    for times in (0, 1, 5):
+        found: list[bool] = []
+        while len(found) < len(strings):
+            rest = strings.take(np.arange(len(found), len(strings)))
+            found += search(compiled, rest, Spent(times)).found.tolist()
+        assert found == expected
 
 
 def _pattern(rng: random.Random, depth: int = 0) -> str:
@@ -88,7 +149,7 @@ def test_all_ways_of_a_search_agree(seed: int) -> None:
             continue
         used += 1
         expected = [compiled.search(each) is not None for each in texts]
-        assert search(compiled, strings).tolist() == expected, text
+        assert search(compiled, strings).found.tolist() == expected, text
     assert used > 100
 
 
@@ -98,6 +159,6 @@ def test_a_slow_run_is_searched_string_by_string(
 ) -> None:
     strings = spans([b"ab", b"", b"abx", b"b"] * 100)
     compiled = compile_pattern(text.encode())
-    expected = search(compiled, strings).tolist()
+    expected = search(compiled, strings).found.tolist()
     monkeypatch.setattr(pattern_search, "_RUN_S", 0)
-    assert search(compiled, strings).tolist() == expected
+    assert search(compiled, strings).found.tolist() == expected
