@@ -39,6 +39,7 @@ THEMES = {
     "app/test_startup.py": "what is imported before the first rows appear",
     "app/test_terminal_restored.py": "every exit restores the terminal",
     "core/analysis/filter/test_against_tshark.py": "hundreds of filters against tshark",
+    "core/analysis/filter/test_any_filter.py": "arbitrary texts, long, deep, and wrong",
     "core/analysis/filter/test_wireshark_cases.py": "the filters of Wireshark's tests",
     "core/analysis/filter/values/test_occurrences.py": "every occurrence, with tshark",
     "core/decode/test_outermost.py": "columns of packets with several headers of one protocol",
