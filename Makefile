@@ -13,21 +13,21 @@ COMPILE := $(BIN)/python -m compileall -q app core widgets
 QUIET := -qq --disable-pip-version-check
 
 # Test processes at once. `make test WORKERS=0` runs all of it in one.
-WORKERS ?= 4
+WORKERS ?= 3
 
 .PHONY: run test thorough check screenshots bench soak clean
 
 run: $(RUN_READY)
 	@$(BIN)/rawscope --demo
 
-# Tests that measure time run after the others, two at a time: most of their time they sleep. Both
+# Tests that measure time run after the others, three at a time: most of their time they sleep. Both
 # parts run, and a failure of either is one of `make test`. Bytecode is written even where the
 # environment says otherwise, since each test process would compile all tests again.
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(DEV_READY)
 	@status=0; set -x; \
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal -m 'not timed' || status=$$?; \
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m timed \
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m timed \
 		$$(grep --recursive --files-with-matches --include='test_*.py' mark.timed tests) \
 		|| status=$$?; \
 	exit $$status
@@ -36,7 +36,8 @@ test: $(DEV_READY)
 thorough: export PYTHONDONTWRITEBYTECODE =
 thorough: $(DEV_READY)
 	RAWSCOPE_THOROUGH=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal \
-		$$(grep --recursive --files-with-matches --include='test_*.py' is_thorough tests)
+		$$(grep --recursive --files-with-matches --include='test_*.py' \
+			--regexp=is_thorough --regexp='combinations(' tests)
 
 check: $(DEV_READY)
 	$(BIN)/ruff check .

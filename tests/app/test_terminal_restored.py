@@ -18,7 +18,7 @@ import pytest
 from app.cli import monitor
 from tests.bench.terminal import Terminal
 from tests.helpers.scripted import conversations
-from tests.helpers.support import ROOT
+from tests.helpers.support import ROOT, combinations
 from tests.helpers.unprivileged import ON_A_REFUSED_TERMINAL
 from tests.helpers.waiting import PATIENCE_S, until
 
@@ -135,7 +135,7 @@ def fill(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize(
     ("number", "keys"),
-    [*((number, b"jjj") for number in TO_LEAVE), *((TO_LEAVE[1], key) for key in DIALOGS)],
+    combinations(TO_LEAVE, [b"jjj", *DIALOGS]),
 )
 def test_a_signal_ends_it_though_nobody_reads_the_terminal(opened, untouched, number, keys):
     terminal = opened()
@@ -148,8 +148,7 @@ def test_a_signal_ends_it_though_nobody_reads_the_terminal(opened, untouched, nu
     assert is_restored(terminal, painted, untouched)
 
 
-@pytest.mark.parametrize("way", REFUSED)
-@pytest.mark.parametrize("number", TO_LEAVE)
+@pytest.mark.parametrize(("number", "way"), combinations(TO_LEAVE, REFUSED))
 def test_a_signal_ends_it_on_an_unread_terminal_of_another_user(opened, untouched, number, way):
     terminal = opened("-c", REFUSED[way])
     os.chmod(f"/proc/{terminal.pid}/fd/2", 0o600)  # for `fill`
@@ -162,8 +161,9 @@ def test_a_signal_ends_it_on_an_unread_terminal_of_another_user(opened, untouche
 
 
 @pytest.mark.timed
-@pytest.mark.parametrize("program", [("-m", "app"), ("-c", STUCK)], ids=["as it is", "stuck"])
-@pytest.mark.parametrize("number", TO_LEAVE)
+@pytest.mark.parametrize(
+    ("number", "program"), combinations(TO_LEAVE, [("-m", "app"), ("-c", STUCK)])
+)
 def test_a_signal_ends_it_within_two_seconds(opened, untouched, number, program):
     terminal = opened(*program)
     fill(terminal)

@@ -20,11 +20,12 @@ import pytest
 
 from tests.app.made import capture_of, udp_frame
 from tests.helpers.frame_recorder import FrameRecorder, Picture
-from tests.helpers.support import ROOT, require_capture
+from tests.helpers.support import ROOT, combinations, is_thorough, require_capture
 from tests.helpers.waiting import until
 
 F2, F4, ESC, TAB, BACK_TAB, CTRL_E = b"\x1bOQ", b"\x1bOS", b"\x1b", b"\t", b"\x1b[Z", b"\x05"
 PAGE_UP, PAGE_DOWN = b"\x1b[5~", b"\x1b[6~"
+CHANGES = 25 if is_thorough() else 12  # keys and sizes while packets arrive
 SIZES = [(160, 45), (120, 36), (80, 24), (100, 30), (160, 30), (150, 40)]
 HEADING = re.compile(r" +No\. ")
 ROW = re.compile(r"[ ◆]. *(\d+) +\d")
@@ -138,8 +139,7 @@ def test_a_flaw_is_found():
 
 
 @pytest.mark.timed  # the hold of a layout ends after a number of checks
-@pytest.mark.parametrize("most_bytes", [1 << 20, 256], ids=["fast", "slow"])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("seed", "most_bytes"), combinations(range(2), [1 << 20, 256]))
 def test_the_table_is_whole_in_every_frame_while_packets_arrive(seed, most_bytes):
     """At 10,000 packets a second, with random keys and sizes, also on a slow terminal.
 
@@ -154,7 +154,7 @@ def test_the_table_is_whole_in_every_frame_while_packets_arrive(seed, most_bytes
     ):
         try:
             recorder.most_bytes = most_bytes
-            for _ in range(25):
+            for _ in range(CHANGES):
                 recorder.frames = []
                 if rng.random() < 0.25:
                     recorder.resize(rng.choice(SIZES))

@@ -13,14 +13,20 @@ facts:
   paint. `idle` does such work at once; Textual itself would wait for its next frame.
 
 The event loop does not know the work of other threads or the future work of timers. A test that
-expects such work waits for it with `eventually`.
+expects such work waits for it with `eventually`. A test that compares a picture cannot name all
+that may still change it: it calls `settled`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import linecache
+import sys
+import threading
 import time
 from collections.abc import Callable
+from queue import SimpleQueue
+from types import FrameType
 from typing import Any
 
 import textual.app
@@ -32,6 +38,7 @@ from textual.message_pump import MessagePump
 from tests.helpers.waiting import PATIENCE_S, TICK_S
 
 QUIET_ROUNDS = 3
+WORKERS = ("rawscope", "asyncio_", "ThreadPoolExecutor")  # begin the names of threads that work
 FINISHED_AT_MOST = 20  # times; a screen whose scrollbars come and go lays itself out forever
 
 
@@ -116,4 +123,49 @@ async def eventually(
         if time.monotonic() > ends_s:
             there = screen_text(active_app.get())
             raise AssertionError(f"{what} did not come true in {PATIENCE_S:.0f} s:\n{there}")
+        await asyncio.sleep(TICK_S)
+
+
+def _is_waiting(frame: FrameType) -> bool:
+    """Return True if the innermost frame of a thread waits, and nothing has ended the wait yet."""
+    seen = frame.f_locals
+    if frame.f_code.co_name == "wait":
+        return "waiter" in seen and seen["waiter"].locked()
+    if frame.f_code.co_name == "_worker":
+        return seen["work_queue"].empty()
+    owned = getattr(seen.get("self"), "__dict__", {}).values()
+    queues = [one for one in owned if isinstance(one, SimpleQueue)]
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    return ".get(" in line and bool(queues) and all(one.empty() for one in queues)
+
+
+def threads_wait() -> bool:
+    """Return True if every thread that works for the app waits for something to do."""
+    frames = sys._current_frames()
+    return all(
+        _is_waiting(frames[thread.ident])
+        for thread in threading.enumerate()
+        if thread.name.startswith(WORKERS) and thread.ident in frames
+    )
+
+
+async def settled(ask: Callable[[], object] = lambda: None) -> None:
+    """Wait until nothing changes the picture anymore: not even after `ask`, as a timer might call.
+
+    All threads wait, and two pictures in a row are equal.
+    """
+    before = None
+
+    async def is_settled() -> bool:
+        nonlocal before
+        there = threads_wait()  # before the app handles what they found
+        await idle()
+        picture = active_app.get().screen._compositor.render_strips()
+        is_same = there and threads_wait() and picture == before
+        before = picture
+        return is_same
+
+    ends_s = time.monotonic() + PATIENCE_S
+    while ask() or not await is_settled():
+        assert time.monotonic() < ends_s, f"the picture changes for {PATIENCE_S:.0f} s"
         await asyncio.sleep(TICK_S)

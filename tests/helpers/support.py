@@ -9,13 +9,15 @@ per session.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import shutil
 import socket
 import struct
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -68,6 +70,15 @@ def forge_defects_dir() -> Path:
 def is_thorough() -> bool:
     """Return True for ``make thorough``: comparisons of all cases, where others take a choice."""
     return os.environ.get("RAWSCOPE_THOROUGH") == "1"
+
+
+def combinations(*values: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """Return parameters for a test: each value once, or with ``make thorough`` their product."""
+    columns = [tuple(each) for each in values]
+    if is_thorough():
+        return list(itertools.product(*columns))
+    most = max(map(len, columns))
+    return [tuple(column[at % len(column)] for column in columns) for at in range(most)]
 
 
 def filters_dir() -> Path:

@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tests.helpers.idle import eventually, screen_text
+from tests.helpers.idle import eventually, screen_text, settled, threads_wait
 
 SLOW_S = 0.3  # far longer than Textual's own pilot waits for a sleeping process
 
@@ -93,3 +93,28 @@ async def test_a_missing_event_is_reported_with_the_screen(monkeypatch):
         monkeypatch.setattr("tests.helpers.idle.PATIENCE_S", 0.0)
         with pytest.raises(AssertionError, match=r"rain did not come true in 0 s:\nas it was"):
             await eventually(lambda: False, "rain")
+
+
+class Working(Stage):
+    """An app in which a thread changes the text when it is woken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.awake = threading.Event()
+
+    def work(self) -> None:
+        self.awake.wait()
+        sum(range(2_000_000))
+        self.call_from_thread(self.query_one("#text", Static).update, "changed by a thread")
+
+
+async def test_a_picture_settles_after_the_work_of_a_thread():
+    async with Working().run_test() as pilot:
+        await settled()
+        thread = threading.Thread(target=pilot.app.work, name="rawscope test", daemon=True)
+        thread.start()
+        await eventually(threads_wait, "the wait of the thread")
+        pilot.app.awake.set()
+        await settled()
+        assert pilot.app.query_one("#text", Static).content == "changed by a thread"
+        thread.join()

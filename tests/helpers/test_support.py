@@ -136,3 +136,10 @@ def test_each_reason_that_the_newcomer_runs_expect_exists() -> None:
     shown = source.replace("{name}", "ip").replace("{folder}", "/nowhere")
     assert len(expected) == 3
     assert [reason for reason in expected if reason not in shown] == []
+
+
+def test_each_value_is_in_a_combination(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAWSCOPE_THOROUGH", raising=False)
+    assert support.combinations("abc", [1, 2]) == [("a", 1), ("b", 2), ("c", 1)]
+    monkeypatch.setenv("RAWSCOPE_THOROUGH", "1")
+    assert len(support.combinations("abc", [1, 2])) == 6

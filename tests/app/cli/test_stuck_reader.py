@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.scripted import conversations
-from tests.helpers.support import ROOT, require_root
+from tests.helpers.support import ROOT, combinations, require_root
 from tests.helpers.unprivileged import ON_A_REFUSED_TERMINAL
 from tests.helpers.waiting import PATIENCE_S, until
 
@@ -86,8 +86,7 @@ def await_full(
     until(is_full, "a full pipe or terminal")
 
 
-@pytest.mark.parametrize("kind", ["pipe", *TERMINALS])
-@pytest.mark.parametrize("number", TO_LEAVE)
+@pytest.mark.parametrize(("number", "kind"), combinations(TO_LEAVE, ["pipe", *TERMINALS]))
 def test_a_signal_ends_the_printing_of_a_file(large, kind, number):
     with unread(kind, "-r", str(large)) as (process, _, room):
         await_full(room, process)
@@ -96,8 +95,7 @@ def test_a_signal_ends_the_printing_of_a_file(large, kind, number):
 
 
 @pytest.mark.timed
-@pytest.mark.parametrize("kind", ["pipe", *TERMINALS])
-@pytest.mark.parametrize("number", TO_LEAVE)
+@pytest.mark.parametrize(("number", "kind"), combinations(TO_LEAVE, ["pipe", *TERMINALS]))
 def test_a_signal_ends_it_within_two_seconds(large, kind, number):
     with unread(kind, "-r", str(large)) as (process, _, room):
         await_full(room, process)
@@ -131,8 +129,7 @@ def test_a_signal_ends_the_printing_of_a_capture(kind):
 
 @pytest.mark.live
 @pytest.mark.timed
-@pytest.mark.parametrize("kind", ["pipe", *TERMINALS])
-@pytest.mark.parametrize("number", TO_LEAVE)
+@pytest.mark.parametrize(("number", "kind"), combinations(TO_LEAVE, ["pipe", *TERMINALS]))
 def test_a_signal_ends_a_capture_within_two_seconds(kind, number):
     with unread_capture(kind) as process:
         began_s = time.monotonic()
