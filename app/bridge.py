@@ -9,11 +9,12 @@ which steps of the wall clock do not change.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from app.saved_packets import SavedPackets, Unsaved
 from core.analysis.analysis_thread import AnalysisThread
 from core.analysis.color_rules.row_colors import RowColors
 from core.analysis.packet_analysis import PacketAnalysis
@@ -21,6 +22,7 @@ from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine.engine import Engine
 from core.engine.snapshot import EngineSnapshot, EngineState
+from core.store.filtered_view import NumberRange
 from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
 
@@ -113,6 +115,7 @@ class Bridge:
         self.colors = RowColors()
         self.faults = Faults()  # counted by the widgets that show packets
         self._store_generation = engine.snapshot().store_generation
+        self._saved = SavedPackets()
         self._options = options
         self._clock = clock
         self._time_of_day = time_of_day
@@ -171,16 +174,38 @@ class Bridge:
         return self._engine.snapshot().piped
 
     @property
-    def unsaved(self) -> int:
-        """The number of packets in the store that no file has: captured, or read from a pipe."""
-        worker = self._engine.snapshot()
-        packets = worker.packets
-        return packets.count - packets.evicted if worker.captured or worker.piped else 0
+    def unsaved(self) -> Unsaved:
+        """The packets and comments that no file has."""
+        return self._saved.unsaved(self._engine.snapshot())
+
+    def savable(self) -> EngineSnapshot:
+        """Return the state of the engine, with the packets that can be saved."""
+        return self._engine.snapshot()
+
+    def note_saved(
+        self, saved: EngineSnapshot, numbers: NumberRange | None, *, keeps_comments: bool
+    ) -> None:
+        """Remember that packets of a state were saved, all without `numbers`."""
+        self._saved.note_saved(saved, numbers, keeps_comments=keeps_comments)
+
+    def set_comments(self, number: int, comments: Sequence[str]) -> None:
+        """Replace the comments on a packet."""
+        self._saved.note_comment(self._engine.snapshot(), number)
+        self._engine.set_comments(number, comments)
 
     def capture(self, interfaces: tuple[str, ...]) -> None:
         """Capture on these interfaces; new packets follow those already captured."""
         self._options = replace(self._options, interfaces=interfaces)
         self._engine.capture(self._options)
+
+    @property
+    def is_receiving(self) -> bool:
+        """True while packets are captured or read."""
+        return self._engine.snapshot().state in (EngineState.LIVE, EngineState.READING)
+
+    def stop_capture(self) -> None:
+        """End the capture, or the reading of a file; its packets stay."""
+        self._engine.stop_capture()
 
     def toggle_capture(self) -> bool:
         """Stop, or restart on the same interfaces.

@@ -270,6 +270,7 @@ ACTIONS: tuple[Action, ...] = (
     *_of(
         KeyGroup.FILES, KeyContext.MAIN,
         ("capture.open", "o", "call('capture.open_file')", "open", "Open a capture file"),
+        ("packets.save", "w", "call('saver.open')", "", "Save packets to a capture file"),
     ),
     *_of(
         KeyGroup.PACKETS, KeyContext.MAIN,
@@ -294,6 +295,8 @@ ACTIONS: tuple[Action, ...] = (
          "Send the packet again, unchanged"),
         ("packets.copy", "y", "call('copier.choose')", "copy",
          "Copy row, field, bytes, or command"),
+        ("packets.comment", "semicolon", "call('comments.edit')", "",
+         "Add or change a comment"),
     ),
     *_of(
         KeyGroup.FORGE, KeyContext.MAIN,

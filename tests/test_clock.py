@@ -42,6 +42,7 @@ ALLOWED = {
     ("app/cli/send/replay_output.py", "_progress"): "the displayed time of the next frame",
     ("app/cli/send/send_output.py", "write_dry_run"): "the time stamp of a displayed packet",
     ("app/monitor.py", "__init__"): "the displayed time of day",
+    ("app/screens/saving/save_controller.py", "_name"): "the time of a packet in a file's name",
     ("core/forge/journal/audit.py", "note_sending"): "a time stamp in a file",
     ("core/forge/journal/audit.py", "note_result"): "a time stamp in a file",
     ("core/forge/journal/audit.py", "note_frames"): "a time stamp in a file",

@@ -11,11 +11,15 @@ from textual.app import App
 
 from app.bridge import Bridge
 from app.screens.dialogs.dialog import Confirm
+from app.screens.saving.save_controller import SaveController
 from core.net.interfaces import InterfaceInfo, list_interfaces
 
 
 class CaptureController:
-    """The capture and open commands. `interfaces` lists the host's interfaces."""
+    """The capture and open commands. `interfaces` lists the host's interfaces.
+
+    `saver` saves packets that would be lost, once there is a screen.
+    """
 
     def __init__(
         self,
@@ -24,6 +28,7 @@ class CaptureController:
         interfaces: Callable[[], Sequence[InterfaceInfo]] = list_interfaces,
     ) -> None:
         self._app, self._bridge, self._interfaces = app, bridge, interfaces
+        self.saver: SaveController | None = None
 
     def choose_interfaces(self) -> None:
         """Ask for interfaces, and capture on them."""
@@ -66,9 +71,12 @@ class CaptureController:
                 act()
 
         unsaved = self._bridge.unsaved
-        if unsaved:
-            packets = "packet is" if unsaved == 1 else "packets are"
-            question = f"{unsaved:,} captured {packets} not saved and will be lost."
-            self._app.push_screen(Confirm(question, yes=verb, no="Stay"), answered)
-        else:
+        if not unsaved:
             act()
+            return
+        save = None
+        if self.saver is not None:
+            again = partial(self.unless_lost, verb, act)
+            save = partial(self.saver.stop_and_open, again)
+        question = Confirm(unsaved.sentence, yes=verb, no="Stay", save=save)
+        self._app.push_screen(question, answered)

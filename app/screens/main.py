@@ -40,6 +40,8 @@ from app.screens.filter.saved_filters import SavedFilters
 from app.screens.go_to_controller import GoToController
 from app.screens.key_bar import KeyBar
 from app.screens.menu import Menu
+from app.screens.saving.comment_controller import CommentController
+from app.screens.saving.save_controller import SaveController
 from app.screens.search_controller import SearchController
 from app.screens.search_line import SearchLine
 from app.screens.side_panels import SidePanel, SidePanels
@@ -126,6 +128,9 @@ class MainScreen(Screen[None]):
         self.values = ValueFilterController(
             self.workspace, self.sides, self.filter, self.menu, lambda: self.shown
         )
+        self.saver = SaveController(self.table, bridge)
+        self.capture.saver = self.saver
+        self.comments = CommentController(self.workspace, bridge, self.filter, lambda: self.shown)
         self.copier = CopyController(
             self.workspace, self.sides, bridge.faults, lambda: self.shown, clipboard
         )
@@ -220,6 +225,7 @@ class MainScreen(Screen[None]):
         self._show_packets(scene, is_new_store=scene.store_generation != before.store_generation)
         self.sides.show(scene)
         self.filter.show()
+        self.comments.show()
         self.search.show(scene.store_generation)
         self.go_to.show(scene.store_generation)
         paused = (self._paused_first, self.shown) if self.paused else None

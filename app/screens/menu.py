@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from app.screens.dialogs.filter_menu import FilterChoice
 
 MORE = "view.menu"
-PACKET_ACTIONS = ("packets.color", "packets.mark", "packets.time_reference", "", MORE)
+PACKET_ACTIONS = (
+    "packets.color", "packets.mark", "packets.comment", "packets.time_reference", "", MORE
+)  # fmt: skip
 """The actions in the menu of a packet; an empty name is a line between two groups."""
 
 SCREEN_ACTIONS = (
@@ -40,6 +42,7 @@ SCREEN_ACTIONS = (
     "packets.next_mark",
     "packets.previous_mark",
     "",
+    "packets.save",
     "view.columns",
     "view.colors",
     "program.palette",

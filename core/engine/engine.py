@@ -71,6 +71,10 @@ class Engine:
         """
         self._command(partial(self._worker.begin_reading, source))
 
+    def set_comments(self, number: int, comments: Sequence[str]) -> None:
+        """Replace the comments on a packet of the present store."""
+        self._command(partial(self.store.set_comments, number, comments))
+
     def snapshot(self) -> EngineSnapshot:
         """Return the latest published state, with what the store of that state holds now."""
         state, store = self._worker.published

@@ -15,6 +15,7 @@ Source: open(2), rename(2), sudo(8).
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from contextlib import suppress
@@ -76,6 +77,14 @@ class TargetFolder:
             raise
         return descriptor
 
+    def exists(self, name: str) -> bool:
+        """Return True if something has this name."""
+        try:
+            os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
     def rename(self, name: str, new: str) -> None:
         """Rename a file. A link that has the name `new` meanwhile is replaced itself."""
         os.rename(name, new, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
@@ -106,26 +115,58 @@ class TargetFolder:
         return descriptor
 
 
-def save_private(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write a new file: all of `content` or, with an `OSError`, nothing.
+class NewFile:
+    """A file that gets its name at the end: whole, or not at all. A context manager.
 
-    `TargetFolder.create` describes `replace`, and what is refused.
+    Until `commit` it has another name in the same folder, and it is removed if the block ends
+    without. `TargetFolder.create` describes `replace`, and what is refused. Raises `OSError`.
     """
-    name = path.name or "."  # of the root, and of a folder that ends in a dot
-    with TargetFolder(path.parent) as folder:
-        folder.check(name)
-        written = f".{secrets.token_hex(8)}.new" if replace else name
-        descriptor = folder.create(written)
+
+    def __init__(self, path: Path, *, replace: bool = False) -> None:
+        self._name, self._replace = path.name or ".", replace
+        self._new = f".{secrets.token_hex(8)}.new"
+        self._folder = TargetFolder(path.parent)
         try:
-            try:
-                write_all(descriptor, content)
-            finally:
-                os.close(descriptor)
-            if replace:
-                folder.rename(written, name)
+            self._refuse_existing()
+            self._descriptor = self._folder.create(self._new)
         except BaseException:
-            folder.remove(written)
+            self._folder.close()
             raise
+
+    def __enter__(self) -> NewFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+        self._folder.remove(self._new)  # it has its name if it was committed
+        self._folder.close()
+
+    def write(self, content: bytes | memoryview) -> None:
+        """Write all of `content`."""
+        write_all(self._descriptor, content)
+
+    def commit(self) -> None:
+        """Give the file its name, once its bytes are on the disk (fsync(2))."""
+        os.fsync(self._descriptor)
+        self._refuse_existing()
+        self._folder.rename(self._new, self._name)
+
+    def _refuse_existing(self) -> None:
+        self._folder.check(self._name)
+        if not self._replace and self._folder.exists(self._name):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), self._name)
+
+
+def save_private(path: Path, content: bytes, *, replace: bool = False) -> None:
+    """Write a new file: all of `content` or, with an `OSError`, nothing; see `NewFile`."""
+    with NewFile(path, replace=replace) as file:
+        file.write(content)
+        file.commit()
 
 
 def _sudo_user() -> tuple[int, int] | None:

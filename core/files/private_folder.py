@@ -178,7 +178,7 @@ def read_regular(path: Path, most: int) -> bytes:
     return content
 
 
-def write_all(descriptor: int, content: bytes) -> None:
+def write_all(descriptor: int, content: bytes | memoryview) -> None:
     """Write all of `content`. Raises `OSError`; then some of it may have been written."""
     pending = memoryview(content)
     while pending:

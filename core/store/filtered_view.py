@@ -17,6 +17,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,14 @@ The next pieces are larger while there is time, or smaller if the predicate is s
 soon after its budget is spent or canceled.
 """
 _GROWTH, _SHRINK = 8, 4
+
+
+class NumberRange(Protocol):
+    """Ascending packet numbers."""
+
+    def between(self, first: int, last: int) -> NDArray[np.int64]:
+        """Return the numbers (k,) from packet `first` to `last`."""
+        ...
 
 
 class PacketNumbers(ABC):

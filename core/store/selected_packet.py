@@ -27,6 +27,7 @@ class SelectedPacket:
     packet: CapturedPacket
     dissection: Dissection | None
     rows: tuple[Row, ...]
+    comments: tuple[str, ...] = ()
 
     def layers(self) -> Dissection:
         """Return the dissection. If it failed, try again, to raise what ended it."""
@@ -45,15 +46,15 @@ def select_packet(snapshot: Snapshot, number: int, faults: Faults) -> SelectedPa
         return None
     dissection: Dissection | None = None
     rows: list[Row] = []
+    comments = snapshot.comments.get(number, ())
     with faults.guard(number, lambda words: rows.append(fault_row(words))):
         before = _timestamp_ns(snapshot, number - 1)
-        comments = snapshot.comments.get(number, ())
         rows.append(frame_row(packet, snapshot.first_timestamp_ns, before, comments))
         dissection = packet.dissect()
         rows.extend(each_row(dissection))  # keeps the rows before one that fails
         if packet.fault is not None:
             raise packet.fault
-    return SelectedPacket(packet, dissection, tuple(rows))
+    return SelectedPacket(packet, dissection, tuple(rows), comments)
 
 
 def _timestamp_ns(snapshot: Snapshot, number: int) -> int | None:

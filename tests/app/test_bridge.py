@@ -76,7 +76,7 @@ def test_rates_exist_only_while_capturing():
     ],
 )
 def test_unsaved_packets_are_named(said, unsaved):
-    assert make_bridge(ScriptedEngine(said)).unsaved == unsaved
+    assert make_bridge(ScriptedEngine(said)).unsaved.packets == unsaved
 
 
 def test_restarting_keeps_interfaces_and_options():

@@ -21,6 +21,7 @@ from app.screens.dialogs.add_listener import AddListener
 from app.screens.dialogs.color_rule import EditRule
 from app.screens.dialogs.colors import ColorRules
 from app.screens.dialogs.columns import AddColumn, Columns
+from app.screens.dialogs.comments import EditComments
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.drafts import Drafts
@@ -31,6 +32,7 @@ from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.name import AskName
 from app.screens.dialogs.open_file import open_dialog
 from app.screens.dialogs.palette import Palette
+from app.screens.dialogs.save_capture import Savable, SaveCapture
 from app.screens.dialogs.save_text import SaveText
 from app.screens.dialogs.saved_filters import SavedFilterList
 from app.screens.dialogs.search import SearchDialog
@@ -66,6 +68,8 @@ WINDOWS = {
     "OpenFile": open_dialog,
     "Palette": Palette,
     "SavedFilterList": lambda: SavedFilterList(SavedFilters(FilterSettings(), print)),
+    "EditComments": lambda: EditComments(1, ("odd",)),
+    "SaveCapture": lambda: SaveCapture(Savable(scripted_store().snapshot(), "a.pcapng")),
     "SaveText": lambda: SaveText("a.txt", "1"),
     "SearchDialog": SearchDialog,
     "SendInterface": lambda: SendInterface("Send packet 1 again", lambda: ("lo", "eth0"), "lo"),

@@ -25,6 +25,7 @@ from app.screens.dialogs.add_listener import AddListener
 from app.screens.dialogs.color_rule import EditRule
 from app.screens.dialogs.colors import ColorRules
 from app.screens.dialogs.columns import AddColumn, Columns
+from app.screens.dialogs.comments import EditComments
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm, Dialog, Hint
 from app.screens.dialogs.drafts import Drafts
@@ -35,6 +36,7 @@ from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.name import AskName
 from app.screens.dialogs.open_file import HINT, OpenFile
 from app.screens.dialogs.palette import Palette
+from app.screens.dialogs.save_capture import SaveCapture
 from app.screens.dialogs.save_text import SaveText
 from app.screens.dialogs.saved_filters import SavedFilterList
 from app.screens.dialogs.search import SearchDialog
@@ -117,6 +119,8 @@ TYPED_AHEAD = {
         lambda p: any(one.content == "nothing to undo" for one in p.app.screen.query(Hint)),
     ),
     FilterMenu: (["="], ["down"], lambda p: highlighted(p) == 1),
+    SaveCapture: (["w"], [*"a.pcap"], lambda p: value(p, "#path").endswith("a.pcap")),
+    EditComments: ([";"], [*"odd"], lambda p: value(p) == "odd"),
     SaveText: (["y", "s", "enter"], [*"a.txt"], lambda p: value(p) == "a.txt"),
     Copy: (["y"], ["down"], lambda p: highlighted(p) == 1),
     SendInterface: (["r"], ["j"], lambda p: highlighted(p) == 1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -103,6 +103,9 @@ class ScriptedEngine:
     def stop_capture(self) -> None:
         self.told.append("stop")
         self.said = replace(self.said, state=EngineState.STOPPED)
+
+    def set_comments(self, number: int, comments: Sequence[str]) -> None:
+        self.store.set_comments(number, comments)
 
     def open_file(self, source: str | int) -> None:
         self.told.append(source)

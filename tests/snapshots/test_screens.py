@@ -201,3 +201,11 @@ def test_search(snap_compare):
 def test_time_reference(snap_compare):
     act = going_to(DNS_ANSWER, "T", "right_parenthesis", "g", "n")
     assert snap_compare(scripted_monitor(scripted_store()), terminal_size=MEDIUM, run_before=act)
+
+
+@pytest.mark.parametrize("size", [MEDIUM, SMALL], ids=lambda size: f"{size[0]}")
+def test_save(snap_compare, size):
+    of_file = EngineSnapshot(EngineState.DONE, file="/tmp/day.pcap", progress=1.0)
+    monitor = scripted_monitor(scripted_store(), ScriptedEngine(of_file))
+    act = going_to(DNS_ANSWER, "m", "w")
+    assert snap_compare(monitor, terminal_size=size, run_before=act)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 from textual import events
@@ -57,23 +58,28 @@ class Answer(Button):
 class Confirm(Dialog[bool]):
     """A question with two answers. The answer that loses nothing has the focus.
 
-    A key that was pressed before the question was shown does not answer it.
+    `save` is called for a third answer, that saves first; without it, there are only two. A key
+    that was pressed before the question was shown does not answer it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,right", "app.focus_next", show=False),
     ]
 
-    def __init__(self, question: str, yes: str, no: str) -> None:
+    def __init__(
+        self, question: str, yes: str, no: str, save: Callable[[], None] | None = None
+    ) -> None:
         super().__init__()
         self._shown_s: float | None = None  # on the clock of Textual's events
         self.title_text = f"{yes}?"
-        self._question, self._yes, self._no = question, yes, no
+        self._question, self._yes, self._no, self._save = question, yes, no, save
 
     def compose_body(self) -> ComposeResult:
         yield Static(self._question, markup=False, classes="dialog-text")
         with Horizontal(classes="dialog-buttons"):
             yield Answer(f"{self._no} (n)", id="no", compact=True)
+            if self._save is not None:
+                yield Answer("Save (s)", id="save", compact=True)
             yield Answer(f"{self._yes} (y)", id="yes", compact=True)
 
     def on_mount(self) -> None:
@@ -90,13 +96,24 @@ class Confirm(Dialog[bool]):
         return isinstance(event, events.Key) and event.time <= (self._shown_s or event.time)
 
     def on_key(self, event: events.Key) -> None:
-        """Answer with y or n."""
+        """Answer with y, n, or s."""
         if event.character in ("y", "n"):
             event.stop()
             self.dismiss(event.character == "y")
+        elif event.character == "s" and self._save is not None:
+            event.stop()
+            self._save_first()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(event.button.id == "yes")
+        if event.button.id == "save":
+            self._save_first()
+        else:
+            self.dismiss(event.button.id == "yes")
+
+    def _save_first(self) -> None:
+        self.dismiss(False)
+        if self._save is not None:
+            self.app.call_later(self._save)
 
 
 class Hint(Static):

@@ -139,6 +139,11 @@ class FilterController:
         self.show()
         return True
 
+    def apply_again(self, field: str) -> None:
+        """Filter again if the filter names this field, whose values have changed."""
+        if self.is_on and field in self.text and "${" not in self.text:
+            self.apply(self.text)
+
     def combine(self, expression: str, how: Combination) -> bool:
         """Change the filter by an expression, and remember it.
 

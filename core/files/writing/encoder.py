@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk
 
+_PART_BYTES = 4 << 20
+
 
 class CannotWriteError(Exception):
     """The packets have no place in the format. The text is the reason, with the next step."""
@@ -36,10 +38,19 @@ class InterfaceCounts:
     dropped: int | None = None
 
 
+def slices(chunk: Chunk, rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yield rows in parts of about `_PART_BYTES`, so that the copy of a chunk takes no more."""
+    if not len(rows):
+        return
+    ends = np.cumsum(chunk.captured[rows], dtype=np.int64)
+    cuts = np.searchsorted(ends, np.arange(_PART_BYTES, int(ends[-1]), _PART_BYTES)) + 1
+    yield from (part for part in np.split(rows, np.unique(cuts)) if len(part))
+
+
 class Encoder(Protocol):
     """Makes the content of one file. Raises `CannotWriteError`."""
 
-    def encode(self, part: ChunkRows) -> Iterator[bytes | NDArray[np.uint8]]:
+    def encode(self, part: ChunkRows) -> Iterator[bytes | memoryview]:
         """Yield the next bytes of the file."""
         ...
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.decode.batch import MICROSECONDS, CaptureInterface
 from core.files.step import MAXIMUM_PACKET
-from core.files.writing.encoder import CannotWriteError, ChunkRows
+from core.files.writing.encoder import CannotWriteError, ChunkRows, slices
 from core.files.writing.pcap_records import TimeOutOfRangeError, file_header, packet_records
 from core.wire.link.link_types import LinkType, link_type_name
 from core.wire.model.dissection import PacketFlag
@@ -27,7 +26,7 @@ class PcapEncoder:
         self._link_type: int | None = None
         self._is_nano = False
 
-    def encode(self, part: ChunkRows) -> Iterator[bytes | NDArray[np.uint8]]:
+    def encode(self, part: ChunkRows) -> Iterator[bytes | memoryview]:
         """Implement `Encoder.encode`."""
         chunk, rows = part.chunk, part.rows
         if not len(rows):
@@ -44,7 +43,8 @@ class PcapEncoder:
                 "choose pcapng, or only packets of one type"
             )
         try:
-            yield packet_records(chunk, rows, nanoseconds=self._is_nano)
+            for piece in slices(chunk, rows):
+                yield packet_records(chunk, piece, nanoseconds=self._is_nano).data
         except TimeOutOfRangeError as error:
             number = chunk.first + error.row
             raise CannotWriteError(f"packet {number}: {error}: choose pcapng") from None

@@ -19,7 +19,7 @@ from core.decode.chunk import Chunk
 from core.files import byte_order
 from core.files.kept_blocks import SECTION_HEADER
 from core.files.timestamps import stamps, written_resolution
-from core.files.writing.encoder import ChunkRows, InterfaceCounts
+from core.files.writing.encoder import ChunkRows, InterfaceCounts, slices
 from core.files.writing.pcapng_blocks import (
     block,
     comment_options,
@@ -62,7 +62,7 @@ class PcapngEncoder:
         self._scanned = 0  # blocks that were searched for sections
         self._has_begun = False
 
-    def encode(self, part: ChunkRows) -> Iterator[bytes | NDArray[np.uint8]]:
+    def encode(self, part: ChunkRows) -> Iterator[bytes | memoryview]:
         """Implement `Encoder.encode`."""
         chunk, rows, options = part.chunk, part.rows, _packed_options(part)
         start = 0
@@ -72,11 +72,13 @@ class PcapngEncoder:
             if row >= len(chunk):
                 break
             stop = max(start, int(np.searchsorted(rows, row)))
-            yield from self._packets(chunk, rows[start:stop], options)
+            for piece in slices(chunk, rows[start:stop]):
+                yield from self._packets(chunk, piece, options)
             yield from self._block(following)
             start = stop
             self._next_block += 1
-        yield from self._packets(chunk, rows[start:], options)
+        for piece in slices(chunk, rows[start:]):
+            yield from self._packets(chunk, piece, options)
 
     def finish(self) -> Iterator[bytes]:
         """Implement `Encoder.finish`."""
@@ -93,10 +95,8 @@ class PcapngEncoder:
 
     def _packets(
         self, chunk: Chunk, rows: NDArray[np.int64], options: Mapping[int, bytes]
-    ) -> Iterator[bytes | NDArray[np.uint8]]:
+    ) -> Iterator[bytes | memoryview]:
         """Yield packets after the interfaces that they need; `options` are by row, ascending."""
-        if not len(rows):
-            return
         interface = chunk.interface[rows].astype(np.int64)
         yield from self._describe(int(interface.max()) + 1)
         by_index = {}
@@ -112,7 +112,7 @@ class PcapngEncoder:
             stamp=self._stamps(chunk.timestamp_ns[rows], interface),
             options=by_index,
             simple=self._simple(chunk, rows, interface, by_index),
-        )
+        ).data
 
     def _stamps(
         self, timestamp_ns: NDArray[np.int64], interface: NDArray[np.int64]

@@ -126,7 +126,7 @@ async def test_the_right_button_on_a_cell():
         assert [choice.name for choice in offered.values()] == [
             "Show only", "Hide", "Conversation", "Copy value", "Copy filter",
             "Color the conversation, for this run", "Mark (◆) or unmark the packet",
-            "Make the packet time zero, or undo it", "Open the menu",
+            "Add or change a comment", "Make the packet time zero, or undo it", "Open the menu",
         ]  # fmt: skip
         await pilot.press("!")
         assert screen.filter.text == f"not {offered['='].text}"

@@ -1,0 +1,1 @@
+"""Save packets, and keep comments on them."""

@@ -1,0 +1,110 @@
+"""Compress a file that is written, as its name says: ``.gz`` is gzip, ``.zst`` is zstd.
+
+Each packer makes one stream; `flush` ends a block of it, so that everything written up to then can
+be read even if the rest never comes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+_GZIP_WINDOW = 31  # zlib's window bits for a gzip header and trailer
+_GZIP_LEVEL = 6
+_ZSTD_LEVEL = 3
+
+
+class Packer(Protocol):
+    """Takes bytes and returns those to write, of which some may come later."""
+
+    def pack(self, content: bytes | memoryview) -> bytes | memoryview:
+        """Return what can be written now."""
+        ...
+
+    def flush(self) -> bytes:
+        """Return what was held back; the file can be read up to here."""
+        ...
+
+    def finish(self) -> bytes:
+        """Return the end of the file."""
+        ...
+
+
+class _Plain:
+    def pack(self, content: bytes | memoryview) -> bytes | memoryview:
+        return content
+
+    def flush(self) -> bytes:
+        return b""
+
+    def finish(self) -> bytes:
+        return b""
+
+
+class _Gzip:
+    def __init__(self) -> None:
+        self._deflate: Any = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+
+    def pack(self, content: bytes | memoryview) -> bytes:
+        packed: bytes = self._deflate.compress(content)
+        return packed
+
+    def flush(self) -> bytes:
+        packed: bytes = self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        return packed
+
+    def finish(self) -> bytes:
+        packed: bytes = self._deflate.flush(zlib.Z_FINISH)
+        return packed
+
+
+class _Zstd:
+    def __init__(self) -> None:
+        import zstandard  # here, because it is slow to import
+
+        self._flush_block = zstandard.COMPRESSOBJ_FLUSH_BLOCK
+        self._frame: Any = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compressobj()
+
+    def pack(self, content: bytes | memoryview) -> bytes:
+        packed: bytes = self._frame.compress(content)
+        return packed
+
+    def flush(self) -> bytes:
+        packed: bytes = self._frame.flush(self._flush_block)
+        return packed
+
+    def finish(self) -> bytes:
+        packed: bytes = self._frame.flush()
+        return packed
+
+
+_PACKERS: Mapping[str, type[Packer]] = {".gz": _Gzip, ".zst": _Zstd}
+
+
+def packer_of(name: str) -> Packer:
+    """Return the packer for the name of a file."""
+    for ending, packer in _PACKERS.items():
+        if name.lower().endswith(ending):
+            return packer()
+    return _Plain()
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a file without the ending of its compression."""
+    for ending in _PACKERS:
+        if name.lower().endswith(ending):
+            return name[: -len(ending)]
+    return name
+
+
+def with_ending(name: str, ending: str) -> str:
+    """Return the name of a file with another ending before that of its compression."""
+    plain = plain_name(name)
+    return str(Path(plain).with_suffix(ending)) + name[len(plain) :] if Path(plain).name else name
+
+
+def is_classic(name: str) -> bool:
+    """Return True if the name of a file asks for classic pcap: ``.pcap``, ``.cap``, ``.dmp``."""
+    return plain_name(name).lower().endswith((".pcap", ".cap", ".dmp"))
