@@ -7,18 +7,22 @@ never import Textual. Short options mean what they mean in tshark and tcpdump.
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from click.core import ParameterSource
 
 from app.cli.commands import Commands, version_option
-from app.cli.number_ranges import POSITIVE
 from app.cli.packet_source import PacketSource
+from app.cli.recording_options import Recording, plan_of, recording_options, take_recording
 from app.cli.shared_options import debug_option, input_options
 from core.capture.options import Method
 
 if TYPE_CHECKING:
+    from app.cli.dump.line_format import LineFormat
+    from app.cli.dump.packet_output import MakeOutput
     from app.cli.dump.selection import Selection
     from core.analysis.filter.display_filter import DisplayFilter
 
@@ -87,21 +91,12 @@ def rawscope(
 @rawscope.command()
 @input_options
 @debug_option
-@click.option(
-    "-c", "count", metavar="N", type=click.IntRange(min=1), help="Stop after this many packets."
-)
-@click.option(
-    "-a",
-    "seconds",
-    metavar="SECONDS",
-    type=POSITIVE,
-    help="Stop capturing after this many seconds.",
-)
+@recording_options
 @click.option(
     "-Y",
     "display_filter",
     metavar="FILTER",
-    help="Print only packets that pass this display filter; -c counts these.",
+    help="Print or write only packets that pass this display filter; -c counts these.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object per line, for each packet."
@@ -118,8 +113,6 @@ def rawscope(
 def dump(
     context: click.Context,
     /,
-    count: int | None,
-    seconds: float | None,
     display_filter: str | None,
     as_json: bool,
     fields: str | None,
@@ -128,30 +121,52 @@ def dump(
     debug: bool,
     **given: Any,
 ) -> int:
-    """Print packets, one per line, live or from a file."""
+    """Print packets, one per line, live or from a file; or write them to a file."""
+    recording = take_recording(given)
     source = _packet_source(**given)
-    _check_dump_source(context, source)
+    _check_dump_source(context, source, recording)
+    if recording.file and (as_json or as_hex or raw or fields is not None):
+        raise click.UsageError("-w writes packets instead of printing: drop the options of lines")
     if as_hex and (as_json or fields is not None):
         raise click.UsageError("--hex excludes --json and --fields")
     if raw and (not as_json or fields is not None):
         raise click.UsageError("--raw requires --json, without --fields: add frame.raw to these")
+    selection = None if display_filter is None else _selection(display_filter)
+    make_output: MakeOutput
+    if recording.file:
+        from app.cli.dump.packet_writer import PacketWriter
+
+        plan, clock = plan_of(recording), None if source.file is not None else time.monotonic
+        make_output = partial(
+            PacketWriter, plan, recording.packets, selection=selection, clock=clock
+        )
+    else:
+        line_format = _line_format(as_json=as_json, raw=raw, as_hex=as_hex, fields=fields)
+        from app.cli.dump.printer import Printer
+
+        make_output = partial(Printer, line_format, recording.packets, selection=selection)
+    if source.file is not None:
+        from app.cli.dump.dump_file import dump_file
+
+        return dump_file(source.file, make_output)
+    from app.cli.dump.dump_live import dump_live
+    from core.net.sockets import LOCAL_SOCKETS
+
+    # Only the output knows which packets pass.
+    count = recording.packets if selection is None else None
+    options = source.capture_options()
+    return dump_live(options, LOCAL_SOCKETS, make_output, count, recording.seconds)
+
+
+def _line_format(**chosen: Any) -> LineFormat:
+    """Return the format of the lines. Raise `click.UsageError` for an unknown field."""
     from app.cli.dump.formats import choose_format
     from app.cli.dump.line_format import UnknownFieldError
 
     try:
-        line_format = choose_format(as_json=as_json, raw=raw, as_hex=as_hex, fields=fields)
+        return choose_format(**chosen)
     except UnknownFieldError as error:
         raise click.UsageError(str(error)) from error
-    selection = None if display_filter is None else _selection(display_filter)
-    if source.file is not None:
-        from app.cli.dump.dump_file import print_file
-
-        return print_file(source.file, line_format, count, selection)
-    from app.cli.dump.dump_live import print_live
-    from core.net.sockets import LOCAL_SOCKETS
-
-    options = source.capture_options()
-    return print_live(options, LOCAL_SOCKETS, line_format, count, seconds, selection)
 
 
 @rawscope.command()
@@ -241,14 +256,16 @@ def _was_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def _check_dump_source(context: click.Context, source: PacketSource) -> None:
+def _check_dump_source(context: click.Context, source: PacketSource, recording: Recording) -> None:
     if source.file is None:
         if not source.interfaces:
             raise click.UsageError("no source of packets: give -i IFACE or -r FILE")
         return
     about_capturing = {
-        "seconds": "-a", "snap_length": "-s", "no_promiscuous": "-p", "method": "--source"
+        "snap_length": "-s", "no_promiscuous": "-p", "method": "--source"
     }  # fmt: skip
+    if recording.seconds is not None:
+        raise click.UsageError("-a applies to capturing: do not combine it with -r")
     for name, option in about_capturing.items():
         if _was_given(context, name):
             raise click.UsageError(f"{option} applies to capturing: do not combine it with -r")

@@ -22,6 +22,7 @@ from __future__ import annotations
 import io
 import os
 import select
+import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -71,6 +72,7 @@ class CommandOutput:
         self._terminal = _terminal_of(self._stream)
         self._encoding = stream.encoding if for_user or self._terminal is not None else "utf-8"
         self._room = _room_of(self._stream)
+        self._is_file = _is_file(self._stream)
         self._lines: list[str] = []
         self._buffered = 0
         self.written = 0  # number of lines passed to the stream
@@ -114,6 +116,19 @@ class CommandOutput:
             raise CommandError(f"standard output: {error.strerror}") from error
         self.written += count
 
+    def write_bytes(self, data: memoryview) -> int:
+        """Write some bytes, as many as there is room for; return the number.
+
+        Raises `OSError`, `ReaderGoneError`, or `ReaderStuckError`.
+        """
+        if self._is_file:
+            return os.write(self._stream.fileno(), data)
+        self._await_room()
+        try:
+            return self._write_some(data[: select.PIPE_BUF])
+        except BrokenPipeError as error:
+            raise ReaderGoneError from error
+
     def _write(self, piece: bytes) -> None:
         left = memoryview(piece)
         while left:
@@ -145,6 +160,14 @@ def _room_of(stream: Any) -> select.poll | None:
     except (OSError, TypeError, ValueError):  # io.UnsupportedOperation is an OSError
         return None
     return room
+
+
+def _is_file(stream: Any) -> bool:
+    """Return True if `stream` is a regular file, which always has room."""
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:
+        return False
 
 
 def _terminal_of(stream: Any) -> TerminalWriter | None:

@@ -15,7 +15,6 @@ import select
 import threading
 from functools import partial
 
-from app.cli.dump.backlog import Backlog
 from app.cli.output import CommandError, print_message, print_unread
 from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession, Feed, LinkState
@@ -23,6 +22,7 @@ from core.capture.source import CaptureError
 from core.decode.batch import Batch, CaptureInterface
 from core.net.event_loop import EpollLoop
 from core.net.sockets import SocketProvider
+from core.recording.backlog import Backlog
 from core.store.interface_numbers import InterfaceNumbers
 from core.wire.model.text import safe
 
@@ -47,6 +47,7 @@ class CaptureThread(threading.Thread):
         self.backlog = Backlog(BACKLOG_BYTES, count)
         self._numbers = InterfaceNumbers()
         self.interfaces = self._numbers.interfaces
+        self.received = 0  # by the filter, in the kernel; known at the end
         self.dropped = 0  # by the kernel; known at the end
         self.lost = ""  # one line about the first interface that was deleted
         self.failure: Exception | None = None
@@ -95,13 +96,14 @@ class CaptureThread(threading.Thread):
                 for feed in tuple(self._session.feeds):
                     self._loop.remove(feed.source)
                     self._session.end(feed, self.backlog.put)
-            self.dropped = self._session.statistics().dropped
+            counts = self._session.statistics()
+            self.received, self.dropped = counts.received, counts.dropped
         except Exception as failure:  # the printing thread raises it again
             self.failure = failure
         waiting = self.backlog.packets_in - self.backlog.packets_out
         if waiting > MANY and not self._is_closing:
             print_message(
-                f"rawscope: up to {waiting} packets are not printed yet; ctrl+c skips them"
+                f"rawscope: up to {waiting} packets are still in memory; ctrl+c skips them"
             )
         self.backlog.end()
 

@@ -1,8 +1,8 @@
-"""``rawscope dump -i``: print packets as they are captured.
+"""``rawscope dump -i``: print or write packets as they are captured.
 
-This thread prints; another one captures (`app.cli.dump.capture_thread`). The first signal ends the
-capture, and this thread prints the rest. A second signal reports how many packets are not printed,
-and ends the program. The first signal does the same if nothing reads the output.
+This thread prints or writes; another one captures (`app.cli.dump.capture_thread`). The first signal
+ends the capture, and this thread handles the rest. A second signal reports how many packets are
+left, and ends the program. The first signal does the same if nothing reads the output.
 """
 
 from __future__ import annotations
@@ -14,82 +14,112 @@ from contextlib import ExitStack
 from functools import partial
 
 from app.cli.dump.capture_thread import CaptureThread
-from app.cli.dump.line_format import LineFormat
-from app.cli.dump.printer import Printer
-from app.cli.dump.selection import Selection
+from app.cli.dump.packet_output import MakeOutput, PacketOutput
 from app.cli.interrupts import Interrupts
 from app.cli.output import CommandError, ReaderStuckError, print_message
 from core.capture.options import CaptureOptions
 from core.net.sockets import SocketProvider
+from core.recording.file_series import RecordingError
 from core.wire.model.text import safe
 
 # A thread waits this long for the interpreter while another one computes. The capture needs it
 # dozens of times for each block of the ring.
 SWITCH_S = 0.0005
+_IDLE_S = 0.25
 _LAST_BLOCK_S = 1.0
 _LAST_MOMENT_S = 0.3
 
 
-def print_live(
+def dump_live(
     options: CaptureOptions,
     sockets: SocketProvider,
-    line_format: LineFormat,
+    make_output: MakeOutput,
     count: int | None,
     seconds: float | None,
-    selection: Selection | None = None,
 ) -> int:
-    """Capture and print until `count` packets, `seconds`, or a signal; return the exit status.
+    """Capture until `count` packets, `seconds`, or a signal, and hand the packets to an output.
 
-    With a `selection`, only the packets that pass are printed and counted.
-
-    Raise `CommandError` if capturing is impossible, or if an interface was deleted, which makes the
-    output incomplete.
+    Return the exit status. Raise `CommandError` if capturing is impossible, or if an interface was
+    deleted, which makes the output incomplete.
     """
-    printer = Printer(line_format, count, signal=lambda: interrupts.number, selection=selection)
     with ExitStack() as stack:
-        captured = count if selection is None else None  # only the printer knows which pass
-        capturing = CaptureThread(options, sockets, captured, seconds)
+        capturing = CaptureThread(options, sockets, count, seconds)
         stack.callback(capturing.close)
         stack.callback(capturing.stop)
-        leave = partial(_leave, capturing, printer)
+        output = make_output(lambda: False, lambda: interrupts.number)
+        stack.callback(output.close)
+        leave = partial(_leave, capturing, output)
         interrupts = stack.enter_context(Interrupts(on_stop=capturing.stop, on_second=leave))
         sys.setswitchinterval(SWITCH_S)
         capturing.start()
         print_message(f"rawscope: listening on {safe(', '.join(capturing.names))}")
         try:
-            for batch in capturing.backlog:
-                printer.print(batch, capturing.interfaces)
-                if printer.done:
-                    capturing.stop()
+            _take_all(capturing, output)
         except ReaderStuckError as stuck:
-            _leave_at_once(capturing, printer, stuck.number)
+            _leave_at_once(capturing, output, stuck.number)
+        except RecordingError as error:
+            raise _failure(capturing, output, error) from error
         capturing.join()
-        _report_totals(capturing, printer)
-    if capturing.failure is not None:
-        raise capturing.failure
-    if capturing.lost:
-        raise CommandError(capturing.lost)
-    printer.finish()
+        _report_totals(capturing, output)
+        if capturing.failure is not None:
+            raise capturing.failure
+        if capturing.lost:
+            raise CommandError(capturing.lost)
+        output.finish()
     return 0
 
 
-def _report_totals(capturing: CaptureThread, printer: Printer) -> None:
-    captured, refused = capturing.captured, capturing.backlog.refused
-    unprinted = captured - refused - printer.written - printer.passed_over
-    print_message(
-        f"{captured} packet{'s' * (captured != 1)} captured, {capturing.dropped} dropped by kernel"
-        + (f", {refused} dropped because printing was too slow" if refused else "")
-        + (f", {unprinted} not printed" if unprinted else "")
-    )
+def _take_all(capturing: CaptureThread, output: PacketOutput) -> None:
+    """Hand everything captured to the output, which also gets moments without packets."""
+    backlog = capturing.backlog
+    while not backlog.has_ended:
+        batch = backlog.take(_IDLE_S)
+        if batch is None:
+            output.idle()
+        else:
+            output.take(batch, capturing.interfaces)
+        if output.done:
+            capturing.stop()
+    output.end()
 
 
-def _leave(capturing: CaptureThread, printer: Printer) -> None:
+def _failure(capturing: CaptureThread, output: PacketOutput, error: Exception) -> CommandError:
+    """End the capture after a failed write; return the error with the counts."""
+    capturing.stop()
+    capturing.join()
+    _report_kernel(capturing)
+    lost = capturing.captured - output.written - output.passed_over
+    return CommandError(f"{error}; {_packets(output.written)} saved, {lost} lost")
+
+
+def _report_totals(capturing: CaptureThread, output: PacketOutput) -> None:
+    """Print the counts: three lines as tcpdump, then what else was lost."""
+    _report_kernel(capturing)
+    refused = capturing.backlog.refused
+    unwritten = capturing.captured - refused - output.written - output.passed_over
+    if refused:
+        print_message(f"{_packets(refused)} lost: they were not {output.work} fast enough")
+    if unwritten:
+        print_message(f"{_packets(unwritten)} not {output.work}")
+
+
+def _report_kernel(capturing: CaptureThread) -> None:
+    print_message(f"{_packets(capturing.captured)} captured")
+    print_message(f"{_packets(capturing.received)} received by filter")
+    print_message(f"{_packets(capturing.dropped)} dropped by kernel")
+
+
+def _packets(count: int) -> str:
+    return f"{count} packet{'s' * (count != 1)}"
+
+
+def _leave(capturing: CaptureThread, output: PacketOutput) -> None:
     """Report the counts at the second signal, which then ends the program."""
     capturing.join(_LAST_BLOCK_S)
-    _report_totals(capturing, printer)
+    _report_totals(capturing, output)
 
 
-def _leave_at_once(capturing: CaptureThread, printer: Printer, number: int) -> None:
+def _leave_at_once(capturing: CaptureThread, output: PacketOutput, number: int) -> None:
     """End the program at a signal while nothing reads; report the counts if that cannot block.
 
     Do not wait long for the capturing thread: it may be writing to the same reader.
@@ -98,5 +128,5 @@ def _leave_at_once(capturing: CaptureThread, printer: Printer, number: int) -> N
     room = select.poll()
     room.register(2, select.POLLOUT)
     if room.poll(0):
-        _report_totals(capturing, printer)
+        _report_totals(capturing, output)
     os._exit(128 + number)

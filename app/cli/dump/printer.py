@@ -11,20 +11,17 @@ writes the rest of the chunk, so only the packet that is at fault gets such a li
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.cli.dump.decoded_packets import DecodedPackets, PacketDecoder
 from app.cli.dump.line_format import ChunkPart, LineFormat
 from app.cli.dump.selection import Selection
 from app.cli.output import CommandError, CommandOutput, print_message
 from core.analysis.analyzer import slow_note
-from core.analysis.filter.values.chunk_values import ChunkValues
-from core.analysis.filter.values.frame_values import CaptureContext
 from core.analysis.sequences import SequenceIndex
 from core.decode.batch import Batch, CaptureInterface
-from core.decode.batch_decoder import decode_batch, parts_of
 from core.decode.chunk import Chunk
 from core.store.captured_packet import CapturedPacket, packets_of
 from core.wire.present.faults import Faults
@@ -38,6 +35,8 @@ class Printer:
     `passed_over` counts the packets that were not to be printed: those that did not pass, and those
     after the last one.
     """
+
+    work = "printed"
 
     def __init__(
         self,
@@ -54,7 +53,7 @@ class Printer:
         self._output = CommandOutput(signal)
         self._faults = Faults()
         self._sequences = SequenceIndex()
-        self._context = CaptureContext()
+        self._decoder = PacketDecoder()
         self.printed = 0
         self.passed_over = 0
 
@@ -68,45 +67,39 @@ class Printer:
         """True once no more packets are to be printed."""
         return self.printed == self._limit or self._enough()
 
-    def print(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
+    def take(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
         """Print the packets, at most up to the limit, and flush."""
         before = self.printed
-        for chunk in self._chunks(frames, interfaces):
+        for decoded in self._decoder.decoded(frames, interfaces):
             if self.done:
                 break
-            self._print_part(self._part(chunk, interfaces))
+            self._print_part(self._part(decoded))
         self.passed_over += len(frames) - (self.printed - before)
         self._output.flush()
 
-    def _chunks(
-        self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
-    ) -> Iterator[Chunk]:
-        """Yield packets as chunks, numbered from the next number."""
-        first = self.printed + self.passed_over + 1
-        if isinstance(frames, Chunk):
-            yield replace(frames, first=first)
-            return
-        link_types = np.array([interface.link_type for interface in interfaces], dtype=np.int32)
-        for part in parts_of(frames):
-            yield decode_batch(part, link_types, first)
-            first += len(part)
+    def idle(self) -> None:
+        """Do nothing: all packets are printed."""
 
-    def _part(self, chunk: Chunk, interfaces: Sequence[CaptureInterface]) -> ChunkPart:
+    def end(self) -> None:
+        """Do nothing: all packets are printed."""
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
+    def _part(self, decoded: DecodedPackets) -> ChunkPart:
         """Return the packets of the next chunk that are to be printed."""
+        chunk, context = decoded.chunk, decoded.context
         if self._format.shows_relative:
             bases = self._sequences.columns_of_next(chunk)
         else:
             bases = SequenceBases.unknown(len(chunk))
-        context = replace(self._context, interfaces=interfaces)
-        values = ChunkValues(chunk, context)
-        self._context = context.after(chunk)
-        self._format.begin(self._context.first_timestamp_ns)
+        self._format.begin(decoded.first_timestamp_ns)
         rows: NDArray[np.int64] = np.arange(len(chunk))
         if self._selection is not None:
-            rows = self._selection.rows(values, self._enough)
+            rows = self._selection.rows(decoded.values, self._enough)
         if self._limit is not None:
             rows = rows[: self._limit - self.printed]
-        return ChunkPart(chunk, context, values, rows, bases)
+        return ChunkPart(chunk, context, decoded.values, rows, bases)
 
     def _print_part(self, part: ChunkPart) -> None:
         begun = self.printed

@@ -51,7 +51,7 @@ def write_dry_run(
     )
     interfaces = [CaptureInterface(link, kind) for kind in (LinkType.RAW, LinkType.ETHERNET)]
     printer = Printer(JsonLines(raw=True) if as_json else HexLines(), limit=None)
-    printer.print(batch, interfaces)
+    printer.take(batch, interfaces)
     printer.finish()
 
 

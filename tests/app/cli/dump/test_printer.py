@@ -63,7 +63,7 @@ def test_lines_show_the_numbers_of_the_screen(
     for start in range(0, len(FRAMES), step):
         batch = batch_of(FRAMES[start : start + step])
         frames = decode_batch(batch, LINK_TYPES, 1 + start) if decoded else batch
-        printer.print(frames, [ETHERNET_INTERFACE])
+        printer.take(frames, [ETHERNET_INTERFACE])
     lines = [line for line in capfd.readouterr().out.splitlines() if re.match(r" +\d+ ", line)]
     screen = _screen()
     assert len(lines) == len(FRAMES)

@@ -57,7 +57,7 @@ def test_lines_of_the_packets_that_pass(capfd: Capture, decoded: bool, step: int
     for start in range(0, len(FRAMES), step):
         batch = batch_of(FRAMES[start : start + step])
         frames = decode_batch(batch, LINK_TYPES, 1 + start) if decoded else batch
-        printer.print(frames, [ETHERNET_INTERFACE])
+        printer.take(frames, [ETHERNET_INTERFACE])
     lines = capfd.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["4", "6"]
     assert ["Seq=1 " in lines[0], "Seq=5 " in lines[1]] == [True, True]

@@ -1,9 +1,9 @@
-"""Captured batches that are not printed yet.
+"""Captured batches that wait for a slower thread, which prints or writes them.
 
-Printing a packet takes far longer than capturing it, and a pipe may not be read for minutes, but
-the kernel's ring holds only half a second of a flood. So one thread moves packets from the ring
-into the backlog, and another prints them. The backlog is bounded: while it is full, it refuses and
-counts packets, as the kernel does with its ring.
+A pipe may not be read for minutes and a disk may be busy for seconds, but the kernel's ring holds
+only half a second of a flood. So one thread moves packets from the ring into the backlog, and
+another takes them. The backlog is bounded: while it is full, it refuses and counts packets, as the
+kernel does with its ring.
 
 One thread puts and one takes; each counter is written by one of them only, so there is no lock.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from core.decode.batch import Batch
 
@@ -22,18 +22,21 @@ _BATCH_BYTES = 1024  # of the objects of a batch, without its arrays
 class Backlog:
     """Batches in order of arrival, at most about `limit_bytes`.
 
-    `wanted` bounds the number of packets ever taken (None: no limit).
+    `wanted` bounds the number of packets ever taken (None: no limit). `has_ended` is true once the
+    taking thread took the last batch.
     """
 
     def __init__(self, limit_bytes: int, wanted: int | None = None) -> None:
         self._limit_bytes = limit_bytes
         self._wanted = wanted
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._taken: Batch | None = None
         self._bytes_in = 0
         self._bytes_out = 0
         self.packets_in = 0
         self.packets_out = 0
         self.refused = 0
+        self.has_ended = False
 
     @property
     def complete(self) -> bool:
@@ -55,15 +58,30 @@ class Backlog:
         self._queue.put(batch)
 
     def end(self) -> None:
-        """End the iteration after the last batch."""
+        """End the backlog after the last batch."""
         self._queue.put(None)
+
+    def take(self, timeout_s: float | None = None) -> Batch | None:
+        """Return the next batch; None at the end, or if none arrives in time.
+
+        Frees the batch before. A timeout of 0 does not wait.
+        """
+        if self._taken is not None:
+            self.packets_out += len(self._taken)
+            self._bytes_out += _size(self._taken)
+            self._taken = None
+        try:
+            batch = self._queue.get(timeout=timeout_s)
+        except Empty:
+            return None
+        self._taken = batch
+        self.has_ended = batch is None
+        return batch
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield batches as they come, until `end`. Taking the next one frees the last."""
-        while (batch := self._queue.get()) is not None:
+        while (batch := self.take()) is not None:
             yield batch
-            self.packets_out += len(batch)
-            self._bytes_out += _size(batch)
 
 
 def _copied(batch: Batch) -> Batch:

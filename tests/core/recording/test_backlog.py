@@ -6,8 +6,8 @@ import threading
 
 import numpy as np
 
-from app.cli.dump.backlog import Backlog
 from core.decode.batch import Batch
+from core.recording.backlog import Backlog
 
 
 def batch_over(memory: bytearray, frames: int, size: int = 60, gap: int = 20) -> Batch:

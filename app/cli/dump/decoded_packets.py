@@ -1,0 +1,59 @@
+"""The batches of one capture as numbered chunks, with what display filters read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.frame_values import CaptureContext
+from core.decode.batch import Batch, CaptureInterface
+from core.decode.batch_decoder import decode_batch, parts_of
+from core.decode.chunk import Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPackets:
+    """A chunk, and its values beside the packets before it, which `context` describes.
+
+    `first_timestamp_ns` is the time of the first packet of the capture, None before it.
+    """
+
+    chunk: Chunk
+    context: CaptureContext
+    values: ChunkValues
+    first_timestamp_ns: int | None
+
+
+class PacketDecoder:
+    """Numbers packets from 1 on, and decodes those that are not decoded yet."""
+
+    def __init__(self) -> None:
+        self._next = 1
+        self._context = CaptureContext()
+
+    def decoded(
+        self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
+    ) -> Iterator[DecodedPackets]:
+        """Yield the packets of a batch, or those of a chunk."""
+        for chunk in self._chunks(frames, interfaces):
+            context = replace(self._context, interfaces=interfaces)
+            values = ChunkValues(chunk, context)
+            self._context = context.after(chunk)
+            first_timestamp_ns = self._context.first_timestamp_ns
+            yield DecodedPackets(chunk, context, values, first_timestamp_ns)
+
+    def _chunks(
+        self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
+    ) -> Iterator[Chunk]:
+        first = self._next
+        self._next += len(frames)
+        if isinstance(frames, Chunk):
+            yield replace(frames, first=first)
+            return
+        link_types = np.array([interface.link_type for interface in interfaces], dtype=np.int32)
+        for part in parts_of(frames):
+            yield decode_batch(part, link_types, first)
+            first += len(part)

@@ -1,0 +1,157 @@
+"""Write packets to capture files instead of printing them: ``dump -w``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cli.dump.decoded_packets import PacketDecoder
+from app.cli.dump.selection import Selection
+from app.cli.output import CommandError, CommandOutput, print_message
+from core.analysis.analyzer import slow_note
+from core.decode.batch import Batch, CaptureInterface
+from core.decode.chunk import Chunk
+from core.recording.file_series import FileSeries, RecordingError
+from core.recording.plan import RecordingPlan
+from core.recording.recorder import CHECKPOINT_S
+from core.wire.model.text import safe
+
+_STDOUT = "-"
+
+
+class StandardOutput:
+    """A `Target` that is not a file of rawscope. `signal` is as for `CommandOutput`."""
+
+    def __init__(self, signal: Callable[[], int | None]) -> None:
+        if sys.stdout is not None and sys.stdout.isatty():
+            raise CommandError(
+                "-w - writes a capture to standard output, which is a terminal: "
+                "send it to a file or a pipe"
+            )
+        self._output = CommandOutput(signal)
+
+    def write(self, data: memoryview) -> int:
+        """Implement `Target.write`."""
+        return self._output.write_bytes(data)
+
+    def truncate(self, size: int) -> None:
+        """Leave what was written: its reader has it."""
+
+    def close(self) -> None:
+        """Leave it open."""
+
+
+class PacketWriter:
+    """A `PacketOutput` that writes at most `limit` packets (None: no limit) to files.
+
+    With a `selection`, it writes only the packets that pass. `clock` is None if the packets come
+    from a file, whose own times divide it then.
+    """
+
+    work = "written"
+
+    def __init__(
+        self,
+        plan: RecordingPlan,
+        limit: int | None,
+        enough: Callable[[], bool] = lambda: False,
+        signal: Callable[[], int | None] = lambda: None,
+        *,
+        selection: Selection | None = None,
+        clock: Callable[[], float] | None = time.monotonic,
+    ) -> None:
+        self._limit = limit
+        self._enough = enough
+        self._selection = selection
+        self._decoder = PacketDecoder()
+        self.passed_over = 0
+        self._due_s = time.monotonic() + CHECKPOINT_S
+        target = StandardOutput(signal) if str(plan.path) == _STDOUT else None
+        self.name = "standard output" if target is not None else str(plan.path)
+        try:
+            self._series = FileSeries(plan, clock, target)
+        except FileExistsError as error:
+            raise CommandError(f"{safe(self.name)} exists: --force replaces it") from error
+        except OSError as error:
+            cause = error.strerror or os.strerror(error.errno or 0)
+            raise CommandError(f"-w {safe(self.name)}: {cause}") from error
+
+    @property
+    def written(self) -> int:
+        """The packets in the files."""
+        return self._series.saved
+
+    @property
+    def done(self) -> bool:
+        """True once no more packets are to be written."""
+        return self._series.packets == self._limit or self._series.is_complete or self._enough()
+
+    def take(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
+        """Write the packets. Raise `RecordingError` or `CommandError`."""
+        before = self._series.packets
+        for part in self._selected(frames, interfaces):
+            if self._limit is not None:
+                part = part.first(self._limit - self._series.packets)
+            if len(part):
+                self._series.write(part, interfaces)
+        self.passed_over += len(frames) - (self._series.packets - before)
+        self.idle()
+
+    def idle(self) -> None:
+        """Make the files whole once a second. Raise `RecordingError`."""
+        self._series.end_expired()
+        if time.monotonic() >= self._due_s:
+            self._series.checkpoint()
+            self._due_s = time.monotonic() + CHECKPOINT_S
+
+    def end(self) -> None:
+        """End the last file. Raise `RecordingError`."""
+        self._series.close()
+
+    def finish(self) -> None:
+        """Report packets that took too long for the filter."""
+        if self._selection is not None and self._selection.slow_packets:
+            print_message(f"rawscope: -Y: {slow_note(self._selection.slow_packets)}")
+
+    def close(self) -> None:
+        """Close the files."""
+        try:
+            self._series.close()
+        except RecordingError:  # reported before
+            self._series.abandon()
+
+    def _selected(
+        self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
+    ) -> Iterator[Batch]:
+        if self._selection is None and isinstance(frames, Batch):
+            yield frames
+            return
+        for decoded in self._decoder.decoded(frames, interfaces):
+            rows = np.arange(len(decoded.chunk))
+            if self._selection is not None:
+                rows = self._selection.rows(decoded.values, self._enough)
+            yield _batch_of(decoded.chunk, rows)
+
+
+def _batch_of(chunk: Chunk, rows: NDArray[np.int64]) -> Batch:
+    """Return some packets of a chunk, over the same bytes."""
+    comments = {
+        index: chunk.comments[row] for index, row in enumerate(rows.tolist())
+        if row in chunk.comments
+    } if chunk.comments else {}  # fmt: skip
+    return Batch(
+        data=chunk.data,
+        offset=chunk.offset[rows].astype(np.int64),
+        captured=chunk.captured[rows],
+        original=chunk.original[rows],
+        timestamp_ns=chunk.timestamp_ns[rows],
+        interface=chunk.interface[rows],
+        flags=chunk.flags[rows],
+        stable=True,
+        comments=comments,
+    )

@@ -1,0 +1,136 @@
+"""Record captured packets in a thread of its own.
+
+The capturing thread hands each batch to `append`, which copies it into a bounded backlog and
+returns. The recorder's thread turns batches into the bytes of a file and writes them. If the disk
+is slower than the capture for longer than the backlog allows, packets are lost to the recording,
+not to the screen, and counted. If a write fails, the recording ends and the capture continues.
+
+Both threads run at the same time: almost all of their work is in numpy and in system calls, which
+release the interpreter.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from core.decode.batch import Batch, CaptureInterface
+from core.recording.backlog import Backlog
+from core.recording.file_series import FileSeries, RecordingError
+from core.recording.plan import RecordingPlan
+from core.store.interface_numbers import InterfaceNumbers
+from core.wire.model.text import safe
+
+BACKLOG_BYTES = 128 << 20  # over two seconds of small frames at 300,000 a second
+CHECKPOINT_S = 1.0
+_TICK_S = 0.25
+
+
+class RecordingStatus(Enum):
+    """The status of a recording: it takes packets, or has ended for a reason."""
+
+    RECORDING = "recording"
+    ENDED = "ended"  # the user stopped it
+    COMPLETE = "complete"  # it has as many files or bytes as the user wanted
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingState:
+    """The state of a recording at one moment.
+
+    `name` is the newest file, of `size` bytes; there were `files`. `packets` were written, and
+    `lost` ones were not, for lack of time or because of a failure. `cause` is one line about the
+    failure.
+    """
+
+    status: RecordingStatus
+    name: str
+    size: int = 0
+    files: int = 0
+    packets: int = 0
+    lost: int = 0
+    cause: str = ""
+
+
+class Recorder:
+    """A `PacketSink` that writes files. Raises `OSError` if the first one cannot be created.
+
+    Other threads read `state`. `clock` counts seconds.
+    """
+
+    def __init__(
+        self,
+        plan: RecordingPlan,
+        clock: Callable[[], float] = time.monotonic,
+        backlog_bytes: int = BACKLOG_BYTES,
+    ) -> None:
+        self._clock = clock
+        self._series = FileSeries(plan, clock)
+        self._backlog = Backlog(backlog_bytes)
+        self._numbers = InterfaceNumbers()
+        self.state = self._state(RecordingStatus.RECORDING)
+        self._thread = threading.Thread(target=self._run, name="rawscope recorder", daemon=True)
+        self._thread.start()
+
+    def add_interface(self, interface: CaptureInterface) -> int:
+        """Register an interface; return its number. One that was registered keeps its number."""
+        known = self._numbers.interfaces
+        return known.index(interface) if interface in known else self._numbers.add(interface)
+
+    def append(self, batch: Batch) -> None:
+        """Record packets soon. Does nothing after the end of the recording."""
+        if self.state.status is RecordingStatus.RECORDING:
+            self._backlog.put(batch)
+
+    def stop(self) -> None:
+        """End the recording after the packets that it has taken."""
+        self._backlog.end()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait until the last file is whole and closed. Return False if that takes longer."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._record()
+            self._series.close()
+        except RecordingError as error:
+            self._fail(str(error))
+        except Exception as error:  # internal: end the recording, not the capture
+            self._fail(f"internal error: {type(error).__name__}: {safe(str(error))}")
+        else:
+            complete = self._series.is_complete
+            status = RecordingStatus.COMPLETE if complete else RecordingStatus.ENDED
+            self.state = self._state(status)
+
+    def _record(self) -> None:
+        """Write until the end of the backlog, or until the recording is complete."""
+        due_s = self._clock() + CHECKPOINT_S
+        while not self._series.is_complete:
+            batch = self._backlog.take(_TICK_S)
+            if batch is not None:
+                self._series.write(batch, self._numbers.interfaces)
+            elif self._backlog.has_ended:
+                return
+            self._series.end_expired()
+            if self._clock() >= due_s:
+                self._series.checkpoint()
+                due_s = self._clock() + CHECKPOINT_S
+            self.state = self._state(RecordingStatus.RECORDING)
+
+    def _fail(self, cause: str) -> None:
+        self._series.abandon()
+        self.state = self._state(RecordingStatus.FAILED, cause)
+
+    def _state(self, status: RecordingStatus, cause: str = "") -> RecordingState:
+        series, backlog = self._series, self._backlog
+        packets, lost = series.packets, backlog.refused
+        if status is RecordingStatus.FAILED:
+            packets = series.saved
+            lost += backlog.packets_in - packets
+        return RecordingState(status, series.name, series.size, series.files, packets, lost, cause)

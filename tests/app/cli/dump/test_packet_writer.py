@@ -1,0 +1,116 @@
+"""``dump -w``: what is written, and what a failure reports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli.dump.packet_writer import PacketWriter
+from app.cli.dump.selection import Selection
+from app.cli.main import run
+from app.cli.output import CommandError
+from core.analysis.filter.display_filter import compile_filter
+from core.analysis.filter.fields.catalog import CATALOG
+from core.recording.plan import RecordingPlan
+from tests.core.recording.made import ETH0, numbered, numbers_in
+from tests.helpers.support import ROOT, require_peer, require_unshare
+from tests.helpers.waiting import PATIENCE_S
+
+LONG = Selection(compile_filter("frame.len == 80", CATALOG))
+
+
+def test_packets_that_pass_are_written_up_to_the_limit(tmp_path):
+    writer = PacketWriter(RecordingPlan(tmp_path / "t"), 15, selection=LONG)
+    writer.take(numbered(0, 10), [ETH0])
+    writer.take(numbered(10, 10, size=80), [ETH0])
+    assert not writer.done
+    writer.take(numbered(20, 10, size=80), [ETH0])
+    assert writer.done
+    writer.end()
+    assert (writer.written, writer.passed_over) == (15, 15)
+    assert numbers_in(tmp_path / "t") == list(range(10, 25))
+
+
+def test_an_existing_file_is_refused_with_advice(tmp_path):
+    (tmp_path / "t").write_text("old")
+    with pytest.raises(CommandError, match="exists: --force replaces it"):
+        PacketWriter(RecordingPlan(tmp_path / "t"), None)
+    PacketWriter(RecordingPlan(tmp_path / "t", replace=True), None).close()
+    assert numbers_in(tmp_path / "t") == []
+
+
+def written(path: Path) -> Path:
+    """Write 1,000 packets."""
+    writer = PacketWriter(RecordingPlan(path), None)
+    writer.take(numbered(0, 1_000, size=200), [ETH0])
+    writer.end()
+    return path
+
+
+@pytest.mark.parametrize("name", ["t.pcapng", "t.pcap.gz", "t.pcapng.zst"])
+def test_a_file_is_converted(tmp_path, name, capfd):
+    source = written(tmp_path / "source.pcapng")
+    assert (
+        run(["dump", "-r", str(source), "-Y", "frame.number > 990", "-w", f"{tmp_path}/{name}"])
+        == 0
+    )
+    assert numbers_in(tmp_path / name) == list(range(990, 1_000))
+    assert run(["dump", "-r", str(source), "-w", f"{tmp_path}/{name}"]) == 1
+    assert f"{name} exists: --force replaces it" in capfd.readouterr().err
+
+
+def test_standard_output_gets_a_capture(tmp_path):
+    source = written(tmp_path / "source.pcapng")
+    command = [sys.executable, "-m", "app", "dump", "-r", str(source), "-w", "-"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=PATIENCE_S)
+    assert done.stdout == source.read_bytes()
+    with open("/dev/full", "wb") as full:
+        failed = subprocess.run(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S
+        )
+    assert failed.returncode == 1
+    assert "standard output: No space left on device" in failed.stderr
+
+
+def test_a_full_disk_keeps_whole_packets_and_counts_them(tmp_path):
+    """A tmpfs of 64 KiB."""
+    source = written(tmp_path / "source.pcapng")
+    script = (
+        f"{require_peer('mount')} -t tmpfs -o size=64k none $0 && "
+        "$1 -m app dump -r $2 -w $0/t.pcapng; echo $? >$3/status; cp $0/t.pcapng $3"
+    )
+    room = tmp_path / "room"
+    room.mkdir()
+    done = subprocess.run(
+        [require_unshare(), "--mount", "sh", "-c", script, str(room), sys.executable,
+         str(source), str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    saved = numbers_in(tmp_path / "t.pcapng")
+    assert (tmp_path / "status").read_text() == "1\n"
+    assert saved == list(range(len(saved)))
+    assert len(saved) == (65_536 - 100) // 244
+    assert f"t.pcapng: No space left on device; {len(saved)} packets saved" in done.stderr
+
+
+def test_a_folder_that_may_not_be_written_to(tmp_path):
+    """Also root without the capability to ignore permissions, as an ordinary user."""
+    source = written(tmp_path / "source.pcapng")
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o500)
+    script = (
+        "import runpy\n"
+        "from tests.helpers.unprivileged import CAP_DAC_READ_SEARCH, drop_capabilities\n"
+        "drop_capabilities(frozenset({CAP_DAC_READ_SEARCH}))\n"
+        "runpy.run_module('app', run_name='__main__', alter_sys=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "dump", "-r", str(source), "-w", f"{folder}/t"],
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"-w {folder}/t: Permission denied" in done.stderr
+    assert not list(folder.iterdir())
