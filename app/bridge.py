@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.saved_packets import SavedPackets, Unsaved
 from core.analysis.analysis_thread import AnalysisThread
@@ -22,9 +23,13 @@ from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine.engine import Engine
 from core.engine.snapshot import EngineSnapshot, EngineState
+from core.recording.state import RecordingState, RecordingStatus
 from core.store.filtered_view import NumberRange
 from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
+
+if TYPE_CHECKING:
+    from core.recording.recorder import Recorder
 
 LOOPBACK = "lo"
 POLL_HZ = 10  # also the rate of painting while following; 20 Hz cost a quarter of a processor
@@ -221,6 +226,26 @@ class Bridge:
         else:
             return False
         return True
+
+    @property
+    def has_file(self) -> bool:
+        """True if the packets in the store are those of a file."""
+        return bool(self._engine.snapshot().file)
+
+    @property
+    def recording(self) -> RecordingState | None:
+        """The recording that runs now."""
+        state = self._engine.snapshot().recording
+        is_running = state is not None and state.status is RecordingStatus.RECORDING
+        return state if is_running else None
+
+    def record(self, recorder: Recorder) -> None:
+        """Record the packets that are captured from now on."""
+        self._engine.record(recorder)
+
+    def stop_recording(self) -> None:
+        """End the recording."""
+        self._engine.stop_recording()
 
     def open_file(self, path: Path) -> None:
         """Read a capture file; its packets replace those in the store."""

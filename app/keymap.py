@@ -346,6 +346,11 @@ ACTIONS: tuple[Action, ...] = (
          "call('search.previous_of', 'malformed')", "", "Previous malformed packet"),
     ),
     *_of(
+        KeyGroup.CAPTURE, KeyContext.MAIN,
+        ("capture.record", "W", "call('recording.toggle')", "record",
+         "Start or stop recording to a file"),
+    ),
+    *_of(
         KeyGroup.PROGRAM, KeyContext.PROGRAM,
         ("program.quit", "q", "quit", "quit", "Quit (asks if packets would be lost)"),
         ("program.help", "question_mark,f1", "help", "help", "Show all keys, signs, and settings"),

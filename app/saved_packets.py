@@ -42,7 +42,7 @@ class SavedPackets:
         packets = engine.packets
         count = 0
         if engine.captured or engine.piped:
-            count = max(0, packets.count - max(packets.evicted, self._through))
+            count = max(0, packets.count - max(packets.evicted, self._through, engine.recorded))
         commented = sum(number >= packets.first for number in self._commented)
         return Unsaved(count, commented)
 

@@ -43,6 +43,7 @@ ALLOWED = {
     ("app/cli/send/send_output.py", "write_dry_run"): "the time stamp of a displayed packet",
     ("app/monitor.py", "__init__"): "the displayed time of day",
     ("app/screens/saving/save_controller.py", "_name"): "the time of a packet in a file's name",
+    ("app/screens/record_controller.py", "__init__"): "the time in the name of a file",
     ("core/recording/file_series.py", "_open"): "the time in the name of a file",
     ("core/recording/plan.py", "file_name"): "formats the time in the name of a file",
     ("core/forge/journal/audit.py", "note_sending"): "a time stamp in a file",

@@ -16,7 +16,13 @@ from click.core import ParameterSource
 
 from app.cli.commands import Commands, version_option
 from app.cli.packet_source import PacketSource
-from app.cli.recording_options import Recording, plan_of, recording_options, take_recording
+from app.cli.recording_options import (
+    STDOUT,
+    Recording,
+    plan_of,
+    recording_options,
+    take_recording,
+)
 from app.cli.shared_options import debug_option, input_options
 from core.capture.options import Method
 
@@ -37,6 +43,7 @@ _SETTINGS = {"help_option_names": ["-h", "--help"]}
     subcommand_metavar="[FILE | COMMAND [ARGS]...]",
 )
 @input_options
+@recording_options
 @debug_option
 @click.option(
     "--demo", is_flag=True, help="Capture on loopback, where rawscope runs sample conversations."
@@ -80,12 +87,14 @@ def rawscope(
         if given["interfaces"] or given["file"] is not None:
             raise click.UsageError("--demo watches loopback: it takes neither -i nor a file")
         given["interfaces"] = (LOOPBACK,)
+    recording = take_recording(given)
     source = _packet_source(**given)
+    _check_monitor_recording(source, recording)
     if display_filter is not None:
         _compiled(display_filter)
     from app.cli.monitor import run_monitor
 
-    return run_monitor(source, demo, display_filter or "")
+    return run_monitor(source, demo, display_filter or "", recording)
 
 
 @rawscope.command()
@@ -254,6 +263,18 @@ def _compiled(text: str) -> DisplayFilter:
 
 def _was_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _check_monitor_recording(source: PacketSource, recording: Recording) -> None:
+    """Raise `click.UsageError` for a recording that the monitor cannot make."""
+    if recording.file == STDOUT:
+        raise click.UsageError("-w - writes to standard output: 'rawscope dump -w -' does that")
+    if source.file is not None and (recording.file or recording.has_end):
+        raise click.UsageError(
+            "-w, -a, and -c are about a capture: 'rawscope dump -r FILE -w FILE' converts a file"
+        )
+    if recording.has_end and not source.interfaces:
+        raise click.UsageError("-a and -c end a capture: add -i IFACE")
 
 
 def _check_dump_source(context: click.Context, source: PacketSource, recording: Recording) -> None:

@@ -25,11 +25,13 @@ from typing import TYPE_CHECKING
 
 from app.cli.output import CommandError
 from app.cli.packet_source import PacketSource
+from app.cli.recording_options import Recording, plan_of, refusals
 
 if TYPE_CHECKING:
     from app.monitor import Monitor
     from core.engine.engine import Engine
     from core.forge.host import ForgeHost
+    from core.recording.recorder import Recorder
 
 
 # The time for an orderly end after the terminal is gone, and after a signal. The latter plus
@@ -38,10 +40,10 @@ _GRACE_S = 1.0
 _SIGNAL_GRACE_S = 1.2
 
 
-def run_monitor(source: PacketSource, demo: bool, display_filter: str = "") -> int:
+def run_monitor(source: PacketSource, demo: bool, display_filter: str, recording: Recording) -> int:
     """Show the monitor until the user quits, at first with a filter if it is not empty.
 
-    Raise `CommandError` without a terminal.
+    Raise `CommandError` without a terminal, and if the file of a recording cannot be created.
     """
     check_screen()
     file: str | int | None = source.file
@@ -50,16 +52,21 @@ def run_monitor(source: PacketSource, demo: bool, display_filter: str = "") -> i
     else:
         check_keyboard()
     gc.disable()  # saves a seventh of the time of the imports, which make no garbage
+    from core.engine.capture_end import CaptureEnd
     from core.engine.engine import Engine
     from core.net.sockets import LOCAL_SOCKETS
     from core.store.packet_store import PacketStore
 
     engine = Engine(PacketStore(), LOCAL_SOCKETS)
+    recorder = _recorder(recording) if recording.file else None
     engine.start()
     over = threading.Event()
     try:
+        if recorder is not None:
+            engine.record(recorder)
         if file is None and source.interfaces:
-            engine.capture(source.capture_options())
+            end = CaptureEnd(recording.packets, recording.seconds)
+            engine.capture(source.capture_options(), end)
         return _show(engine, source, file, demo, over, display_filter)
     finally:
         engine.close()
@@ -76,6 +83,7 @@ def _show(
 ) -> int:
     from app.monitor import Monitor
     from core.engine.snapshot import EngineState
+    from core.recording.state import RecordingStatus
 
     if file is not None:
         engine.open_file(file)
@@ -109,10 +117,20 @@ def _show(
     last = engine.snapshot()
     if last.state is EngineState.FAILED:  # repeated on stderr, where the user can copy it
         raise CommandError(last.message)
+    if last.recording is not None and last.recording.status is RecordingStatus.FAILED:
+        raise CommandError(f"recording stopped: {last.recording.cause}")
     faults = monitor.bridge.faults
     if faults.first is not None:
         raise CommandError(f"{faults.message}; --debug shows where") from faults.first
     return monitor.return_code or 0
+
+
+def _recorder(recording: Recording) -> Recorder:
+    """Create the file of a recording. Raise `CommandError`."""
+    from core.recording.recorder import Recorder
+
+    with refusals(recording.file):
+        return Recorder(plan_of(recording))
 
 
 def _forge_host() -> ForgeHost:

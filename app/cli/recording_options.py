@@ -7,12 +7,17 @@ They have the names and meanings of dumpcap (``-b``, ``-a``) and tcpdump (``-C``
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import rich_click as click
+
+from app.cli.output import CommandError
+from core.wire.model.text import safe
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -46,9 +51,9 @@ class Recording:
     force: bool
 
     @property
-    def has_file(self) -> bool:
-        """True if packets are recorded."""
-        return bool(self.file)
+    def has_end(self) -> bool:
+        """True if the capture ends after a number of packets or a time."""
+        return self.packets is not None or self.seconds is not None
 
 
 def recording_options(command: Decorated) -> Decorated:
@@ -233,3 +238,15 @@ def _whole(value: float | None) -> int | None:
 
 def _bytes(value: float | None, unit: int) -> int | None:
     return None if value is None else int(value) * unit
+
+
+@contextmanager
+def refusals(file: str) -> Iterator[None]:
+    """Raise `CommandError` for the `OSError` of a file that cannot be created."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise CommandError(f"{safe(file)} exists: --force replaces it") from error
+    except OSError as error:
+        cause = error.strerror or os.strerror(error.errno or 0)
+        raise CommandError(f"-w {safe(file)}: {cause}") from error

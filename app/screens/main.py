@@ -40,6 +40,7 @@ from app.screens.filter.saved_filters import SavedFilters
 from app.screens.go_to_controller import GoToController
 from app.screens.key_bar import KeyBar
 from app.screens.menu import Menu
+from app.screens.record_controller import RecordController
 from app.screens.saving.comment_controller import CommentController
 from app.screens.saving.save_controller import SaveController
 from app.screens.search_controller import SearchController
@@ -118,6 +119,7 @@ class MainScreen(Screen[None]):
         self.coloring = ColorController(
             self.workspace, bridge.colors, partial(save, "colors"), self.menu
         )
+        self.recording = RecordController(self, bridge)
         self.columns = ColumnsController(self.table, config.table, partial(save, "table"))
         self._search_line = SearchLine(id="search")
         self.search = SearchController(
@@ -322,6 +324,9 @@ class MainScreen(Screen[None]):
 
     def action_pause(self) -> None:
         self.paused = not self.paused
+
+    def on_status_bar_part_clicked(self) -> None:
+        self.recording.toggle()
 
     def on_search_line_clicked(self, event: SearchLine.Clicked) -> None:
         self.part_method(f"search.{event.method}")()

@@ -6,10 +6,11 @@ from pathlib import PurePath
 
 from app.bridge import Scene
 from core.engine.snapshot import EngineState, NoticeSeverity
+from core.recording.state import RecordingStatus
 from core.store.snapshot import Snapshot
 from core.wire.link.link_types import unread_text
 from core.wire.model.text import safe
-from widgets.status.line import StatusLine, StatusState
+from widgets.status.line import RecordingLine, StatusLine, StatusState
 
 _STATES = {
     EngineState.IDLE: StatusState.IDLE,
@@ -41,7 +42,17 @@ def status_line(scene: Scene, paused: tuple[int, Snapshot] | None = None) -> Sta
         progress=worker.progress,
         clock=scene.time_of_day,
         faults=scene.faults,
+        recording=_recording(scene),
     )
+
+
+def _recording(scene: Scene) -> RecordingLine | None:
+    """Return the recording, unless the user ended it."""
+    state = scene.engine.recording
+    if state is None or state.status not in (RecordingStatus.RECORDING, RecordingStatus.FAILED):
+        return None
+    has_failed = state.status is RecordingStatus.FAILED
+    return RecordingLine(state.name, state.size, state.lost, has_failed)
 
 
 def _source(scene: Scene) -> str:
@@ -53,10 +64,14 @@ def _source(scene: Scene) -> str:
 def message_of(scene: Scene) -> tuple[str, NoticeSeverity]:
     """Return the message for the banner and its severity.
 
-    In order: the worker's message; the first packet that rawscope failed to describe; the worker's
-    last note; the link types that rawscope cannot read. Empty without any of these.
+    In order: the failure of the recording, unless the worker failed; the worker's message; the
+    first packet that rawscope failed to describe; the worker's last note; the link types that
+    rawscope cannot read. Empty without any of these.
     """
     worker = scene.engine
+    failure = _recording_failure(scene)
+    if failure and worker.severity is not NoticeSeverity.ERROR:
+        return failure, NoticeSeverity.ERROR
     if worker.message:
         return worker.message, worker.severity
     if scene.fault:
@@ -65,6 +80,18 @@ def message_of(scene: Scene) -> tuple[str, NoticeSeverity]:
         return worker.notes[-1], NoticeSeverity.WARNING
     unread = unread_text(interface.link_type for interface in scene.packets.interfaces)
     return unread, NoticeSeverity.WARNING if unread else NoticeSeverity.NONE
+
+
+def _recording_failure(scene: Scene) -> str:
+    """Return one line about a recording that failed: its file, the cause, and the counts."""
+    state = scene.engine.recording
+    if state is None or state.status is not RecordingStatus.FAILED:
+        return ""
+    goes_on = "; the capture continues" if scene.engine.state is EngineState.LIVE else ""
+    return (
+        f"recording stopped: {state.cause}; {state.packets:,} packets saved, {state.lost:,} lost"
+        f"{goes_on}"
+    )
 
 
 def why_empty(scene: Scene) -> str:

@@ -15,10 +15,11 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
-from core.capture.packet_sink import PacketSink
+from core.engine.capture_end import NO_END, CaptureEnd
 from core.engine.echo_service import EchoService
 from core.engine.snapshot import EngineSnapshot
 from core.engine.worker import Worker
@@ -26,22 +27,23 @@ from core.net.event_loop import EpollLoop
 from core.net.sockets import SocketProvider
 from core.store.packet_store import PacketStore
 
+if TYPE_CHECKING:
+    from core.recording.recorder import Recorder  # imported by the first recording
+
+LAST_WRITES_S = 10.0  # for packets that wait for the disk when the program ends
 EVENTS_PER_WAIT = 256  # with thousands of echo clients, fewer waits are needed
 
 
 class Engine:
     """The worker thread, from `start` to `close`. Commands return at once, from any thread.
 
-    `sockets` makes the sockets of captures. `recorders` get every captured packet, as the store
-    does.
+    `sockets` makes the sockets of captures.
     """
 
-    def __init__(
-        self, store: PacketStore, sockets: SocketProvider, recorders: Sequence[PacketSink] = ()
-    ) -> None:
+    def __init__(self, store: PacketStore, sockets: SocketProvider) -> None:
         self._loop = EpollLoop(EVENTS_PER_WAIT)
         self.echo = EchoService(self._loop, self._command)
-        self._worker = Worker(store, self._loop, self._command, self.echo, sockets, recorders)
+        self._worker = Worker(store, self._loop, self._command, self.echo, sockets)
         self._thread = threading.Thread(
             target=self._worker.run, name="rawscope worker", daemon=True
         )
@@ -52,9 +54,9 @@ class Engine:
         """Start the worker thread."""
         self._thread.start()
 
-    def capture(self, options: CaptureOptions) -> None:
-        """Start to capture; end a running capture, or the reading of a file."""
-        self._command(partial(self._worker.begin_capture, options))
+    def capture(self, options: CaptureOptions, end: CaptureEnd = NO_END) -> None:
+        """Start to capture, up to an end; end a running capture, or the reading of a file."""
+        self._command(partial(self._worker.begin_capture, options, end))
 
     def change_filter(self, capture_filter: CaptureFilter | None) -> None:
         """Replace the filter of the running capture; captured packets stay."""
@@ -63,6 +65,14 @@ class Engine:
     def stop_capture(self) -> None:
         """End the capture, or the reading of the file; its packets stay."""
         self._command(self._worker.stop)
+
+    def record(self, recorder: Recorder) -> None:
+        """Hand captured packets to a recorder from now on, and end the recording before it."""
+        self._command(partial(self._worker.recording.begin, recorder))
+
+    def stop_recording(self) -> None:
+        """End the recording after the packets that were captured."""
+        self._command(self._worker.recording.stop)
 
     def open_file(self, source: str | int) -> None:
         """Read a capture file; its packets replace those in the store.
@@ -104,6 +114,7 @@ class Engine:
         if reading is not None and reading.is_alive():
             reading.cancel()
             reading.join(timeout_s)
+        self._worker.recording.join(LAST_WRITES_S)
         if not self._thread.is_alive():
             self._loop.close()
 

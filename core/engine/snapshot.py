@@ -8,6 +8,7 @@ from enum import Enum, StrEnum
 from core.capture.capture_filter import CaptureFilter
 from core.capture.renaming import Renaming
 from core.net.loop_counters import LoopCounters
+from core.recording.state import RecordingState
 from core.store.snapshot import EMPTY_SNAPSHOT, Snapshot
 
 
@@ -45,6 +46,8 @@ class EngineSnapshot:
     store, in which packet numbers mean other packets. `renamed` are the old and new names of
     interfaces that were renamed while they were captured, oldest first. Comparing two snapshots
     ignores `packets`, and `loop`, which counts wake-ups, also those in which nothing happened.
+    `recording` is the recording to files, or the last one; `recorded` counts the captured packets
+    that recordings wrote since the store was new.
     """
 
     state: EngineState = EngineState.IDLE
@@ -63,4 +66,6 @@ class EngineSnapshot:
     packets: Snapshot = field(default=EMPTY_SNAPSHOT, compare=False)
     store_generation: int = 0
     renamed: tuple[Renaming, ...] = ()
+    recording: RecordingState | None = None
+    recorded: int = 0
     loop: LoopCounters = field(default_factory=LoopCounters, compare=False)

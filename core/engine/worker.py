@@ -3,7 +3,7 @@
 The capture sources, the link watcher, the echo server (`core.engine.echo_service`), and the wake-up
 of the command queue are sources of the loop. A file is read by a thread of its own
 (`core.engine.file_import`), whose end comes back to the worker as a command. Captured batches go to
-a `PacketFanOut`: to the store, and to every recorder.
+a `PacketFanOut`: to the store, and to the recorder.
 
 Whatever fails becomes a state and one line of text: a missing interface, a deleted link, a file
 that is not a capture. An internal error ends the worker, but not the program; one in the echo
@@ -13,19 +13,21 @@ server ends only that server. Captured packets stay usable in every case.
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
 from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
-from core.capture.packet_sink import PacketFanOut, PacketSink
+from core.capture.packet_sink import PacketFanOut
 from core.capture.renaming import Renaming
 from core.capture.session import CaptureSession, Feed
 from core.capture.source import CaptureError, CaptureStatistics
+from core.engine.capture_end import NO_END, CaptureEnd, EndingSink
 from core.engine.echo_service import EchoService
 from core.engine.file_import import FileReading
+from core.engine.recording_control import RecordingControl
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.net.event_loop import EpollLoop
 from core.net.netlink import LinkMessage
@@ -48,7 +50,7 @@ class Worker:
     """The work of the worker thread. Other threads read only `published`, `reading`, `failure`.
 
     `command` hands a function to the loop from the thread that reads a file. `sockets` makes
-    the sockets of captures; `recorders` get the captured packets besides the store.
+    the sockets of captures.
     """
 
     def __init__(
@@ -58,7 +60,6 @@ class Worker:
         command: Callable[[Callable[[], None]], None],
         echo: EchoService,
         sockets: SocketProvider,
-        recorders: Sequence[PacketSink] = (),
     ) -> None:
         self.published = Published(EngineSnapshot(), store)
         self.reading: FileReading | None = None
@@ -66,8 +67,9 @@ class Worker:
         self._store = store
         self._store_generation = 0
         self._sockets = sockets
-        self._recorders = tuple(recorders)
-        self._sink = PacketFanOut((store, *self._recorders))
+        self._sink = PacketFanOut((store,))
+        self.recording = RecordingControl(self._sink, self.stop)
+        self._intake = EndingSink(self._sink, NO_END, loop, self.stop)
         self._loop = loop
         self._command = command
         self._echo = echo
@@ -86,6 +88,7 @@ class Worker:
 
     def run(self) -> None:
         """Run the loop until `end`. The body of the thread."""
+        self._loop.call_every(PUBLISH_S, self.recording.update)
         self._loop.call_every(PUBLISH_S, self._publish)
         try:
             while not self._run_loop():
@@ -121,12 +124,13 @@ class Worker:
         if self.reading is not None:
             self.reading.cancel()
         self._echo.close()
+        self.recording.stop()
         if session is not None:
             with suppress(Exception):
                 session.close()
 
-    def begin_capture(self, options: CaptureOptions) -> None:
-        """Open the sources and add them to the loop."""
+    def begin_capture(self, options: CaptureOptions, end: CaptureEnd) -> None:
+        """Open the sources and add them to the loop, up to an end."""
         self.end_work()
         if self.reading is not None:
             self._renew_store()
@@ -141,6 +145,7 @@ class Worker:
             self._fail(f"cannot capture: {error.strerror}")
             return
         self._session = session
+        self._intake = EndingSink(self._sink, end, self._loop, self.stop)
         self._take_names(session)
         self._loop.add(session.watcher, partial(self._on_links, session))
         for feed in session.feeds:
@@ -173,7 +178,8 @@ class Worker:
     def _renew_store(self) -> None:
         """Replace the store by an empty one, and start counting again."""
         self._store = PacketStore(self._store.limit_bytes)
-        self._sink = PacketFanOut((self._store, *self._recorders))
+        self._sink = PacketFanOut((self._store,))
+        self.recording.move_to(self._sink)
         self._store_generation += 1
         self._earlier = CaptureStatistics()
         self._captured_earlier = 0
@@ -189,12 +195,14 @@ class Worker:
         """End all work; the worker takes no more."""
         self._ending = True
         self.end_work()
+        self.recording.stop()
         self._echo.close()
 
     def end_work(self) -> None:
         """Take the packets that are still in the kernel, then close the sources."""
         if self.reading is not None:
             self.reading.cancel()
+        self._intake.close()
         session = self._session
         if session is not None:
             self._loop.remove(session.watcher)
@@ -208,7 +216,7 @@ class Worker:
 
     def _end_feed(self, session: CaptureSession, feed: Feed) -> None:
         self._loop.remove(feed.source)
-        session.end(feed, self._sink.append)
+        session.end(feed, self._intake.append)
 
     def _on_frames(self, session: CaptureSession, feed: Feed, events: int) -> None:
         if events & select.EPOLLERR:
@@ -217,12 +225,19 @@ class Worker:
             batch = session.read(feed)
             if batch is None:
                 break
-            self._sink.append(batch)
-        self._publish()
+            self._intake.append(batch)
+            if self._intake.is_full:
+                break
+        if self._intake.is_full:
+            self.stop()
+        else:
+            self._publish()
 
     def _on_links(self, session: CaptureSession, _events: int) -> None:
-        for feed in session.feeds:
+        for feed in tuple(session.feeds):
             self._on_frames(session, feed, 0)  # they arrived before the rename
+            if session is not self._session:
+                return  # the capture is at its end
         gone = session.update_links()
         self._take_names(session)
         for feed in gone:
@@ -298,6 +313,8 @@ class Worker:
             store_generation=self._store_generation,
             renamed=self._renamed,
             loop=self._loop.counters,
+            recording=self.recording.state,
+            recorded=self.recording.recorded,
         )
         self.published = Published(state, self._store)
 

@@ -14,46 +14,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 
 from core.decode.batch import Batch, CaptureInterface
 from core.recording.backlog import Backlog
 from core.recording.file_series import FileSeries, RecordingError
 from core.recording.plan import RecordingPlan
+from core.recording.state import RecordingState, RecordingStatus
 from core.store.interface_numbers import InterfaceNumbers
 from core.wire.model.text import safe
 
 BACKLOG_BYTES = 128 << 20  # over two seconds of small frames at 300,000 a second
 CHECKPOINT_S = 1.0
 _TICK_S = 0.25
-
-
-class RecordingStatus(Enum):
-    """The status of a recording: it takes packets, or has ended for a reason."""
-
-    RECORDING = "recording"
-    ENDED = "ended"  # the user stopped it
-    COMPLETE = "complete"  # it has as many files or bytes as the user wanted
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingState:
-    """The state of a recording at one moment.
-
-    `name` is the newest file, of `size` bytes; there were `files`. `packets` were written, and
-    `lost` ones were not, for lack of time or because of a failure. `cause` is one line about the
-    failure.
-    """
-
-    status: RecordingStatus
-    name: str
-    size: int = 0
-    files: int = 0
-    packets: int = 0
-    lost: int = 0
-    cause: str = ""
 
 
 class Recorder:

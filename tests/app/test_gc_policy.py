@@ -32,6 +32,7 @@ from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.name import AskName
 from app.screens.dialogs.open_file import open_dialog
 from app.screens.dialogs.palette import Palette
+from app.screens.dialogs.record import RecordTo
 from app.screens.dialogs.save_capture import Savable, SaveCapture
 from app.screens.dialogs.save_text import SaveText
 from app.screens.dialogs.saved_filters import SavedFilterList
@@ -70,6 +71,7 @@ WINDOWS = {
     "SavedFilterList": lambda: SavedFilterList(SavedFilters(FilterSettings(), print)),
     "EditComments": lambda: EditComments(1, ("odd",)),
     "SaveCapture": lambda: SaveCapture(Savable(scripted_store().snapshot(), "a.pcapng")),
+    "RecordTo": lambda: RecordTo("a.pcapng"),
     "SaveText": lambda: SaveText("a.txt", "1"),
     "SearchDialog": SearchDialog,
     "SendInterface": lambda: SendInterface("Send packet 1 again", lambda: ("lo", "eth0"), "lo"),

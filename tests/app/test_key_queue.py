@@ -36,6 +36,7 @@ from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.name import AskName
 from app.screens.dialogs.open_file import HINT, OpenFile
 from app.screens.dialogs.palette import Palette
+from app.screens.dialogs.record import RecordTo
 from app.screens.dialogs.save_capture import SaveCapture
 from app.screens.dialogs.save_text import SaveText
 from app.screens.dialogs.saved_filters import SavedFilterList
@@ -118,6 +119,7 @@ TYPED_AHEAD = {
         ["u"],
         lambda p: any(one.content == "nothing to undo" for one in p.app.screen.query(Hint)),
     ),
+    RecordTo: (["W", "ctrl+u"], [*"a b.pcapng"], lambda p: value(p) == "a b.pcapng"),
     FilterMenu: (["="], ["down"], lambda p: highlighted(p) == 1),
     SaveCapture: (["w"], [*"a.pcap"], lambda p: value(p, "#path").endswith("a.pcap")),
     EditComments: ([";"], [*"odd"], lambda p: value(p) == "odd"),

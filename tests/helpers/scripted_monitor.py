@@ -14,11 +14,13 @@ from app.monitor import Monitor
 from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions
 from core.echo.snapshot import EchoSnapshot
+from core.engine.capture_end import NO_END, CaptureEnd
 from core.engine.echo_service import NO_SERVER, EchoService
 from core.engine.engine import Engine
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.forge.host import ForgeHost
 from core.net.interfaces import InterfaceInfo
+from core.recording.recorder import Recorder
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from tests.helpers.idle import eventually
@@ -96,7 +98,7 @@ class ScriptedEngine:
         packets = self.store.snapshot()
         return replace(self.said, packets=packets, store_generation=self.store_generation)
 
-    def capture(self, options: CaptureOptions) -> None:
+    def capture(self, options: CaptureOptions, end: CaptureEnd = NO_END) -> None:
         self.told.append(options)
         self.said = replace(self.said, state=EngineState.LIVE, interfaces=options.interfaces)
 
@@ -106,6 +108,12 @@ class ScriptedEngine:
 
     def set_comments(self, number: int, comments: Sequence[str]) -> None:
         self.store.set_comments(number, comments)
+
+    def record(self, recorder: Recorder) -> None:
+        self.told.append(recorder)
+
+    def stop_recording(self) -> None:
+        self.told.append("stop recording")
 
     def open_file(self, source: str | int) -> None:
         self.told.append(source)

@@ -9,9 +9,13 @@ import pytest
 
 from core.capture.options import CaptureOptions
 from core.echo.options import Trigger
+from core.engine.capture_end import NO_END, CaptureEnd
 from core.engine.engine import Engine
 from core.engine.snapshot import EngineState, NoticeSeverity
+from core.files.reader import open_capture
 from core.net.sockets import LOCAL_SOCKETS
+from core.recording.plan import RecordingPlan, Rotation
+from core.recording.recorder import Recorder
 from core.store.packet_store import PacketStore
 from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.network import Network
@@ -33,13 +37,13 @@ def network():
 
 
 @contextlib.contextmanager
-def capturing(network, *names, recorders=(), **options):
+def capturing(network, *names, end=NO_END, **options):
     """Yield an engine that captures in the near namespace, and its store."""
     store = PacketStore()
-    engine = Engine(store, LOCAL_SOCKETS, recorders)
+    engine = Engine(store, LOCAL_SOCKETS)
     network.in_near(engine.start)  # a thread inherits its creator's namespace
     try:
-        engine.capture(CaptureOptions(names, **{"ring_bytes": 4 << 20, **options}))
+        engine.capture(CaptureOptions(names, **{"ring_bytes": 4 << 20, **options}), end)
         until(lambda: engine.snapshot().state is EngineState.LIVE, "live")
         yield engine, store
     finally:
@@ -65,23 +69,52 @@ def test_frames_arrive_promptly_and_are_counted(network):
     assert snapshot.loop.events > 0
 
 
-def test_a_recorder_gets_every_packet_of_every_capture(network):
-    """A second store records a capture, and one that continues it."""
-    recorder = PacketStore()
-    with capturing(network, "near0", recorders=(recorder,)) as (engine, store):
+def test_a_recording_has_every_packet_of_every_capture(network, tmp_path):
+    """It begins while packets are captured, and lasts over a restart of the capture."""
+    with capturing(network, "near0") as (engine, store):
         send_frames(network, *[frame(network)] * 3)
         until(lambda: stored(store) == 3, "three packets")
+        engine.record(Recorder(RecordingPlan(tmp_path / "t.pcapng")))
+        until(lambda: engine.snapshot().recording is not None, "the recording")
+        send_frames(network, frame(network, b"one"))
+        until(lambda: stored(store) == 4, "the fourth packet")
         engine.stop_capture()
         until(lambda: engine.snapshot().state is EngineState.STOPPED, "stopped")
         engine.capture(CaptureOptions(("near0",), ring_bytes=4 << 20))
         until(lambda: engine.snapshot().state is EngineState.LIVE, "live again")
-        send_frames(network, frame(network, b"more"))
-        until(lambda: stored(store) == 4, "the fourth packet")
-        until(lambda: stored(recorder) == 4, "the recorded packets")
-        own, recorded = store.snapshot(), recorder.snapshot()
-        for number in range(1, 5):
-            assert recorded.packet(number).data == own.packet(number).data
-            assert recorded.packet(number).interface == own.packet(number).interface
+        send_frames(network, frame(network, b"two"))
+        until(lambda: engine.snapshot().recorded == 2, "the recorded packets")
+        send_frames(network, frame(network, b"last"))
+        until(lambda: stored(store) == 6, "the last packet")
+    with open_capture(str(tmp_path / "t.pcapng")) as reader:  # closing the engine ended the file
+        packets = sum(map(len, reader.batches()))
+        assert (packets, reader.damaged) == (3, False)
+        assert [interface.name for interface in reader.interfaces] == ["near0"]
+
+
+def test_a_capture_ends_after_its_packets(network, tmp_path):
+    with capturing(network, "near0", end=CaptureEnd(packets=2)) as (engine, store):
+        engine.record(Recorder(RecordingPlan(tmp_path / "t.pcapng")))
+        until(lambda: engine.snapshot().recording is not None, "the recording")
+        send_frames(network, *[frame(network)] * 3)
+        until(lambda: engine.snapshot().state is EngineState.STOPPED, "the end")
+        assert stored(store) == 2
+        until(lambda: engine.snapshot().recorded == 2, "the recorded packets")
+
+
+def test_a_capture_ends_after_its_time(network):
+    with capturing(network, "near0", end=CaptureEnd(seconds=0.2)) as (engine, _store):
+        until(lambda: engine.snapshot().state is EngineState.STOPPED, "the end")
+
+
+def test_a_complete_recording_ends_the_capture(network, tmp_path):
+    plan = RecordingPlan(tmp_path / "t.pcapng", Rotation(size_bytes=1), most_files=1)
+    with capturing(network, "near0") as (engine, _store):
+        engine.record(Recorder(plan))
+        until(lambda: engine.snapshot().recording is not None, "the recording")
+        send_frames(network, *[frame(network)] * 3)
+        until(lambda: engine.snapshot().state is EngineState.STOPPED, "the end")
+        assert engine.snapshot().recorded == 1
 
 
 def test_stop_keeps_frames_in_the_ring(network):

@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 
 from app.config.paths import Paths
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
+from core.recording.state import RecordingState, RecordingStatus
 from core.store.packet_store import PacketStore
 from tests.helpers.scripted import (
     BAD_CHECKSUM,
@@ -74,6 +75,12 @@ def test_paused(snap_compare):
 
     store = scripted_store()
     assert snap_compare(scripted_monitor(store), terminal_size=MEDIUM, run_before=act)
+
+
+def test_recording(snap_compare):
+    state = RecordingState(RecordingStatus.RECORDING, "trace.pcapng", 12_345_678, 1, 28)
+    monitor = scripted_monitor(scripted_store(), ScriptedEngine(replace(LIVE, recording=state)))
+    assert snap_compare(monitor, terminal_size=MEDIUM, run_before=going_to(DNS_ANSWER))
 
 
 def test_empty(snap_compare):

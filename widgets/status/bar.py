@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from rich.segment import Segment
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.status.line import StatusLine, StatusState, StatusStyle, fit, parts_of
+from widgets.lines.cells import width_of
+from widgets.status.line import Part, StatusLine, StatusState, StatusStyle, fit, parts_of
 
 MARGIN = 1
 
@@ -30,6 +33,13 @@ class StatusBar(Widget):
     }
     """
 
+    class PartClicked(Message):
+        """The user clicked on a part. `target` says on what."""
+
+        def __init__(self, target: str) -> None:
+            super().__init__()
+            self.target = target
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._line = StatusLine(StatusState.IDLE)
@@ -40,12 +50,28 @@ class StatusBar(Widget):
             self._line = line
             self.refresh()
 
+    def on_click(self, event: events.Click) -> None:
+        """Report a click on a part that does something."""
+        x = event.x - self._margin
+        for index, part in enumerate(self._parts()):
+            x -= width_of(part.joint) if index else 0
+            if 0 <= x < width_of(part.text) and part.target:
+                self.post_message(self.PartClicked(part.target))
+            x -= width_of(part.text)
+
+    @property
+    def _margin(self) -> int:
+        return MARGIN if self.size.width > 40 else 0
+
+    def _parts(self) -> list[Part]:
+        return fit(parts_of(self._line), self.size.width - 2 * self._margin)
+
     def render_line(self, y: int) -> Strip:
         """Draw the parts from the left, and the clock at the right edge."""
         width = self.size.width
         plain = self.rich_style
-        margin = MARGIN if width > 40 else 0
-        parts = fit(parts_of(self._line), width - 2 * margin)
+        margin = self._margin
+        parts = self._parts()
         clock = parts.pop() if self._line.clock and parts[-1].text == self._line.clock else None
         segments = [Segment(" " * margin, plain)]
         for index, part in enumerate(parts):

@@ -17,6 +17,7 @@ from widgets.lines.cells import cut, width_of
 BARS = "▁▂▃▄▅▆▇█"
 SPARK_SAMPLES = 10
 NAME_MOST = 28  # cells for the interfaces or the file name
+RECORDING = "recording"  # a target of clicks
 WIDE_JOINT = "   "  # before a group of parts
 
 
@@ -43,6 +44,16 @@ class StatusState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingLine:
+    """A recording: the newest file, its bytes, and the packets that were not recorded."""
+
+    name: str
+    size: int = 0
+    lost: int = 0
+    has_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StatusLine:
     """Everything that the bar shows. `clock` is text: the bar has no clock of its own.
 
@@ -65,6 +76,7 @@ class StatusLine:
     progress: float | None = None
     clock: str = ""
     faults: int = 0
+    recording: RecordingLine | None = None
 
 
 class StatusStyle(Enum):
@@ -83,7 +95,7 @@ class Part:
     """A piece of the line. Rank 0 always stays; the highest rank is dropped first.
 
     `short` replaces `text` if even rank 0 does not fit. `joint` separates the part from the one
-    before it.
+    before it. A click on it is one on `target`.
     """
 
     text: str
@@ -91,6 +103,7 @@ class Part:
     rank: int
     short: str = ""
     joint: str = "  "
+    target: str = ""
 
 
 def si(value: float, unit: str) -> str:
@@ -127,7 +140,19 @@ def _state_part(line: StatusLine) -> Part:
         StatusState.FAILED: StatusStyle.BAD,
         StatusState.PAUSED: StatusStyle.HELD,
     }
-    return Part(f"{state.sign} {word}", look.get(state, StatusStyle.PLAIN), 0, short, joint=" ")
+    style = look.get(state, StatusStyle.PLAIN)
+    target = RECORDING if state is StatusState.LIVE else ""
+    return Part(f"{state.sign} {word}", style, 0, short, " ", target)
+
+
+def _recording_part(recording: RecordingLine) -> Part:
+    if recording.has_failed:
+        return Part("rec failed", StatusStyle.BAD, 0, target=RECORDING)
+    size = si(recording.size, "B")
+    lost = f" lost {recording.lost:,}" if recording.lost else ""
+    name = cut(safe(recording.name), NAME_MOST)
+    look = StatusStyle.BAD if recording.lost else StatusStyle.HELD
+    return Part(f"● rec {name} {size}{lost}", look, 0, f"● rec {size}{lost}", target=RECORDING)
 
 
 def parts_of(line: StatusLine) -> list[Part]:
@@ -147,7 +172,10 @@ def parts_of(line: StatusLine) -> list[Part]:
     parts = [Part("rawscope", StatusStyle.NAME, 7)]
     if line.source:
         parts.append(Part(cut(safe(line.source), NAME_MOST), StatusStyle.PLAIN, 1))
-    parts += [_state_part(line), packets]
+    parts.append(_state_part(line))
+    if line.recording is not None:
+        parts.append(_recording_part(line.recording))
+    parts.append(packets)
     if line.rates:
         parts.append(Part(f"{si(line.rates[-1], '/s')}", StatusStyle.PLAIN, 2))
         parts.append(Part(sparkline(line.rates), StatusStyle.GOOD, 6, joint=" "))

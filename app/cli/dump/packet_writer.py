@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,13 +12,13 @@ from numpy.typing import NDArray
 from app.cli.dump.decoded_packets import PacketDecoder
 from app.cli.dump.selection import Selection
 from app.cli.output import CommandError, CommandOutput, print_message
+from app.cli.recording_options import refusals
 from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.recording.file_series import FileSeries, RecordingError
 from core.recording.plan import RecordingPlan
 from core.recording.recorder import CHECKPOINT_S
-from core.wire.model.text import safe
 
 _STDOUT = "-"
 
@@ -72,14 +71,8 @@ class PacketWriter:
         self.passed_over = 0
         self._due_s = time.monotonic() + CHECKPOINT_S
         target = StandardOutput(signal) if str(plan.path) == _STDOUT else None
-        self.name = "standard output" if target is not None else str(plan.path)
-        try:
+        with refusals("standard output" if target is not None else str(plan.path)):
             self._series = FileSeries(plan, clock, target)
-        except FileExistsError as error:
-            raise CommandError(f"{safe(self.name)} exists: --force replaces it") from error
-        except OSError as error:
-            cause = error.strerror or os.strerror(error.errno or 0)
-            raise CommandError(f"-w {safe(self.name)}: {cause}") from error
 
     @property
     def written(self) -> int:

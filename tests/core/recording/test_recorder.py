@@ -10,7 +10,8 @@ import pytest
 from core.recording import recorder as recorder_module
 from core.recording.file_series import FileSeries
 from core.recording.plan import RecordingPlan, Rotation
-from core.recording.recorder import Recorder, RecordingStatus
+from core.recording.recorder import Recorder
+from core.recording.state import RecordingStatus
 from tests.core.recording.made import ETH0, TUN0, numbered, numbers_in
 from tests.helpers.waiting import PATIENCE_S, until
 

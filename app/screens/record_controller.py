@@ -1,0 +1,54 @@
+"""Start and stop the recording of captured packets to a file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from app.bridge import Bridge
+from core.wire.model.text import safe
+from widgets.status.line import si
+
+if TYPE_CHECKING:
+    from core.recording.recorder import Recorder
+
+_NAMED = 3  # interfaces in the name of a file
+
+
+class RecordController:
+    """The recording commands. `time_of_name` returns the time for the name of a file."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        bridge: Bridge,
+        time_of_name: Callable[[], str] = lambda: time.strftime("%Y%m%d-%H%M%S"),
+    ) -> None:
+        self._screen, self._bridge, self._time_of_name = screen, bridge, time_of_name
+
+    def toggle(self) -> None:
+        """Stop recording; without a recording, ask for a file and start one."""
+        state = self._bridge.recording
+        if state is not None:
+            self._bridge.stop_recording()
+            words = f"{state.packets:,} packets, {si(state.size, 'B')}, in {safe(state.name)}"
+            self._screen.notify(words, title="Recording stopped", markup=False)
+        elif self._bridge.has_file:
+            words = "the packets are those of a file: capture on an interface (i) to record"
+            self._screen.notify(words, severity="warning", markup=False)
+        else:
+            from app.screens.dialogs.record import RecordTo  # most captures are not recorded
+
+            self._screen.app.push_screen(RecordTo(self._name()), self._begin)
+
+    def _begin(self, recorder: Recorder | None) -> None:
+        if recorder is not None:
+            self._bridge.record(recorder)
+
+    def _name(self) -> str:
+        """Return the usual name of a file: ``rawscope-20261130-120000-eth0.pcapng``."""
+        interfaces = "-".join(self._bridge.capturing[:_NAMED])
+        return safe(f"rawscope-{self._time_of_name()}-{interfaces or 'any'}.pcapng")
