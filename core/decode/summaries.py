@@ -68,17 +68,37 @@ class Summaries:
     wrong: Mapping[int, tuple[str, ...]]
 
 
-def summaries(chunk: Chunk, bases: SequenceBases | None = None) -> Summaries:
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The parts of rows that the caller does not need.
+
+    Addresses, and the Info lines of the protocols named in `info`, stay empty; checksums are not
+    computed.
+    """
+
+    addresses: bool = False
+    checksums: bool = False
+    info: frozenset[str] = frozenset()
+
+
+WHOLE_ROWS = LeftOut()
+
+
+def summaries(
+    chunk: Chunk, bases: SequenceBases | None = None, left_out: LeftOut = WHOLE_ROWS
+) -> Summaries:
     """Return the rows of the packets of a chunk. `bases` make sequence numbers relative."""
     count = len(chunk)
     plain = np.flatnonzero(chunk.state & _OTHERWISE == 0)
-    is_wrong = _IS_WRONG[fill(chunk)[plain]]
-    wrong = plain[is_wrong]
-    wrong = wrong[_is_sure(chunk, wrong)]
-    plain = np.sort(np.concatenate([plain[~is_wrong], wrong]))
+    wrong = plain[:0]
+    if not left_out.checksums:
+        is_wrong = _IS_WRONG[fill(chunk)[plain]]
+        wrong = plain[is_wrong]
+        wrong = wrong[_is_sure(chunk, wrong)]
+        plain = np.sort(np.concatenate([plain[~is_wrong], wrong]))
     source, destination, shown, info = np.full((4, count), None, dtype=object)
     texts = Summaries(source, destination, shown, info, _wrong_texts(chunk, wrong))
-    writer = _Writer(chunk, bases or SequenceBases.unknown(count), texts)
+    writer = _Writer(chunk, bases or SequenceBases.unknown(count), texts, left_out)
     networks = chunk.network[plain]
     for protocol in _NETWORKS:
         writer.write_network(protocol, plain[networks == protocol.network])
@@ -129,6 +149,7 @@ class _Writer:
     chunk: Chunk
     bases: SequenceBases
     texts: Summaries
+    left_out: LeftOut
 
     def write_network(self, protocol: Protocol, rows: Rows) -> None:
         """Write packets whose network header is the innermost, behind Ethernet addresses."""
@@ -170,12 +191,14 @@ class _Writer:
         self, source: PlacedField, destination: PlacedField, rows: Rows, starts: NDArray[np.int64]
     ) -> None:
         for slot, texts in ((source, self.texts.source), (destination, self.texts.destination)):
-            texts[rows] = address_texts(slot, self.chunk.data, starts)
+            is_empty = self.left_out.addresses
+            texts[rows] = "" if is_empty else address_texts(slot, self.chunk.data, starts)
 
     def _write_info(self, protocol: Protocol, rows: Rows, headers: HeaderColumns) -> None:
         assert protocol.info_columns is not None
         self.texts.protocol[rows] = protocol.shown
-        self.texts.info[rows] = protocol.info_columns(headers)
+        is_empty = protocol.name in self.left_out.info
+        self.texts.info[rows] = "" if is_empty else protocol.info_columns(headers)
 
     def _write_applications(self, protocol: Protocol, rows: Rows, headers: HeaderColumns) -> None:
         """Write the lines of the payloads that a reader of application bytes knows."""

@@ -217,6 +217,10 @@ class HeaderLength(NamedTuple):
     length: Callable[..., Any]
 
 
+INFO_MARKS = " →[]=,?"
+"""The characters between the numbers and the `info_texts` of Info lines."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Protocol:
     """One protocol. Fields of headers go by the name inside the table.
@@ -225,7 +229,8 @@ class Protocol:
     ``tables``      its headers; those after the first continue it, or are other forms of it
     ``info``        writes the Info line of a complete header, `relative_info` the one with relative
                     sequence numbers; `info_columns` writes those of many packets at once, and None
-                    where only `info` can, in the same words
+                    where only `info` can, in the same words. Besides `info_texts`, those lines
+                    have only numbers and `INFO_MARKS`; without any, they may have any text
     ``addresses``   the fields with the addresses of source and destination; the destination is
                     empty for a link that does not tell it
     ``destination_when`` the header needs a destination only if this holds
@@ -259,6 +264,7 @@ class Protocol:
     info: Info | None = None
     relative_info: RelativeInfo | None = None
     info_columns: InfoColumns | None = None
+    info_texts: tuple[str, ...] = ()
     addresses: tuple[str, str] | None = None
     shows_addresses: bool = True
     destination_when: Condition | None = None

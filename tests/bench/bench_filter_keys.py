@@ -65,9 +65,14 @@ class Keyboard:
         while (left := end - time.perf_counter()) > 0:
             self._screen.feed(self._terminal.read(left))
 
-    def open(self) -> None:
+    @property
+    def is_searching(self) -> bool:
+        """True while the line above the key bar shows how far a search is."""
+        return "searching for" in self._screen
+
+    def open(self, rows: int = ROWS) -> None:
         """Wait until all packets are in the table, and go to the first."""
-        self._wait(lambda screen: f"{ROWS:,} pkts" in screen)
+        self._wait(lambda screen: f"{rows:,} pkts" in screen)
         self.watch(2)
         self.type("g")
         self.watch(0.3)
@@ -87,6 +92,13 @@ class Keyboard:
         self.watch(0.1)
         self.type("g")
         self.watch(0.3)
+
+    def search(self, text: str) -> None:
+        """Begin to search for a text."""
+        self.type("\x06")
+        self._wait(lambda screen: "enter finds the next" in screen)
+        self.type(f"\x15{text}\r")
+        self._wait(lambda screen: "searching for" in screen)
 
     def _wait(self, holds: Callable[[Emulator], bool]) -> None:
         end = time.perf_counter() + MOST_S

@@ -1,12 +1,15 @@
 """The speed of a search over 1.5 million packets that finds nothing, and so reads all of them.
 
-Processor time of the analysis thread; the screen runs it in slices of 20 ms.
+Processor time of the analysis thread; the screen runs it in slices of 20 ms. While a text is
+searched for, keys move the cursor in the monitor; their bound is that of `bench_filter_keys`.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from core.analysis.search.criteria import Criterion, TimeCriterion
 from core.analysis.search.jumps import Jump, criterion_of
@@ -16,9 +19,15 @@ from core.analysis.sequences import SequenceIndex
 from core.store.budget import Budget
 from core.store.filtered_view import AllPackets
 from core.store.snapshot import Snapshot
+from tests.bench.bench_filter_keys import SIZE, Keyboard, report
+from tests.bench.bench_monitor import ROOT
 from tests.bench.bench_store import Figure, capture, store_of
+from tests.bench.terminal import Terminal
+from tests.bench.traffic.mixed import write_pcap
 
 PACKETS = 1_500_000
+KEYS = 100  # while a search runs
+ABSENT = "no packet has this text"
 SLICE_S = 0.02
 
 
@@ -36,10 +45,9 @@ def main() -> int:
     snapshot = store_of(capture(PACKETS)).snapshot()
     index = SequenceIndex()
     index.extend(snapshot, Budget())
-    absent = "no packet has this text"
     searches = (
-        ("bytes", SearchQuery(absent.encode().hex(), SearchKind.HEX).criterion(), 1),
-        ("text", SearchQuery(absent).criterion(index.published), 15),
+        ("bytes", SearchQuery(ABSENT.encode().hex(), SearchKind.HEX).criterion(), 1),
+        ("text", SearchQuery(ABSENT).criterion(index.published), 3),
         ("filter", SearchQuery("tcp.port == 3", SearchKind.FILTER).criterion(), 0.5),
         ("malformed", criterion_of(Jump.MALFORMED), 0.5),
         ("time", TimeCriterion(1 << 62), 0.1),
@@ -50,7 +58,26 @@ def main() -> int:
     ]
     for figure in figures:
         print(figure, flush=True)
-    return 0 if all(figure.held for figure in figures) else 1
+    held = keys_while_searching()
+    return 0 if held and all(figure.held for figure in figures) else 1
+
+
+def keys_while_searching() -> bool:
+    """Move the cursor while the monitor searches for a text, again and again."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, "rows.pcap")
+        write_pcap(path, PACKETS)
+        terminal = Terminal([sys.executable, "-m", "app", "-r", str(path)], *SIZE, ROOT)
+        keyboard, times = Keyboard(terminal), []
+        try:
+            keyboard.open(PACKETS)
+            while len(times) < KEYS:
+                keyboard.search(ABSENT)
+                while keyboard.is_searching and len(times) < KEYS:
+                    times.append(keyboard.move())
+        finally:
+            terminal.close()
+    return report("while a text is searched for", times)
 
 
 if __name__ == "__main__":

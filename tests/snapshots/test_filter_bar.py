@@ -26,7 +26,8 @@ def test_typed(snap_compare, kind):
         screen = await filled(pilot)
         await pilot.press("slash")
         screen.filter.bar.replace(text)
-        await eventually(lambda: screen.filter.hints.text == text, "the hints")
+        hints = screen.filter.hints
+        await eventually(lambda: hints.display and hints.text == text, "the hints", screen.poll)
         bar = screen.query_one(KeyBar)
         await eventually(lambda: "panel.close" in bar.labels, "the keys", screen.poll)
         await pilot.pause()

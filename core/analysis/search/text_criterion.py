@@ -2,23 +2,38 @@
 
 The bytes of many packets are searched at once (about 1 GB/s), and before the first packet whose
 bytes contain the text, the rows: so the nearest match is found, whichever kind it is. Columns write
-the rows of most packets (`core.decode.summaries`, about 4 µs each); the others are dissected (about
-50 µs).
+the rows of most packets (`core.decode.summaries`), and each text that several rows have is searched
+once; the other packets are dissected (about 50 µs each).
+
+Most packets are TCP segments and UDP datagrams, whose Info lines have few words. Where the text has
+another word, their lines need not be written, nor addresses where it has a letter that none has:
+that makes the search for most texts twice as fast.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
 from core.analysis.search.criteria import Answer, ByteCriterion, Rows, first_of
 from core.analysis.sequences import NO_SEQUENCES, SequenceReader, Sequences
 from core.decode.chunk import Chunk
-from core.decode.summaries import summaries
+from core.decode.summaries import LeftOut, Summaries, Texts, summaries
 from core.store.budget import Budget
 from core.store.snapshot import Snapshot
+from core.wire.model.address_texts import ADDRESS_CHARACTERS
 from core.wire.model.field import Span
 from core.wire.present.summary import summarize
+from core.wire.protocol import INFO_MARKS
+from core.wire.registry import PROTOCOLS
 
-BLOCK = 2048  # rows that columns write at once
+BLOCK = 4096  # rows that columns write at once
 _GAP = "\0"  # between the texts of a row: no match crosses it
+_BETWEEN_WORDS = re.compile(f"[0-9{re.escape(INFO_MARKS)}]+")
+_WORDED = tuple(protocol for protocol in PROTOCOLS if protocol.info_texts)
 
 
 class RowTexts:
@@ -31,22 +46,18 @@ class RowTexts:
         self._sequences = sequences
         self._bases = SequenceReader()
 
-    def by_columns(self, chunk: Chunk, rows: Rows) -> list[str | None]:
-        """Return the text of each of some rows, ascending; None where columns have no text."""
-        try:
-            return self._by_columns(chunk, rows)
-        except Exception:  # internal; each packet is dissected instead
-            return [None] * len(rows)
-
-    def _by_columns(self, chunk: Chunk, rows: Rows) -> list[str | None]:
+    def by_columns(self, chunk: Chunk, rows: Rows, left_out: LeftOut) -> Summaries | None:
+        """Return the texts of some rows, ascending; None after an internal error."""
         first, last = int(rows[0]), int(rows[-1])
-        part = chunk.rows(first, last + 1)
-        bases = self._sequences.columns(part)
-        if len(rows) < len(part):
-            part, bases = part.copied(rows - first), bases.take(rows - first)
-        found = summaries(part, bases)
-        parts = zip(found.source, found.destination, found.protocol, found.info, strict=True)
-        return [None if each[-1] is None else _GAP.join(each) for each in parts]
+        try:
+            part = chunk.rows(first, last + 1)
+            bases = None if "tcp" in left_out.info else self._sequences.columns(part)
+            if len(rows) < len(part):
+                part = part.copied(rows - first)
+                bases = None if bases is None else bases.take(rows - first)
+            return summaries(part, bases, left_out)
+        except Exception:  # internal; each packet is dissected instead
+            return None
 
     def of_packet(self, snapshot: Snapshot, chunk: Chunk, row: int) -> str:
         """Return the text of one row; empty if rawscope fails to describe its packet."""
@@ -76,7 +87,14 @@ class TextCriterion:
         self._bytes = ByteCriterion(text.encode(), ignores_case=ignores_case)
         self._rows = RowTexts(sequences)
         self._ignores_case = ignores_case
-        self._text = text.casefold() if ignores_case else text
+        self._text = self._folded(text)
+        self._left_out = LeftOut(
+            addresses=not set(self._text) <= ADDRESS_CHARACTERS,
+            checksums=True,
+            info=frozenset(
+                protocol.name for protocol in _WORDED if not self._may_be_in(protocol.info_texts)
+            ),
+        )
 
     def find(self, snapshot: Snapshot, chunk: Chunk, rows: Rows, budget: Budget) -> Answer:
         """Search the bytes of all rows, then the texts of those before the first match."""
@@ -93,20 +111,40 @@ class TextCriterion:
 
     def _find_in_rows(self, snapshot: Snapshot, chunk: Chunk, rows: Rows, budget: Budget) -> Answer:
         step = -1 if rows[0] > rows[-1] else 1
-        texts = self._rows.by_columns(chunk, rows[::step])[::step]
-        for checked, (row, text) in enumerate(zip(rows.tolist(), texts, strict=True), 1):
-            if text is not None:
-                if self._is_in(text):
-                    return Answer(row, checked)
-            elif self._is_in(self._rows.of_packet(snapshot, chunk, row)):
-                return Answer(row, checked)
-            elif budget.is_spent:
-                return Answer(None, checked)
+        found = self._rows.by_columns(chunk, rows[::step], self._left_out)
+        is_match = np.zeros(len(rows), dtype=np.bool_)
+        is_unknown = ~is_match
+        if found is not None:
+            for column in (found.source, found.destination, found.protocol, found.info):
+                is_match |= self._matches(column)
+            is_unknown = np.fromiter((each is None for each in found.info), np.bool_, len(rows))
+        for index in np.flatnonzero((is_match | is_unknown)[::step]).tolist():
+            row = int(rows[index])
+            if is_match[::step][index] or self._is_in(self._rows.of_packet(snapshot, chunk, row)):
+                return Answer(row, index + 1)
+            if budget.is_spent:
+                return Answer(None, index + 1)
         return Answer(None, len(rows))
+
+    def _matches(self, column: Texts) -> NDArray[np.bool_]:
+        """Return a mask (k,) of the texts that contain the text; None contains nothing."""
+        texts = column.tolist()
+        matching = {each for each in set(texts) if each is not None and self._is_in(each)}
+        if not matching:
+            return np.zeros(len(texts), dtype=np.bool_)
+        return np.fromiter((each in matching for each in texts), np.bool_, len(texts))
 
     def span_in(self, data: bytes) -> Span | None:
         """Return the first place of the text in the bytes; None if only the row has it."""
         return self._bytes.span_in(data)
 
     def _is_in(self, text: str) -> bool:
-        return self._text in (text.casefold() if self._ignores_case else text)
+        return self._text in self._folded(text)
+
+    def _may_be_in(self, texts: Sequence[str]) -> bool:
+        """Return False if the text has a word that none of these texts contains."""
+        words = filter(None, _BETWEEN_WORDS.split(self._text))
+        return all(any(word in self._folded(each) for each in texts) for word in words)
+
+    def _folded(self, text: str) -> str:
+        return text.casefold() if self._ignores_case else text

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from core.wire.model.field import PlacedField
 from core.wire.model.words import WORD_BITS
 
+ADDRESS_CHARACTERS = frozenset("0123456789abcdef.:")
+"""All characters of the texts of addresses."""
+
 
 class _Texts(dict[Any, str]):
     """The texts of a field by its number, or by its words if it has two."""

@@ -39,7 +39,7 @@ from core.wire.protocol import (
 )
 from core.wire.transport import tcp_options
 from core.wire.transport.tcp_options import OPTIONS
-from core.wire.transport.tcp_options_text import options_columns, options_text
+from core.wire.transport.tcp_options_text import WORDS, options_columns, options_text
 from core.wire.transport.tcp_tools import TOOLS
 
 TCP = HeaderTable(
@@ -233,6 +233,7 @@ PROTOCOLS = (
         info=info,
         relative_info=relative_info,
         info_columns=info_columns,
+        info_texts=("Seq", "Ack", "Win", "Len", "none", *dict(FLAG_NAMES).values(), *WORDS),
         meanings={"flags": flag_text},
         derived=(DerivedField("tcp.len", "Segment length", "bytes", _carried_length),),
         has_options_field=True,

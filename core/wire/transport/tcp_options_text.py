@@ -16,6 +16,7 @@ from core.wire.model.dissection import Option
 from core.wire.model.field import gather
 from core.wire.transport.tcp_options import (
     GREATEST_SHIFT,
+    MULTIPATH_KINDS,
     NO_OPERATION,
     OPTIONS,
     TIMESTAMPS,
@@ -26,6 +27,12 @@ _STAMPS = ("timestamp.tsval", "timestamp.tsecr")
 _STAMPS_START = bytes((TIMESTAMPS, TIMESTAMPS_TABLE.stop))
 _USUAL = bytes((NO_OPERATION, NO_OPERATION)) + _STAMPS_START
 _PADDING_BYTES = 2
+
+WORDS = (
+    *("MSS", "WS", "SACK_PERM", "TSval", "TSecr", "SLE", "SRE", "TFO", "MD5", "MPTCP"),
+    *MULTIPATH_KINDS.values(),
+)
+"""The constant texts of `options_text`."""
 
 # The texts before and after the timestamps of a list, by the bytes there; None if the list has none
 _Around: TypeAlias = dict[tuple[bytes, bytes], tuple[str, str] | None]

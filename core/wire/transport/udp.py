@@ -156,6 +156,7 @@ PROTOCOLS = (
         tables=(UDP,),
         info=info,
         info_columns=info_columns,
+        info_texts=("Len",),
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.UDP,), parse, step),),
         computed={"length": computed_number.TOTAL},
         checksum=ChecksumRule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 
 import numpy as np
@@ -15,11 +16,12 @@ from core.store.budget import Budget
 from core.store.packet_store import PacketStore
 from core.store.snapshot import Snapshot
 from core.wire.checksum.packet_checksums import internet_checksum
+from core.wire.model.address_texts import ADDRESS_CHARACTERS
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.walk import Numbering
 from core.wire.network.icmpv6 import ECHO, ICMPV6
 from core.wire.present.summary import summarize, wrong_checksums
-from core.wire.protocol import SequenceBases
+from core.wire.protocol import INFO_MARKS, SequenceBases
 from core.wire.registry import PROTOCOLS
 from tests.bench.traffic import mixed
 from tests.core.decode import frames
@@ -30,6 +32,7 @@ from tests.helpers.support import is_thorough
 
 CHANGED = 1000
 MOST = 200  # packets of each capture, unless all are requested
+INFO_TEXTS = {each.shown: each.info_texts for each in PROTOCOLS if each.info_texts}
 WITH_COLUMNS = {protocol.shown for protocol in PROTOCOLS if protocol.info_columns is not None}
 
 
@@ -60,6 +63,10 @@ def _compare(chunk: Chunk, bases: SequenceBases) -> Counter[str]:
         expected = summarize(dissection, bases.of(row))
         assert texts == (expected.source, expected.destination, expected.protocol, expected.info)
         assert found.wrong.get(row, ()) == wrong_checksums(dissection)
+        assert set(expected.source + expected.destination) <= ADDRESS_CHARACTERS
+        if known := INFO_TEXTS.get(expected.protocol):
+            words = filter(None, re.split(f"[0-9{re.escape(INFO_MARKS)}]+", expected.info))
+            assert all(any(word in each for each in known) for word in words), expected.info
         written[expected.protocol] += 1
     return written
 

@@ -10,6 +10,7 @@ from core.analysis.search.criteria import Answer
 from core.analysis.search.search import Search
 from core.analysis.search.text_criterion import RowTexts, TextCriterion
 from core.analysis.sequences import SequenceIndex
+from core.decode.summaries import WHOLE_ROWS, LeftOut
 from core.store.budget import Budget
 from core.store.filtered_view import AllPackets
 from core.wire.model.field import Span
@@ -75,11 +76,36 @@ def test_columns_write_what_a_dissection_does():
     texts = RowTexts(index.published)
     (chunk,) = SNAPSHOT.chunks
     for rows in (np.arange(len(chunk)), np.arange(3, len(chunk), 3)):
-        found = texts.by_columns(chunk, rows)
-        assert len(found) == len(rows)
-        assert sum(text is not None for text in found) > len(rows) / 2
-        for row, text in zip(rows, found, strict=True):
-            assert text in (None, texts.of_packet(SNAPSHOT, chunk, row))
+        found = texts.by_columns(chunk, rows, WHOLE_ROWS)
+        columns = (found.source, found.destination, found.protocol, found.info)
+        written = [each for each in zip(rows, *columns, strict=True) if each[-1] is not None]
+        assert len(written) > len(rows) / 2
+        for row, *parts in written:
+            assert "\0".join(parts) == texts.of_packet(SNAPSHOT, chunk, row)
+
+
+@pytest.mark.parametrize(
+    "text", ["Len=", "len", "ck", "sack_p", "80 → 51", "d=0x", "2.0.2", "db8:", "DB8", "1234"]
+)
+@pytest.mark.parametrize("ignores_case", [True, False])
+def test_lines_that_cannot_contain_a_text_are_left_out_and_no_others(text, ignores_case):
+    """Compare with a search that writes all lines."""
+    criterion = TextCriterion(text, ignores_case=ignores_case)
+    found = _found(criterion)
+    criterion._left_out = WHOLE_ROWS
+    assert _found(criterion) == found
+
+
+def test_a_word_that_no_segment_has_leaves_its_lines_out():
+    def left_out(text, **options):
+        return TextCriterion(text, **options)._left_out
+
+    assert left_out("password") == LeftOut(True, True, frozenset({"tcp", "udp"}))
+    assert left_out("TSval").info == {"udp"}
+    assert not left_out("LEN=12").info
+    assert left_out("LEN=12", ignores_case=False).info == {"tcp", "udp"}
+    assert not left_out("DB8:").addresses
+    assert left_out("DB8:", ignores_case=False).addresses
 
 
 def test_rows_behind_the_first_match_in_bytes_are_not_read(monkeypatch):
@@ -90,7 +116,7 @@ def test_rows_behind_the_first_match_in_bytes_are_not_read(monkeypatch):
         return ""
 
     monkeypatch.setattr(RowTexts, "of_packet", of_packet)
-    monkeypatch.setattr(RowTexts, "by_columns", lambda self, chunk, rows: [None] * len(rows))
+    monkeypatch.setattr(RowTexts, "by_columns", lambda self, chunk, rows, left_out: None)
     (chunk,) = SNAPSHOT.chunks
     rows = np.arange(len(chunk))
     answer = TextCriterion("GET /").find(SNAPSHOT, chunk, rows, Budget())
