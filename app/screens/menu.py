@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from textual.geometry import Offset
 from textual.widget import Widget
 
+from app.keymap import BY_NAME
 from app.screens.filter.filter_controller import FilterController
+from app.textual_bindings import key_label
 
 if TYPE_CHECKING:
     from app.screens.dialogs.filter_menu import FilterChoice
 
-MORE = "view.menu"
+MORE, PALETTE = "view.menu", "program.palette"
 PACKET_ACTIONS = (
     "packets.color", "packets.mark", "packets.comment", "packets.time_reference", "", MORE
 )  # fmt: skip
@@ -45,7 +47,7 @@ SCREEN_ACTIONS = (
     "packets.save",
     "view.columns",
     "view.colors",
-    "program.palette",
+    PALETTE,
 )
 """The actions in the menu of the screen."""
 
@@ -88,6 +90,10 @@ class Menu:
         for name in names:
             if not name:
                 yield None
+            elif name == PALETTE:
+                keys = key_label(self._keys.get(name, BY_NAME[name].keys))
+                show = screen.app.action_command_palette
+                yield FilterChoice(keys, BY_NAME[name].help, "", run=show)
             elif name in known:
                 command = known[name]
                 key = next(iter(command.keys.split()), _KEYS.get(name, ""))

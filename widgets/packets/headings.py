@@ -14,7 +14,7 @@ from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.strip import Strip
 
-from widgets.packets.column_choice import Column, ColumnChoice, ColumnName
+from widgets.packets.column_choice import Column, ColumnChoice, ColumnName, short_heading
 from widgets.packets.fitted_columns import FittedColumns
 from widgets.packets.heading_mouse import HeadingMouse
 from widgets.packets.paint import paint_header
@@ -27,16 +27,20 @@ RIGHT_BUTTON = 3
 LINKS = ("filter", "menu")
 _GAP = 2
 _LINK = Style(underline=True)
-_WIDE = 60  # cells from which all links are shown; below, only the last
 
 
-def links_in(width: int) -> list[tuple[int, str]]:
-    """Return the first cell and the word of each link in a line of this width."""
-    words = LINKS if width >= _WIDE else LINKS[-1:]
-    found, stop = [], width - 1
-    for word in reversed(words):
-        found.append((stop - len(word), word))
-        stop -= len(word) + _GAP
+def links_in(width: int, used: int = 0) -> list[tuple[int, str]]:
+    """Return the first cell and the word of each link in a line of this width.
+
+    Only the last one may cover headings, which end at cell `used`.
+    """
+    found: list[tuple[int, str]] = []
+    stop = width - 1
+    for word in reversed(LINKS):
+        start = stop - len(word)
+        if start >= 0 and (not found or start > used):
+            found.append((start, word))
+        stop = start - _GAP
     return found[::-1]
 
 
@@ -93,8 +97,8 @@ class Headings:
             elif self._table.time_format is TimeFormat.RELATIVE and rows.reference:
                 heading = "Ref time" if layout.time_decimals == 6 else "Ref"
         strip = paint_header(layout, heading, style, self._mouse.column)
-        links = links_in(layout.width)
-        if not links or links[0][0] < 0:
+        links = self._links
+        if not links:
             return strip
         segments = list(strip.crop_extend(0, links[0][0] - 1, style))
         for start, word in links:
@@ -102,12 +106,23 @@ class Headings:
             segments.append(Segment(word, style + _LINK))
         return Strip([*segments, Segment(" ", style)])
 
+    @property
+    def _links(self) -> list[tuple[int, str]]:
+        layout = self._columns.layout
+        last = layout.columns[-1]
+        heading = min(last.width, len(short_heading(last.name, last.width)))
+        return links_in(layout.width, last.stop if last.at_right else last.start + heading)
+
+    def _link_at(self, x: int) -> str:
+        """Return the link in cell `x`; empty without one."""
+        return next((word for at, word in self._links if at <= x < at + len(word)), "")
+
     # -- the mouse --------------------------------------------------------------------------
 
     def handle(self, event: events.MouseEvent) -> None:
         """React to the mouse: a drag moves or resizes a column, a click on Time changes it."""
         x = event.get_content_offset_capture(self._table).x
-        if isinstance(event, events.MouseDown):
+        if isinstance(event, events.MouseDown | events.Click):
             offset = event.get_content_offset(self._table)
             if offset is not None and offset.y < self._table.HEADER_LINES:
                 self._press(event, x)
@@ -119,11 +134,14 @@ class Headings:
             table = self._table
             table.refresh(Region(0, 0, table.size.width, table.HEADER_LINES))
 
-    def _press(self, event: events.MouseDown, x: int) -> None:
-        links = links_in(self._columns.layout.width)
-        word = next((each for start, each in links if start <= x < start + len(each)), "")
-        if word:
-            self._table.post_message(self.LinkClicked(word, event.screen_offset))
+    def _press(self, event: events.MouseDown | events.Click, x: int) -> None:
+        """React to a button. A link works when the button is released: it may open a menu there."""
+        word = self._link_at(x)
+        if isinstance(event, events.Click):
+            if word:
+                self._table.post_message(self.LinkClicked(word, event.screen_offset))
+        elif word:
+            self._table.screen.clear_selection()
         elif event.button == RIGHT_BUTTON:
             self._table.post_message(self.ListRequested())
         elif self._mouse.press(x, self._columns.layout):

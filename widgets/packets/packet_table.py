@@ -291,6 +291,7 @@ class PacketTable(ShiftedView):
     @on(events.MouseDown)
     @on(events.MouseMove)
     @on(events.MouseUp)
+    @on(events.Click)
     def use_headings(self, event: events.MouseEvent) -> None:
         """Let the mouse change the columns by their headings."""
         self.headings.handle(event)

@@ -8,13 +8,14 @@ from widgets.packets.headings import links_in
 
 
 @pytest.mark.parametrize(
-    ("width", "links"),
+    ("width", "used", "links"),
     [
-        (160, [(147, "filter"), (155, "menu")]),
-        (60, [(47, "filter"), (55, "menu")]),
-        (59, [(54, "menu")]),
-        (5, [(0, "menu")]),
+        (160, 60, [(147, "filter"), (155, "menu")]),
+        (80, 66, [(67, "filter"), (75, "menu")]),
+        (80, 67, [(75, "menu")]),
+        (40, 38, [(35, "menu")]),
+        (4, 4, []),
     ],
 )
-def test_the_last_word_stays_on_narrow_screens(width, links):
-    assert links_in(width) == links
+def test_only_the_last_word_may_cover_headings(width, used, links):
+    assert links_in(width, used) == links
