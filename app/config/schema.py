@@ -94,6 +94,7 @@ class TableSettings:
     split: int = _setting(PERCENT, 0, "percent of the height for the table")
     side_split: int = _setting(PERCENT, 0, "the same beside a side panel")
     hex_width: int = _setting(PERCENT, 0, "percent of the width for Hex")
+    side_hex_width: int = _setting(PERCENT, 0, "the same beside a side panel")
     side_width: int = _setting(PERCENT, 0, "percent of the width for a side panel")
 
 

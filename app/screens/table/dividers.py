@@ -1,7 +1,8 @@
 """The lines between the panels that are side by side: the mouse drags them.
 
 Without a choice of the user, the styles divide the width. Hex and the side panel each have a width
-of their own, which is remembered; the detail tree takes the rest.
+of their own, which is remembered, and hex has another one beside a side panel; the detail tree
+takes the rest.
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ class Dividers:
         save: Callable[[Changes], None],
     ) -> None:
         self._workspace, self._panels, self._hex = workspace, panels, hex
-        self._shares = {"hex_width": settings.hex_width, "side_width": settings.side_width}
+        self._shares = {
+            "hex_width": settings.hex_width,
+            "side_hex_width": settings.side_hex_width,
+            "side_width": settings.side_width,
+        }
         self._save = save
         self._held: Widget | None = None  # the panel whose left line the mouse holds
 
@@ -43,7 +48,9 @@ class Dividers:
         return [panel for panel in self._panels.children if panel.display]
 
     def _setting(self, panel: Widget) -> str:
-        return "hex_width" if panel is self._hex else "side_width"
+        if panel is not self._hex:
+            return "side_width"
+        return "hex_width" if panel is self._visible[-1] else "side_hex_width"
 
     def arrange(self) -> None:
         """Divide the width among the panels that are shown; the first one takes the rest."""

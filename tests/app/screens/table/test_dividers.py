@@ -54,10 +54,16 @@ async def test_the_line_left_of_hex_follows_the_mouse_and_is_remembered(paths) -
 async def test_a_side_panel_has_a_line_of_its_own(paths) -> None:
     async with scripted_monitor(scripted_store(), paths=paths).run_test(size=(160, 45)) as pilot:
         screen = await filled(pilot)
+        alone = screen.panels.hex.outer_size.width
         await pilot.press("f2")
         side, hex_width = screen.query_one("#forge"), screen.panels.hex.outer_size.width
         line = side.region.x
         await drag(pilot, side, 8)
         assert abs(side.region.x - (line + 8)) <= 1
         assert screen.panels.hex.outer_size.width == hex_width
-        await eventually(lambda: load(paths.config).table.side_width > 0, "the file")
+        await drag(pilot, screen.panels.hex, -6)
+        assert abs(screen.panels.hex.outer_size.width - (hex_width + 6)) <= 1
+        await eventually(lambda: load(paths.config).table.side_hex_width > 0, "the file")
+        assert load(paths.config).table.side_width > 0
+        await pilot.press("f2", "f2")  # hex has the focus now
+        assert screen.panels.hex.outer_size.width == alone
