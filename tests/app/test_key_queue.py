@@ -135,21 +135,17 @@ TYPED_AHEAD = {
 
 
 @pytest.mark.parametrize("dialog", TYPED_AHEAD, ids=lambda dialog: dialog.__name__)
-async def test_keys_typed_while_a_dialog_opens_reach_it(dialog, tmp_path):
+async def test_keys_typed_while_a_dialog_closes_or_opens_reach_their_screen(dialog, tmp_path):
+    """Those after ``escape`` reach the screen below, and those after its own keys the dialog."""
     opening, typed, arrived = TYPED_AHEAD[dialog]
     async with running(tmp_path, dialog) as pilot:
-        burst(pilot.app, *opening, *typed)
-        await eventually(lambda: isinstance(pilot.app.screen, dialog), f"{dialog.__name__}")
-        await eventually(lambda: arrived(pilot), f"the arrival of {''.join(typed)}")
-
-
-@pytest.mark.parametrize("dialog", TYPED_AHEAD, ids=lambda dialog: dialog.__name__)
-async def test_keys_typed_while_a_dialog_closes_reach_the_screen_below(dialog, tmp_path):
-    async with running(tmp_path, dialog) as pilot:
-        burst(pilot.app, *TYPED_AHEAD[dialog][0], "escape", "escape", "g", "m")
+        burst(pilot.app, *opening, "escape", "escape", "g", "m")
         table = main(pilot).table
         await eventually(lambda: table.marks == {1}, "the mark")
         assert pilot.app.screen is main(pilot)
+        burst(pilot.app, *opening, *typed)
+        await eventually(lambda: isinstance(pilot.app.screen, dialog), f"{dialog.__name__}")
+        await eventually(lambda: arrived(pilot), f"the arrival of {''.join(typed)}")
 
 
 async def test_a_whole_session_in_one_burst(tmp_path):

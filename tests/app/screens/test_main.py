@@ -13,6 +13,7 @@ from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from tests.helpers.idle import eventually
 from tests.helpers.scripted_echo import echo_snapshot, echo_store
 from tests.helpers.scripted_monitor import ScriptedEngine, filled, scripted_monitor
+from tests.helpers.support import combinations
 
 LO = EngineSnapshot(EngineState.LIVE, interfaces=("lo",), captured=42, received=42)
 MOST_METHODS = 40
@@ -93,10 +94,13 @@ async def test_only_the_forge_takes_all_of_a_narrow_screen():
         assert screen.workspace.zoomed
 
 
-@pytest.mark.parametrize("width", [BESIDE, 120, WIDE - 1, WIDE, 160])
-@pytest.mark.parametrize(("key", "panel"), [("f2", "forge"), ("e", "echo")])
-async def test_zoom_after_opening_a_panel_gives_it_all_of_the_room(width, key, panel):
+@pytest.mark.parametrize(
+    ("width", "side"),
+    combinations([BESIDE, 120, WIDE - 1, WIDE, 160], [("f2", "forge"), ("e", "echo")]),
+)
+async def test_zoom_after_opening_a_panel_gives_it_all_of_the_room(width, side):
     """A panel opens beside or below others; a second press of the key restores them."""
+    key, panel = side
     async with running((width, 40)) as (pilot, screen):
         widget = screen.sides[panel].widget
         await pilot.press(key)

@@ -14,6 +14,7 @@ from core.decode.memory import allocate_bytes, allocate_columns
 from core.store.packet_store import KEPT_IN_PLACE, PacketStore
 from core.store.snapshot import Snapshot
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from tests.helpers.support import combinations
 
 PAGE = mmap.PAGESIZE
 
@@ -96,8 +97,7 @@ def test_an_arena_takes_what_is_written_to_it():
     assert resident() - before < room // 4
 
 
-@pytest.mark.parametrize("packets", [1, 300, KEPT_IN_PLACE])
-@pytest.mark.parametrize("size", [64, 1500])
+@pytest.mark.parametrize(("packets", "size"), combinations([1, 300, KEPT_IN_PLACE], [1500, 64]))
 def test_evicted_chunks_are_unmapped(packets, size):
     """By batches of each kind: all mappings are unmapped except those still referenced."""
     store = PacketStore(1 << 18)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from textual import events
 from textual.widgets import OptionList, Static
 
 from app.screens.forge.explanation import Explanation
@@ -29,6 +30,7 @@ from tests.app.screens.test_forge import (
 from tests.helpers.scripted import SERVER
 from widgets.forge.rows import SEND
 
+LONG = 20  # characters
 DNS_QUERY = "hex:1234 0100 0001 0000 0000 0000 07 6578616d706c65 03 6f7267 00 0001 0001"
 
 
@@ -118,6 +120,15 @@ class MouseUser(EnterUser):
         label = next(row.label for row in self.form.model.rows if row.key == key)
         await click_row(self.stage, key, label)
         assert self.form.model.row.key == key
+
+    async def type(self, key: str, text: str) -> None:
+        """Paste a long text."""
+        if len(text) < LONG:
+            await super().type(key, text)
+            return
+        await self.go_to(key)
+        self.stage.pilot.app.post_message(events.Paste(text))
+        await self.stage.pilot.pause()
 
     async def switch(self, key: str) -> None:
         await click_row(self.stage, key, "[ ]")

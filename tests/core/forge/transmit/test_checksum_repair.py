@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -106,16 +108,20 @@ def test_an_absent_udp_checksum_stays_absent_over_ipv4_and_is_filled_in_over_ipv
     assert [value(one, "udp.checksum") for one in found] == [0, 0]
 
 
+@functools.cache
+def datagrams_of_two_bytes() -> list[bytes]:
+    return [
+        four(udp(number.to_bytes(2, "big"), srcport=1), IpProtocol.UDP) for number in range(0x10000)
+    ]
+
+
 @pytest.mark.parametrize("rules", [FIX, MAPS, BOTH])
 def test_a_udp_checksum_that_is_zero_is_sent_as_all_ones(rules: RewriteRules) -> None:
     """tcprewrite writes 0, which means no checksum: RFC 768.
 
     Of all payloads of two bytes, one gives the sum 0.
     """
-    frames = [
-        four(udp(number.to_bytes(2, "big"), srcport=1), IpProtocol.UDP) for number in range(0x10000)
-    ]
-    found, _ = rewritten(rules, *frames)
+    found, _ = rewritten(rules, *datagrams_of_two_bytes())
     at = 34 + UDP["checksum"].span.start
     sums = np.array([int.from_bytes(one[at : at + 2], "big") for one in found])
     assert (sums != 0).all()
