@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
-from core.analysis.filter.fields.catalog import CATALOG, SLOTS_BY_NAME, option_lists
+from core.analysis.filter.fields.catalog import CATALOG, OPTION_NAMES, SLOTS_BY_NAME
 from core.analysis.filter.fields.packet_fields import (
     CAUSES,
     COLUMNS,
@@ -36,12 +36,6 @@ from core.wire.registry import PROTOCOLS
 
 HEX_BYTES = 64  # of a byte string; the rest is not shown
 _PROTOCOLS = frozenset(protocol.name for protocol in PROTOCOLS)
-_OPTIONS = frozenset(
-    kind.name
-    for protocol in PROTOCOLS
-    for options in option_lists(protocol)
-    for kind in options.kinds.values()
-)
 
 
 _LayerTexts = Callable[[Layer, Dissection], Iterator[str]]
@@ -104,7 +98,7 @@ def _layer_texts(name: str) -> _LayerTexts:
         return _derived(name)
     if name in _PROTOCOLS:
         return lambda layer, dissection: iter((layer.title,) if layer.name == name else ())
-    if name in _OPTIONS:
+    if name in OPTION_NAMES:
         return lambda layer, dissection: (
             option.label for option in layer.options if option.name == name
         )

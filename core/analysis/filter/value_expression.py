@@ -13,7 +13,7 @@ from decimal import Decimal
 import numpy as np
 
 from core.analysis.connection import End
-from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.fields.catalog import CATALOG, OPTION_NAMES
 from core.analysis.filter.types import (
     ADDRESS_BYTES,
     FieldValues,
@@ -119,7 +119,7 @@ def first_value_expression(values: FieldValues, name: str) -> str | None:
     found = values.occurrences(name).values
     if not len(found):
         return None
-    if field.type is _T.PROTOCOL:
+    if field.type is _T.PROTOCOL or name in OPTION_NAMES:
         return name
     if isinstance(found, Spans):
         return field_expression(name, found.data[found.starts[0] : found.ends[0]].tobytes())

@@ -139,6 +139,15 @@ OPTION_TABLES = frozenset(
 """The tables of options, which have no place of their own in a header."""
 
 
+OPTION_NAMES = frozenset(
+    kind.name
+    for protocol in PROTOCOLS
+    for options in option_lists(protocol)
+    for kind in options.kinds.values()
+)
+"""The fields that are whole options. Their type is that of bytes, as in Wireshark."""
+
+
 class Catalog:
     """All fields by name, in the order of the headers; see `FieldCatalog`."""
 
@@ -222,7 +231,7 @@ class Catalog:
             )
         for options in option_lists(protocol):
             for kind in options.kinds.values():
-                field = FilterField(kind.name, FilterType.PROTOCOL, f"Option: {kind.label}")
+                field = FilterField(kind.name, FilterType.BYTES, f"Option: {kind.label}")
                 self._add(PacketField(field))
 
 

@@ -136,12 +136,17 @@ def places_of(layer: Layer, name: str) -> Iterator[tuple[PlacedField, int]]:
                 yield inside.slot, inside.span.start - inside.slot.span.start
 
 
+_VALUES = frozenset({"ipv6.opt.padn"})
+"""Options that Wireshark has without their kind and length."""
+
+
 def option_spans(name: str) -> Callable[[Layer, Dissection], Iterator[Span]]:
     """Return a function that yields the spans of the options of this name."""
+    before = 2 if name in _VALUES else 0
 
     def spans(layer: Layer, dissection: Dissection) -> Iterator[Span]:
         for option in layer.options:
             if option.name == name and option.has_end(dissection.data):
-                yield option.span
+                yield Span(option.span.start + before, option.span.stop)
 
     return spans

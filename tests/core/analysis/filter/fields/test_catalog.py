@@ -19,7 +19,6 @@ DIFFERENT_TYPES = {
     "frame.time_epoch": "tshark 4.0 has a duration; since 4.2 it is a date and time",
     "icmpv6.opt.reserved": "Wireshark gives it no value",
     "ipv6.opt.pad1": "Wireshark gives it no value; here it is the option's bytes",
-    "ipv6.opt.padn": "the bytes after kind and length; here it is the whole option",
 }
 DIFFERENT_WORDS = {
     "igmp.s": "rawscope has no sentence for it",
@@ -46,8 +45,8 @@ def wireshark_types() -> dict[str, set[str]]:
     """Return the types of each of Wireshark's fields: ``{"ip.ttl": {"UINT8"}}``."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for row in wireshark("fields"):
-        if row[0] == "P":
-            found[row[2]].add("PROTOCOL")
+        if row[0] == "P":  # the list does not tell the type of options
+            found[row[2]].add("BYTES" if ".options." in row[2] else "PROTOCOL")
         elif row[0] == "F":
             found[row[2]].add(row[3].removeprefix("FT_").upper())
     return found

@@ -112,6 +112,7 @@ DIFFERENT = {
     "tcp.ack_raw": "tshark leaves it out of a damaged header",
     "tcp.checksum.status": "rawscope tells sums that were left to the network card from bad ones",
     "tcp.len": "tshark has none for a quoted segment that is cut",
+    "tcp.options.eol": "tshark has one for each byte after the end of the list, too",
     "tcp.payload": "tshark has none for a port of 0",
     "udp.checksum.status": "as tcp.checksum.status; and quoted datagrams are not verified",
 }
@@ -153,7 +154,7 @@ def text(kind: FilterType, value: Any) -> str:
 def normal(kind: FilterType, written: str) -> str:
     """Return a value of tshark in the form of `text`."""
     if kind is FilterType.BYTES:
-        return written.replace(":", "")
+        return "" if written == "<none>" else written.replace(":", "")
     return str(int(written, 16)) if written.startswith("0x") else written
 
 
