@@ -255,7 +255,8 @@ class Protocol:
     adds an `is_capture_header`, which was never sent. `is_listed` protocols appear in
     ``frame.protocols``; each field of an `is_stacked` one is a list in JSON. A header ends with its
     tables, or after the length that a `computed` field or `length` gives; only the parser finds the
-    end of one with `has_open_end`.
+    end of one with `has_open_end`. In filters, the bytes of an `is_message` protocol are those of
+    the whole message and not only of its header, as in Wireshark.
     """
 
     name: str
@@ -281,6 +282,7 @@ class Protocol:
     alignment: int = 1
     length: HeaderLength | None = None
     has_open_end: bool = False
+    is_message: bool = False
     kinds: tuple[LayerKind, ...] = ()
     tools: OtherTools = NO_TOOLS
     is_listed: bool = False

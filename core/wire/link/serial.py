@@ -255,6 +255,7 @@ PROTOCOLS = (
         name="nflog",
         shown="NFLOG",
         tables=(NFLOG,),
+        is_message=True,
         info=info,
         is_capture_header=True,
         readers=(Reader(Numbering.LINK, (LinkType.NFLOG,), parse_nflog, step_nflog),),

@@ -280,6 +280,7 @@ PROTOCOLS = (
             ),
         ),
         quotes=EtherType.IPV4,
+        is_message=True,
         checksum=ChecksumRule(),
         kinds=(
             LayerKind(

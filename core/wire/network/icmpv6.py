@@ -183,6 +183,7 @@ PROTOCOLS = (
             ),
         ),
         quotes=EtherType.IPV6,
+        is_message=True,
         has_open_end=True,
         checksum=ChecksumRule(pseudo_header=True),
         kinds=(

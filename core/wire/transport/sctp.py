@@ -109,6 +109,7 @@ PROTOCOLS = (
         name="sctp",
         shown="SCTP",
         tables=(SCTP,),
+        is_message=True,
         info=info,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.SCTP,), parse, header_step(SCTP)),),
         checksum=ChecksumRule(cyclic=True),

@@ -166,6 +166,7 @@ class ChunkValues:
         return self._option(name)
 
     def _protocol(self, protocol: Protocol, *, with_data: bool = False) -> list[BytePlaces]:
+        with_data |= protocol.is_message
         spans = byte_fields.layer_span if with_data else byte_fields.header_span
         span_of = spans(protocol.name)
         if protocol.has_open_end:

@@ -248,6 +248,9 @@ def test_a_protocol_is_the_bytes_of_its_header() -> None:
     assert values_of("data", [frame]) == values_of("data.data", [frame]) == [[b"payload"]]
     assert values_of("data.len", [frame]) == [[7]]
     assert values_of("tcp.len", [frame]) == [[7]]
+    ping = b"\x08\0\0\0\0\1\0\2data"
+    message = ethernet(ipv4(ping, IpProtocol.ICMP)) + b"padding"
+    assert values_of("icmp", [message]) == [[ping]]
 
 
 def test_raw_bytes_of_a_field() -> None:
