@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.config.paths import Paths
 from app.screens.key_bar import KeyBar
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
@@ -37,6 +38,22 @@ def test_typed(snap_compare, kind):
             await pilot.pause()
 
     assert snap_compare(scripted_monitor(scripted_store()), terminal_size=size, run_before=act)
+
+
+def test_saved_filters(snap_compare, tmp_path):
+    """The list after a filter was deleted."""
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+    paths.config.write_text(
+        '[filters]\nsaved = {web = "tcp.port in {80, 443}", names = "dns or mdns", old = "udp"}\n'
+    )
+
+    async def act(pilot):
+        await filled(pilot)
+        await pilot.press("slash", "ctrl+o", "j", "d")
+        await pilot.pause()
+
+    monitor = scripted_monitor(scripted_store(), paths=paths)
+    assert snap_compare(monitor, terminal_size=SMALL, run_before=act)
 
 
 def test_empty_result(snap_compare):

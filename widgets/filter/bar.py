@@ -154,8 +154,8 @@ class FilterBar(Horizontal):
         yield self.count
 
     def on_mount(self) -> None:
-        self.watch(self.input, "value", self._report, init=False)
-        self.watch(self.input, "selection", self._report, init=False)
+        self.watch(self.input, "value", self.report, init=False)
+        self.watch(self.input, "selection", self.report, init=False)
 
     def show(self, state: FilterState, placeholder: str) -> None:
         """Show the filter, and its text unless the user edits it."""
@@ -180,7 +180,8 @@ class FilterBar(Horizontal):
             marker.style = self.get_component_rich_style(f"filter-bar--{kind}", partial=True)
         self.input.refresh()
 
-    def _report(self) -> None:
+    def report(self) -> None:
+        """Call `on_edit` with the text and the cursor, while the user edits."""
         if self.is_editing:
             self._edited(self.input.value, self.input.cursor_position)
 
@@ -189,7 +190,7 @@ class FilterBar(Horizontal):
         if not self.is_editing:
             self.is_editing = True
             self._began()
-            self._report()
+            self.report()
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """End the edit, but not because the terminal lost the focus."""

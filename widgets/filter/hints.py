@@ -16,7 +16,7 @@ from textual.widget import Widget
 from core.analysis.filter.language.errors import FilterError
 from core.wire.model.text import safe
 
-EMPTY = "type a filter such as udp.port == 53 or ip.addr == 10.0.0.1; empty: all packets"
+EMPTY = "type a filter such as dns or ip.addr == 10.0.0.1; empty: all packets"
 VALID = "✓ valid: enter applies it"
 MOST_LINES = 8  # of completions
 _NAME_WIDTH = 34

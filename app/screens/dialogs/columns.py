@@ -282,7 +282,10 @@ class AddColumn(Dialog[str]):
 
 
 def matching_fields(text: str) -> list[str]:
-    """Return the fields for a text: names that begin with it, that contain it, then meanings."""
+    """Return the fields for a text: names that begin with it, that contain it, then meanings.
+
+    Names of Wireshark's own (``_ws.…``) are last in each group.
+    """
     wanted = text.lower()
     ranked: list[tuple[int, str]] = []
     for field in CATALOG:
@@ -294,4 +297,5 @@ def matching_fields(text: str) -> list[str]:
         else:
             continue
         ranked.append((rank, field.name))
-    return [name for _, name in sorted(ranked)]
+    ranked.sort(key=lambda each: (each[0], each[1].startswith("_"), each[1]))
+    return [name for _, name in ranked]

@@ -163,10 +163,7 @@ class FilterController:
         return True
 
     def combine_by(self, expression: str, how: str) -> None:
-        """Change the filter as `combine` does, or say that the expression is not a filter.
-
-        `how` is the name of a `Combination`.
-        """
+        """Do what `combine` does, or report a failure; `how` is the name of a `Combination`."""
         from core.analysis.filter.combination import Combination
 
         if not self.combine(expression, Combination[how]):

@@ -25,6 +25,7 @@ class SavedFiltersController:
         def save(name: str | None) -> None:
             if name is not None:
                 self._saved.keep(name, text)
+                self._bar.report()  # so that the saved filters are offered again
                 self._bar.notify(f"saved as {safe(name)}: choose it in the empty bar", markup=False)
 
         if not text or filter_error(text) is not None:
@@ -38,7 +39,9 @@ class SavedFiltersController:
         from app.screens.dialogs.saved_filters import SavedFilterList
 
         def take(text: str | None) -> None:
-            if text is not None:
+            if text is None:
+                self._bar.report()  # so that the saved filters are offered again
+            else:
                 self._apply(text)
 
         self._bar.app.push_screen(SavedFilterList(self._saved), take)

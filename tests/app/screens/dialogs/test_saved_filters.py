@@ -46,7 +46,7 @@ async def test_one_is_applied(tmp_path):
 
 
 async def test_one_is_renamed_and_deleted_by_key_and_both_are_undone(tmp_path):
-    async with opened(tmp_path) as (pilot, _, saved):
+    async with opened(tmp_path) as (pilot, screen, saved):
         await pilot.press("r", "end", *"er", "enter")
         assert "names is nameser now" in screen_text(pilot.app)
         await pilot.press("d")
@@ -54,6 +54,8 @@ async def test_one_is_renamed_and_deleted_by_key_and_both_are_undone(tmp_path):
         await pilot.press("u", "u", "u")
         assert "nothing to undo" in screen_text(pilot.app)
         await eventually(lambda: set(saved()) == {"web", "old", "names"}, "the file")
+        await pilot.press("d", "escape")
+        assert [name for name, _ in screen.filter.hints.items[:3]][:2] == ["old", "web"]
 
 
 async def test_the_mouse_does_the_same(tmp_path):
