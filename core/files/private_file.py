@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -67,7 +66,7 @@ class TargetFolder:
         self.check(name)
         if not replace:
             return self._open_new(name)
-        new = f".{secrets.token_hex(8)}.new"
+        new = f".{os.urandom(8).hex()}.new"
         descriptor = self._open_new(new)
         try:
             self.rename(new, name)
@@ -124,7 +123,7 @@ class NewFile:
 
     def __init__(self, path: Path, *, replace: bool = False) -> None:
         self._name, self._replace = path.name or ".", replace
-        self._new = f".{secrets.token_hex(8)}.new"
+        self._new = f".{os.urandom(8).hex()}.new"
         self._folder = TargetFolder(path.parent)
         try:
             self._refuse_existing()

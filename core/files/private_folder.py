@@ -19,7 +19,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 import stat
 import time
 from collections.abc import Collection, Iterator
@@ -105,7 +104,7 @@ class PrivateFolder:
         `OSError`; then nothing is replaced.
         """
         self._check(name)
-        new = f".{name}-{secrets.token_hex(8)}"
+        new = f".{name}-{os.urandom(8).hex()}"
         descriptor = self._open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
             try:

@@ -20,16 +20,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from core.analysis.filter.evaluation.byte_search import compacted, contains
 from core.analysis.filter.evaluation.byte_strings import lengths, spans_of
 from core.analysis.filter.evaluation.pattern_shape import PatternShape, shape_of
 from core.analysis.filter.types import Spans, Values
+
+if TYPE_CHECKING:  # the compiled pattern brings the module along; its import takes 40 ms
+    import regex
+
+    Pattern = regex.Pattern[bytes]
 
 PACKET_S = 0.1
 """The longest time that the search in one field of one packet may take."""
@@ -45,7 +49,6 @@ _NOWHERE = np.zeros(0, dtype=np.int64)
 
 Mask = NDArray[np.bool_]
 Index = NDArray[np.int64]
-Pattern = regex.Pattern[bytes]
 
 
 class Searched(NamedTuple):

@@ -14,8 +14,10 @@ operations. `_plain_sets` escapes them, so that they are characters as in PCRE2.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-import regex
+if TYPE_CHECKING:
+    import regex
 
 _SET_PARTS = re.compile(
     rb"\\.|\[(?=[:.=])(?::\^?[a-zA-Z]+:\]|)|[\[\]&|~-]|[^\\\[\]&|~-]+", re.DOTALL
@@ -25,6 +27,8 @@ _OPENINGS = re.compile(rb"\\Q.*?(?:\\E|$)|\\.|\[\^?\]?", re.DOTALL)
 
 def compile_pattern(pattern: bytes) -> regex.Pattern[bytes]:
     """Return a compiled regular expression. Raise `ValueError` with the reason."""
+    import regex  # only now: that takes 40 ms, and most filters have no pattern
+
     try:
         return regex.compile(_plain_sets(pattern), regex.VERSION1 | regex.IGNORECASE)
     except regex.error as error:
