@@ -24,7 +24,7 @@ from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.private_file import TargetFolder
 from core.recording.output_file import DescriptorTarget, OutputFile, Target
-from core.recording.packer import packer_of
+from core.recording.packer import checkpoint_packer
 from core.recording.packet_format import PacketFormat, PcapFormat, PcapngFormat
 from core.recording.plan import RecordingPlan
 from core.wire.model.text import safe
@@ -169,7 +169,7 @@ class FileSeries:
         self._index += 1
         self.files += 1
         self._opened_s = self._clock() if self._clock is not None else 0.0
-        file = self._file = OutputFile(target, packer_of(self._plan.compression))
+        file = self._file = OutputFile(target, checkpoint_packer(self._plan.path.name))
         if not self._format.begins_with_packet:
             self._begin(file, ())
         return file

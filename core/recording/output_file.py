@@ -2,7 +2,7 @@
 
 Bytes go to the file as they come, without a buffer of the program, so a killed program has written
 all of them (the kernel keeps them). If a write fails, the file is cut behind the last whole packet
-or, in a compressed file, behind the last whole member.
+or, in a compressed file, behind the last checkpoint.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from core.recording.packer import Packer
+from core.recording.packer import CheckpointPacker
 from core.recording.packet_format import EncodedPackets
 
 _PIECE = 1 << 18  # bytes that a packer gets at once, so that the size on the disk is known
@@ -67,7 +67,7 @@ class OutputFile:
     even if the next write fails.
     """
 
-    def __init__(self, target: Target, packer: Packer | None) -> None:
+    def __init__(self, target: Target, packer: CheckpointPacker | None) -> None:
         self._target = target
         self._packer = packer
         self.size = 0
@@ -110,7 +110,9 @@ class OutputFile:
         self._whole_size = self.size
         return count
 
-    def _add_packed(self, packer: Packer, packets: EncodedPackets, limit: int | None) -> int:
+    def _add_packed(
+        self, packer: CheckpointPacker, packets: EncodedPackets, limit: int | None
+    ) -> int:
         """Pack pieces of whole packets. Near the limit they get smaller, and each is flushed."""
         done = 0
         while done < packets.count:
@@ -140,13 +142,15 @@ class OutputFile:
     def checkpoint(self) -> None:
         """Make the file whole up to here."""
         if self._packer is not None and not self._has_failed:
-            self._write_or_cut(self._packer.finish())
+            self._write_or_cut(self._packer.checkpoint())
             self._whole_size, self.whole_packets = self.size, self.packets
 
     def close(self) -> None:
         """Make the file whole, and close it."""
         try:
-            self.checkpoint()
+            if self._packer is not None and not self._has_failed:
+                self._write_or_cut(self._packer.finish())
+                self.whole_packets = self.packets
         finally:
             self._target.close()
 
@@ -168,3 +172,5 @@ class OutputFile:
         with suppress(OSError):
             self._target.truncate(self._whole_size)
             self.size = self._whole_size
+            if self._packer is not None and self.size:
+                self._write(memoryview(self._packer.ending))

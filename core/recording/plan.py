@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
-_CLASSIC = (".pcap", ".cap", ".dmp")
+from core.files.writing.packing import is_classic, plain_name
 
 
 class FileNaming(Enum):
@@ -73,15 +72,9 @@ class RecordingPlan:
     is_timed: bool = False
 
     @property
-    def compression(self) -> str:
-        """``"gzip"``, ``"zstd"``, or empty, by the suffix of the name."""
-        return _COMPRESSIONS.get(self.path.suffix, "")
-
-    @property
     def is_classic(self) -> bool:
-        """True for classic pcap: by the suffix of the name, before one of a compression."""
-        name = self.path.with_suffix("") if self.compression else self.path
-        return name.suffix in _CLASSIC
+        """True for classic pcap."""
+        return is_classic(self.path.name)
 
     def file_name(self, index: int, opened: time.struct_time) -> str:
         """Return the name of file number `index`, from 0 on, that is opened at a local time."""
@@ -104,8 +97,5 @@ class RecordingPlan:
 
 def _split(name: str) -> tuple[str, str]:
     """Return the stem of a name, and its suffix with that of a compression."""
-    path = Path(name)
-    suffix = path.suffix
-    if suffix in _COMPRESSIONS:
-        suffix = path.with_suffix("").suffix + suffix
-    return name.removesuffix(suffix), suffix
+    stem = Path(plain_name(name)).stem
+    return stem, name[len(stem) :]

@@ -76,7 +76,7 @@ def serve(kind):
 
 @contextmanager
 def _server(kind):
-    module = "bench_echo" if kind in ("level", "edge") else "protocol_server"
+    module = "bench_echo" if kind in ("level", "edge") else "programs.protocol_server"
     process = subprocess.Popen(
         [sys.executable, "-m", f"tests.bench.{module}", "serve", kind],
         cwd=ROOT, stdout=subprocess.PIPE, text=True,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 _GZIP_WINDOW = 31  # zlib's window bits for a gzip header and trailer
-_GZIP_LEVEL = 6
-_ZSTD_LEVEL = 3
+_GZIP_LEVEL, _FASTEST_GZIP_LEVEL = 6, 1
+_ZSTD_LEVEL, _FASTEST_ZSTD_LEVEL = 3, 1
 
 
 class Packer(Protocol):
@@ -33,6 +33,9 @@ class Packer(Protocol):
 
 
 class _Plain:
+    def __init__(self, *, fast: bool) -> None:
+        pass
+
     def pack(self, content: bytes | memoryview) -> bytes | memoryview:
         return content
 
@@ -44,8 +47,9 @@ class _Plain:
 
 
 class _Gzip:
-    def __init__(self) -> None:
-        self._deflate: Any = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+    def __init__(self, *, fast: bool) -> None:
+        level = _FASTEST_GZIP_LEVEL if fast else _GZIP_LEVEL
+        self._deflate: Any = zlib.compressobj(level, zlib.DEFLATED, _GZIP_WINDOW)
 
     def pack(self, content: bytes | memoryview) -> bytes:
         packed: bytes = self._deflate.compress(content)
@@ -61,11 +65,12 @@ class _Gzip:
 
 
 class _Zstd:
-    def __init__(self) -> None:
+    def __init__(self, *, fast: bool) -> None:
         import zstandard  # here, because it is slow to import
 
         self._flush_block = zstandard.COMPRESSOBJ_FLUSH_BLOCK
-        self._frame: Any = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compressobj()
+        level = _FASTEST_ZSTD_LEVEL if fast else _ZSTD_LEVEL
+        self._frame: Any = zstandard.ZstdCompressor(level=level).compressobj()
 
     def pack(self, content: bytes | memoryview) -> bytes:
         packed: bytes = self._frame.compress(content)
@@ -80,15 +85,15 @@ class _Zstd:
         return packed
 
 
-_PACKERS: Mapping[str, type[Packer]] = {".gz": _Gzip, ".zst": _Zstd}
+_PACKERS: Mapping[str, type[_Gzip] | type[_Zstd]] = {".gz": _Gzip, ".zst": _Zstd}
 
 
-def packer_of(name: str) -> Packer:
-    """Return the packer for the name of a file."""
+def packer_of(name: str, *, fast: bool = False) -> Packer:
+    """Return the packer for the name of a file; a fast one keeps up with a capture."""
     for ending, packer in _PACKERS.items():
         if name.lower().endswith(ending):
-            return packer()
-    return _Plain()
+            return packer(fast=fast)
+    return _Plain(fast=fast)
 
 
 def plain_name(name: str) -> str:

@@ -42,13 +42,3 @@ def test_times_of_tcpdump():
         Path("t-%H%M%S.pcap"), Rotation(duration_s=1), FileNaming.TCPDUMP, is_timed=True
     )
     assert plan.file_name(7, NOON) == "t-120005.pcap"
-
-
-@pytest.mark.parametrize(
-    ("name", "compression", "is_classic"),
-    [("a", "", False), ("a.pcapng", "", False), ("a.pcap", "", True), ("a.cap.gz", "gzip", True),
-     ("a.pcapng.zst", "zstd", False)],
-)  # fmt: skip
-def test_the_suffix_decides_the_format(name, compression, is_classic):
-    plan = RecordingPlan(Path(name))
-    assert (plan.compression, plan.is_classic) == (compression, is_classic)

@@ -1,0 +1,121 @@
+"""A recorder that is killed while 50,000 packets a second arrive leaves files that can be read."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.files.reader import open_capture
+from tests.helpers.support import ROOT, require_command
+from tests.helpers.waiting import PATIENCE_S, until
+from tests.live.network import Network
+from tests.live.numbered import frame
+
+pytestmark = [pytest.mark.live, pytest.mark.timed]
+
+RATE = 50_000  # packets/s
+MISSING_S = 1.0  # that may be missing after a kill
+NUMBER_AT = slice(14, 18)  # in a frame
+HEAD, TAIL = frame(0)[:14], frame(0)[18:]
+
+
+class Sender(threading.Thread):
+    """Sends numbered frames at `RATE` until `end`; `sent` has the count at each moment."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(daemon=True)
+        self._network = network
+        self._over = threading.Event()
+        self.sent: list[tuple[float, int]] = []
+
+    def run(self) -> None:
+        self._network.in_far(self._send)
+
+    def _send(self) -> None:
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as far:
+            far.bind((self._network.far_name, 0))
+            count, began = 0, time.monotonic()
+            while not self._over.is_set():
+                due = min(int((time.monotonic() - began) * RATE), count + 500)
+                for number in range(count, due):
+                    far.send(HEAD + number.to_bytes(4, "big") + TAIL)
+                count = due
+                self.sent.append((time.monotonic(), count))
+                os.sched_yield()  # busy until more are due: a sleep would be too long
+
+    def end(self) -> None:
+        self._over.set()
+        self.join(PATIENCE_S)
+
+    def sent_by(self, moment: float) -> int:
+        """Return the number of frames that were sent before a moment."""
+        return max((number for when, number in self.sent if when <= moment), default=0)
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    with Network(addresses=False) as made:
+        yield made
+
+
+def killed(network: Network, folder: Path, *options: str) -> tuple[Sender, float]:
+    """Record with ``dump -w`` for more than a second; return the sender, and when it was killed."""
+    command = require_command(
+        *network.inside(network.near), sys.executable, "-m", "app",
+        "dump", "-i", network.near_name, *options,
+    )  # fmt: skip
+    sender = Sender(network)
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "listening on" in process.stderr.readline()
+        sender.start()
+        until(lambda: sender.sent_by(time.monotonic()) > 2.2 * RATE, "the frames")
+        process.send_signal(signal.SIGKILL)
+        moment = time.monotonic()
+        process.wait(PATIENCE_S)
+    sender.end()
+    return sender, moment
+
+
+def numbers_in(path: Path) -> list[int]:
+    with open_capture(str(path)) as reader:
+        frames = [
+            batch.data[offset : offset + 18].tobytes()
+            for batch in reader.batches()
+            for offset in batch.offset.tolist()
+        ]
+    return [int.from_bytes(data[NUMBER_AT], "big") for data in frames if data[12:14] == b"\x88\xb5"]
+
+
+@pytest.mark.parametrize("name", ["t.pcapng", "t.pcapng.gz", "t.pcap.zst"])
+def test_at_most_the_last_second_is_missing(network, tmp_path, name):
+    sender, moment = killed(network, tmp_path, "-w", str(tmp_path / name))
+    numbers = numbers_in(tmp_path / name)
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) >= sender.sent_by(moment - MISSING_S)
+    shown = subprocess.run(
+        require_command("tshark", "-r", str(tmp_path / name), "-T", "fields", "-e", "frame.number"),
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert len(shown.stdout.splitlines()) >= len(numbers)
+
+
+def test_a_ring_is_whole_after_a_kill_between_rotations(network, tmp_path):
+    options = ("-b", "packets:1000", "-b", "files:5", "-w", str(tmp_path / "t.pcapng"))
+    sender, moment = killed(network, tmp_path, *options)
+    files = [numbers_in(path) for path in sorted(tmp_path.iterdir())]
+    assert len(files) in (4, 5)  # it was killed before it created the next one
+    assert [len(numbers) for numbers in files[:-1]] == [1_000] * (len(files) - 1)
+    kept = [number for numbers in files for number in numbers]
+    assert kept == list(range(kept[0], kept[0] + len(kept)))
+    assert kept[-1] >= sender.sent_by(moment - MISSING_S)
+    assert int(max(tmp_path.iterdir()).name.split("_")[1]) > 20
