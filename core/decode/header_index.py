@@ -11,7 +11,7 @@ outermost header is one gather away (`core.decode.columns`), and so are the chec
 follow the same tables, numbers and rules, and agree for every frame: each protocol's record has a
 step beside each parser, and the registry lists the numbers that lead to them. What a tunnel carries
 is not followed: columns describe the outermost packet, and `HeaderState.NESTED` marks those inside
-which another may be. (`core.decode.quoted_packets` has the columns of those that errors quote.)
+which another may be. (`core.decode.inner_packets` has columns of some that are inside.)
 
 The walk takes `SLICE` packets at a time, so that its columns stay in the processor's cache.
 """
@@ -88,7 +88,7 @@ def index_headers(
     `data` is contiguous uint8; frame i is ``captured[i]`` bytes, less than 2 GiB, at ``offset[i]``,
     which must lie inside it; no byte outside a frame is read. `link_type` (n,) are `LinkType`
     numbers, or others, which have no reader; `flags` `PacketFlag` bits. With `are_quoted`, they are
-    packets that ICMP errors quote (`core.decode.quoted_packets`).
+    packets that ICMP errors quote (`core.decode.inner_packets`).
     """
     walks = [
         walk_headers(

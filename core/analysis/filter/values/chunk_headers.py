@@ -1,11 +1,11 @@
 """The headers in a chunk's packets, by its columns.
 
-The columns describe the outermost packet, and `quotes` has columns of the packets that ICMP errors
-quote. `HeaderState.NESTED` marks packets inside which there may be another, and `Cause.MALFORMED`
-those whose headers contradict themselves; both are dissected one by one
-(`core.analysis.filter.values.dissected`), and nothing here reports their headers. All other packets
-have one network header and one transport header at most, at known places, and link-layer headers
-that a walk finds: several of one kind, if they stack.
+The columns describe the outermost packet, and `inner` has columns of packets inside: those that
+ICMP errors quote, and those in IP in IP. `HeaderState.NESTED` marks packets inside which there may
+be another, and `Cause.MALFORMED` those whose headers contradict themselves; both are dissected one
+by one (`core.analysis.filter.values.dissected`), and nothing here reports their headers. All other
+packets have one network header and one transport header at most, at known places, and link-layer
+headers that a walk finds: several of one kind, if they stack.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.analysis.filter.values.header_list import HeaderList, Headers
 from core.decode.chunk import Chunk
 from core.decode.header_index import LINK_STEPS, STEPS, walk_headers
-from core.decode.quoted_packets import QuotedPackets, quoted_packets
+from core.decode.inner_packets import InnerPackets, inner_packets
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.vlan import VLAN
@@ -71,12 +71,13 @@ _NO_HEADERS = Headers(_NONE, _NONE, _NONE, np.zeros(0, np.int32))
 class ChunkHeaders:
     """The headers of the packets of one chunk that its columns describe.
 
-    With `are_quoted`, it is the chunk of `QuotedPackets`.
+    `inside` are the packets of the chunk, if it is one of `InnerPackets`.
     """
 
-    def __init__(self, chunk: Chunk, *, are_quoted: bool = False) -> None:
+    def __init__(self, chunk: Chunk, inside: InnerPackets | None = None) -> None:
         self.chunk = chunk
-        self.are_quoted = are_quoted
+        self.inside = inside
+        self.are_quoted = inside is not None and inside.are_quoted
         self._walked: dict[str, HeaderList] = {}
         self._known: dict[_Key, Headers] = {}
 
@@ -85,23 +86,17 @@ class ChunkHeaders:
         """A mask (n,) of the packets that only their dissection describes."""
         state = self.chunk.state
         mask: NDArray[np.bool_] = state & _NESTED > 0
-        if mask.any() and self.quotes is not None:
-            mask[self.quotes.rows] = False
+        for packets, _ in self.inner:
+            mask[packets.rows] = False
         mask |= state & _CAUSE == Cause.MALFORMED
         return mask
 
     @cached_property
-    def quotes(self) -> QuotedPackets | None:
-        """The packets that errors quote, as far as columns describe them; None without any."""
-        if self.are_quoted or not (self.chunk.state & _NESTED).any():
-            return None
-        found = quoted_packets(self.chunk)
-        return found if len(found.rows) else None
-
-    @cached_property
-    def quoted(self) -> ChunkHeaders | None:
-        """The headers of the packets in `quotes`."""
-        return None if self.quotes is None else ChunkHeaders(self.quotes.chunk, are_quoted=True)
+    def inner(self) -> tuple[tuple[InnerPackets, ChunkHeaders], ...]:
+        """The packets inside, as far as columns describe them, and their headers."""
+        if self.inside is not None or not (self.chunk.state & _NESTED).any():
+            return ()
+        return tuple((each, ChunkHeaders(each.chunk, each)) for each in inner_packets(self.chunk))
 
     @cached_property
     def has_dissected(self) -> bool:
@@ -209,7 +204,7 @@ class ChunkHeaders:
         An Ethernet II header with nothing, or with four bytes, before the network header is the
         only header of Ethernet: no second one fits, and LLC has 3 or 8 bytes.
         """
-        if self.are_quoted:
+        if self.inside is not None:
             return []
         chunk = self.chunk
         between = chunk.network_offset - ETHERNET.size

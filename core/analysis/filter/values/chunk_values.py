@@ -4,7 +4,7 @@
 reads only what the filter names:
 
 * headers at known places from the chunk's columns (`chunk_headers`), as `FieldPlaces`;
-* those of packets that ICMP errors quote, from columns of their own (`packet_levels`);
+* those of packets inside others, from columns of their own (`packet_levels`);
 * headers that stack, and those of link layers, from a walk over the packets that may have them;
 * the options of network and transport headers, for all headers at once (`option_places`);
 * numbers and texts that follow from headers (`computed_values`), verdicts (`verdict_values`), what
@@ -180,14 +180,17 @@ class ChunkValues:
         """Return the bytes that no header reads: of the innermost packet, in any level."""
         parts: list[BytePlaces] = []
         left: list[NDArray[np.int64]] = []
-        inside: NDArray[np.int64] = np.zeros(0, np.int64)  # the packets that quote others
-        for level in reversed(self._all_levels):
+        inner = [np.zeros(0, np.int64), *(packets.rows for packets, _ in self.headers.inner)]
+        around = np.sort(np.concatenate(inner))  # the packets with others in them
+        for level in self._all_levels:
             payloads = [level.payloads(each) for each in byte_fields.COLUMN_PAYLOADS.values()]
             rows = level.packets(np.flatnonzero(byte_fields.without_column_payload(level.headers)))
-            rows = np.setdiff1d(rows, inside, assume_unique=True)
-            parts += [_without(each, np.union1d(rows, inside)) for each in payloads]
+            without = rows
+            if level.headers.inside is None:
+                rows = np.setdiff1d(rows, around, assume_unique=True)
+                without = np.union1d(rows, around)
+            parts += [_without(each, without) for each in payloads]
             left.append(rows)
-            inside = level.packets(np.arange(len(level.headers.chunk)))
         others = self._dissected(np.unique(np.concatenate(left))).data()
         return [*parts, others, *([self._inner.data()] if self.headers.has_dissected else [])]
 
@@ -235,7 +238,7 @@ class ChunkValues:
     def _candidates(self, protocol: Protocol) -> NDArray[np.int64]:
         """Return the rows of the packets, described by columns, that may have a protocol."""
         rows = [level.candidates(protocol) for level in self._levels]
-        return rows[0] if len(rows) == 1 else np.union1d(*rows)
+        return rows[0] if len(rows) == 1 else np.unique(np.concatenate(rows))
 
     def _option(self, name: str) -> list[BytePlaces]:
         """Return the bytes of the options of one name."""

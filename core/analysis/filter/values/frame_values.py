@@ -174,8 +174,8 @@ def _ignored(
 
 def _cause(headers: ChunkHeaders, context: CaptureContext, inner: DissectedPackets) -> Occurrences:
     column = headers.chunk.state & np.uint8(HeaderState.CAUSE_MASK)
-    if headers.quotes is not None:
-        column[headers.quotes.rows] = headers.quotes.causes
+    for packets, _ in headers.inner:
+        column[packets.rows] = packets.causes
     if headers.has_dissected:  # the columns do not tell why a packet inside another ended
         for packet in inner:
             stop = packet.dissection.stop

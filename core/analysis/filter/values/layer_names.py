@@ -35,19 +35,18 @@ def protocol_names(headers: ChunkHeaders, inner: DissectedPackets) -> NDArray[An
     names = np.empty(len(chunk), dtype=object)
     rows = without_column_payload(headers)
     payloads = _has_payload(headers)
-    if headers.quotes is not None and headers.quoted is not None:
-        quoting = headers.quotes.rows
-        rows[quoting] = without_column_payload(headers.quoted)
-        payloads[quoting] = False
-    for packets in (DissectedPackets(chunk, np.flatnonzero(rows)), inner):
-        for packet in packets:
+    for packets, inside in headers.inner:
+        rows[packets.rows] = without_column_payload(inside)
+        payloads[packets.rows] = False
+    for dissected in (DissectedPackets(chunk, np.flatnonzero(rows)), inner):
+        for packet in dissected:
             names[packet.row] = protocols(packet.dissection)
     left = np.flatnonzero(~rows & ~headers.dissected)
     names[left] = _names_by_columns(headers, left, payloads)
-    if headers.quotes is not None and headers.quoted is not None:
-        index = np.flatnonzero(~rows[quoting])
-        inside = _names_by_columns(headers.quoted, index, _has_payload(headers.quoted))
-        names[quoting[index]] += ":" + inside
+    for packets, inside in headers.inner:
+        index = np.flatnonzero(~rows[packets.rows])
+        found = _names_by_columns(inside, index, _has_payload(inside))
+        names[packets.rows[index]] += ":" + found
     return names
 
 
@@ -70,7 +69,7 @@ def _text(links: list[str], kind: int) -> str:
     parts = [links[kind >> 17]] if links[kind >> 17] else []
     network = Network(kind >> 9 & 0xFF)
     parts.append(_NETWORK_NAMES[network])
-    if network is not Network.ARP:
+    if network is not Network.ARP and kind >> 1 & 0xFF in _TRANSPORT_NAMES:
         parts.append(_TRANSPORT_NAMES[kind >> 1 & 0xFF])
     return ":".join([*parts, "data"] if kind & 1 else parts)
 
@@ -86,7 +85,7 @@ def _link_names(
     headers: ChunkHeaders, rows: NDArray[np.int64]
 ) -> tuple[list[str], NDArray[np.int64]]:
     """Return texts of link-layer headers, and the index (k,) of each packet's text."""
-    if headers.are_quoted:
+    if headers.inside is not None:
         return [""], np.zeros(len(rows), np.int64)
     chunk = headers.chunk
     is_alone = (chunk.network_offset[rows] == ETHERNET.size) & (

@@ -1,4 +1,4 @@
-"""The levels of packets that columns describe: the outermost ones, and those that errors quote.
+"""The levels of packets that columns describe: the outermost ones, and those inside them.
 
 Each level has columns of its own (`chunk_headers`) with a row for each of its packets. A
 `PacketLevel` gives the places of fields as the chunk counts them: by the row of the outermost
@@ -48,7 +48,7 @@ _WITH_LISTS = frozenset(
 class PacketLevel:
     """The packets of one level: `headers` describe them.
 
-    `around` is the level of the packets that quote these, and `rows` (k,) are the rows there.
+    `around` is the level of the packets around these, and `rows` (k,) are the rows there.
     """
 
     def __init__(
@@ -195,6 +195,5 @@ def is_variable(owner: Protocol, table: HeaderTable) -> bool:
 def levels_of(headers: ChunkHeaders) -> Sequence[PacketLevel]:
     """Return the levels of a chunk, the outermost one first."""
     outermost = PacketLevel(headers)
-    if headers.quotes is None or headers.quoted is None:
-        return (outermost,)
-    return outermost, PacketLevel(headers.quoted, outermost, headers.quotes.rows)
+    inner = (PacketLevel(each, outermost, packets.rows) for packets, each in headers.inner)
+    return outermost, *inner

@@ -28,14 +28,18 @@ def verdicts(
     """Return the verdict on each checksum of a protocol that a packet has."""
     found = _outermost(levels[0].headers, protocol)
     for level in levels[1:]:
-        found = merged(found, _quoted(level, protocol))
+        found = merged(found, _inside(level, protocol))
     if levels[0].headers.has_dissected:
         found = merged(found, inner.numbers(protocol.name, _of_layer))
     return found
 
 
-def _quoted(level: PacketLevel, protocol: Protocol) -> Occurrences:
-    """Return the verdict on the checksums of quoted headers: none can be verified."""
+def _inside(level: PacketLevel, protocol: Protocol) -> Occurrences:
+    """Return the verdicts on the checksums of inner packets; of quoted ones none is verified."""
+    if not level.headers.are_quoted:
+        found = _outermost(level.headers, protocol)
+        numbers = level.numbers(found.rows, None, protocol)
+        return Occurrences(level.packets(found.rows), found.values, numbers)
     slot = protocol.tables[0].get("checksum")
     found = Occurrences(np.zeros(0, np.int64), np.zeros(0, np.uint8))
     for each in level.fields(slot) if slot else ():

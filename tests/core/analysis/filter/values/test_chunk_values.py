@@ -155,6 +155,7 @@ def test_every_field_at_every_cut_length() -> None:
             ipv6(b"\1\4" + bytes(6) + ipv6(b"\x06\0\1\4" + bytes(4) + segment, 0), 58),
             EtherType.IPV6,
         ),
+        ethernet(ipv4(ipv6(with_options, IpProtocol.TCP), IpProtocol.IPV6)),
         ethernet(ipv6(tcp(six=True), IpProtocol.TCP), EtherType.IPV6),
     ]
     pieces = [frame[:cut] for frame in frames for cut in range(len(frame) + 1)]
@@ -194,16 +195,23 @@ def test_every_occurrence_counts() -> None:
     assert tags.layers.tolist() == [1, 2, 3]
 
 
-def test_quoted_packets_go_by_columns() -> None:
-    """Packets in an error are not dissected; their headers are counted after those around them."""
+def test_packets_inside_others_go_by_columns() -> None:
+    """Packets in errors and tunnels are not dissected.
+
+    Their headers are counted after those around them.
+    """
     inner = ipv4(tcp(b"payload"), IpProtocol.TCP, ttl=7)
     ping = ipv4(b"\x08\0\0\0\0\1\0\2data", IpProtocol.ICMP, ttl=5)
     errors = [
         ethernet(ipv4(b"\3\1" + bytes(6) + quote, IpProtocol.ICMP, ttl=11))
         for quote in (inner, inner[:28], ping)
     ]
+    tunnel = ethernet(ipv4(inner, IpProtocol.IPV4, ttl=9))
+    assert not ChunkValues(chunk_of([*errors, tunnel]), NOTHING).headers.dissected.any()
+    assert values_of("ip.ttl", [tunnel]) == [[9, 7]]
+    assert values_of("data", [tunnel]) == [[b"payload"]]
+    assert values_of("frame.protocols", [tunnel]) == [["eth:ip:ip:tcp:data"]]
     values = ChunkValues(chunk_of(errors), NOTHING)
-    assert not values.headers.dissected.any()
     found = listed(values.occurrences("ip.ttl", with_layers=True))
     assert found == [(0, 1, 11), (0, 2, 7), (1, 1, 11), (1, 2, 7), (2, 1, 11), (2, 2, 5)]
     assert listed(values.occurrences("icmp.type", with_layers=True)) == [

@@ -1,4 +1,4 @@
-"""The packets that ICMP errors quote, as a chunk of their own."""
+"""The packets inside others, as chunks of their own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from core.decode.batch_decoder import decode_batch
 from core.decode.batch_walk import QUOTE_ENDS
 from core.decode.chunk import Chunk
-from core.decode.quoted_packets import QuotedPackets, quoted_packets
+from core.decode.inner_packets import InnerPackets, quoted_packets, tunneled_packets
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.batch import HeaderState, Network
@@ -29,7 +29,7 @@ def error(quote: bytes, header: bytes = PORT_UNREACHABLE, **fields: int) -> byte
     return ethernet(ipv4(header + quote, IpProtocol.ICMP, **fields))
 
 
-def state(found: QuotedPackets) -> list[int]:
+def state(found: InnerPackets) -> list[int]:
     return (found.chunk.state & HeaderState.CAUSE_MASK).tolist()
 
 
@@ -76,3 +76,21 @@ def test_unusual_quotes_are_left_to_their_dissection() -> None:
         ethernet(QUOTE),
     ]
     assert quoted_packets(chunk_of(*frames)).rows.tolist() == []
+
+
+def test_tunnels_of_ip_in_ip() -> None:
+    six = ipv6(tcp(six=True), IpProtocol.TCP)
+    frames = [
+        ethernet(ipv4(QUOTE, IpProtocol.IPV4)),
+        ethernet(ipv4(six, IpProtocol.IPV6), tags=1),
+        ethernet(ipv6(QUOTE, IpProtocol.IPV4), EtherType.IPV6),
+        ethernet(ipv4(ipv4(QUOTE, IpProtocol.IPV4), IpProtocol.IPV4)),  # a tunnel in a tunnel
+        ethernet(ipv4(QUOTE, IpProtocol.IPV4, **{"flags.mf": 1})),
+        error(QUOTE),
+        ethernet(QUOTE),
+    ]
+    found = tunneled_packets(chunk_of(*frames))
+    assert found.rows.tolist() == [0, 1, 2]
+    assert not found.are_quoted
+    assert found.chunk.transport.tolist() == [IpProtocol.UDP, IpProtocol.TCP, IpProtocol.UDP]
+    assert [found.chunk.frame(row) for row in range(3)] == [QUOTE, six, QUOTE]
