@@ -57,8 +57,8 @@ class CopyController:
         from app.screens.copy_choices import packet_choices, packet_recipes
 
         panels, packet = self._workspace.panels, selected.packet
-        sequences = self._workspace.table.rows.sequences
-        row = RowReader(self._faults).selected_row(selected, self._shown(), sequences)
+        flows = self._workspace.table.rows.flows
+        row = RowReader(self._faults).selected_row(selected, self._shown(), flows)
         field, span = panels.detail.selected_row, panels.hex.highlighted
         choices = packet_choices(self._workspace.panel, row, packet.data, field, span)
         with panels.guard(packet.number):  # row and bytes can be copied if this fails

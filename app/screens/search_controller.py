@@ -19,7 +19,7 @@ from app.screens.search_line import SearchLine
 from app.screens.search_run import SearchRun
 from app.screens.workspace import Workspace
 from core.analysis.analyzer import AnalysisEndedError, slow_note
-from core.analysis.sequences import Sequences
+from core.analysis.tcp.flow_table import FlowTable
 from core.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ MARK = "mark"
 class Subject:
     """The subject of a search. `title` names it; `absent` follows "no packet" if none is found.
 
-    `make` returns the criterion, with TCP numbers relative to some `Sequences`.
+    `make` returns the criterion, with what a `FlowTable` tells of TCP.
     """
 
     title: str
     absent: str
-    make: Callable[[Sequences], Criterion]
+    make: Callable[[FlowTable], Criterion]
 
 
 class SearchController:
@@ -121,7 +121,7 @@ class SearchController:
     def _search(self, subject: Subject, step: int) -> None:
         table = self._workspace.table
         self._subject, self._step, self._start = subject, step, table.selected or 0
-        self._criterion = subject.make(table.rows.sequences)
+        self._criterion = subject.make(table.rows.flows)
         is_done = self._run.start(
             self._shown(), self._criterion, table.rows.numbers, self._start, step
         )
@@ -173,7 +173,7 @@ class SearchController:
         return Subject(
             query.title,
             query.phrase,
-            lambda sequences: query.criterion(sequences, selected),
+            lambda flows: query.criterion(flows, selected),
         )
 
     def _of_kind(self, kind: str) -> Subject:

@@ -25,6 +25,8 @@ from core.analysis.filter.values.byte_fields import options_span, payload_span
 from core.analysis.filter.values.computed_values import DERIVED, tcp_flag_text
 from core.analysis.filter.values.dissected import places_of
 from core.analysis.packet_facts import FieldText, PacketFacts
+from core.analysis.tcp.fields import FLOW_FIELDS, FlowKind
+from core.analysis.tcp.flow_index import index_of
 from core.store.frame_detail import seconds_text, time_text
 from core.wire.model.dissection import Dissection, Layer, PacketFlag, Verdict, is_timed
 from core.wire.model.field import PlacedField, Span, Value
@@ -48,9 +50,22 @@ def field_text(name: str) -> FieldText:
     """
     if name in _FRAME_TEXTS:
         return _FRAME_TEXTS[name]
+    if name in FLOW_FIELDS:
+        return _of_flow(name)
     if CATALOG.find(name) is None:
         raise KeyError(name)
     return _outermost(_layer_texts(name))
+
+
+def _of_flow(name: str) -> FieldText:
+    """Return the texts of a field that an analysis of flows finds, as far as it is known."""
+    field = FLOW_FIELDS[name]
+
+    def text(facts: PacketFacts) -> str:
+        flows = index_of(facts.snapshot).published
+        return field.text(flows.values(facts.packet.number, field.protocol))
+
+    return text
 
 
 def is_number(name: str) -> bool:
@@ -60,6 +75,8 @@ def is_number(name: str) -> bool:
         return False
     is_worded = name.endswith(".status") or name in ("frame.direction", "frame.stop.cause")
     is_duration = name.startswith("frame.time_") and name != "frame.time_utc"
+    if name in FLOW_FIELDS:
+        is_duration = FLOW_FIELDS[name].kind is FlowKind.DURATION
     return (field.type.is_integer and not is_worded) or is_duration
 
 

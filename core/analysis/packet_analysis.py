@@ -1,4 +1,4 @@
-"""The results of analyses for a table: the packets to show, and their relative numbers.
+"""The results of analyses for a table: the packets to show, and the flows they belong to.
 
 `PacketAnalysis` is the UI thread's side of the analysis thread. It hands over each snapshot and
 returns what is known of it, at once or after at most `PATIENCE_S`: the packets of one poll take
@@ -22,7 +22,8 @@ from core.analysis.analyzer import (
     slow_note,
     slow_packets_of,
 )
-from core.analysis.sequences import NO_SEQUENCES, SequenceIndex, Sequences
+from core.analysis.tcp.flow_index import FlowIndex, index_of
+from core.analysis.tcp.flow_table import NO_FLOWS, FlowTable
 from core.store.filtered_view import FilteredPackets, Predicate, View
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
@@ -41,7 +42,7 @@ class AnalyzedPackets:
     """
 
     filtered: FilteredPackets | None = None
-    sequences: Sequences = NO_SEQUENCES
+    flows: FlowTable = NO_FLOWS
     progress: float | None = None
 
 
@@ -49,7 +50,7 @@ NOT_ANALYZED = AnalyzedPackets()
 
 
 class PacketAnalysis:
-    """Filters packets and computes relative numbers, on the analysis thread. UI thread only."""
+    """Filters packets and analyzes their flows, on the analysis thread. UI thread only."""
 
     def __init__(self, thread: AnalysisThread, patience_s: float = PATIENCE_S) -> None:
         self.patience_s = patience_s
@@ -57,7 +58,7 @@ class PacketAnalysis:
         self._thread = thread
         self._store_generation = 0
         self._offered: tuple[int, int] | None = None  # version and first packet
-        self._sequences = SequenceIndex()
+        self._flows = FlowIndex()  # of no packets
         self._view: View | None = None  # of the filter
         self._shown: View | None = None  # whose packets are shown: an earlier one for a while
         self._target = 0  # the newest packet when the filter was set
@@ -77,8 +78,8 @@ class PacketAnalysis:
     @property
     def trouble(self) -> str:
         """One line about an internal error that ended an analysis; empty without an error."""
-        if (error := self._thread.failure_of(self._sequences)) is not None:
-            return f"relative numbers failed ({_describe(error)}): TCP numbers are as captured"
+        if (error := self._thread.failure_of(self._flows)) is not None:
+            return f"TCP analysis failed ({_describe(error)}): TCP numbers are as captured"
         if (error := self._filter_failure) is not None:
             return f"the filter failed ({_describe(error)}): all packets are shown"
         if self._view is not None:
@@ -105,6 +106,7 @@ class PacketAnalysis:
         if store_generation != self._store_generation:
             self._store_generation = store_generation
             self._restart()
+        self._analyze_flows(index_of(snapshot))
         self._offer(snapshot)
         if self._view is not None:
             failure = self._thread.failure_of(self._view)
@@ -119,19 +121,18 @@ class PacketAnalysis:
         if self._shown is not None:
             filtered = self._shown.packets.without_evicted(snapshot.first)
         progress = self._progress(snapshot)
-        self.latest = AnalyzedPackets(filtered, self._sequences.published, progress)
+        self.latest = AnalyzedPackets(filtered, self._flows.published, progress)
         return self.latest
 
     @property
     def _analyzers(self) -> tuple[Analyzer, ...]:
         views = dict.fromkeys(view for view in (self._view, self._shown) if view is not None)
-        return (self._sequences, *views)
+        return (self._flows, *views)
 
     def _restart(self) -> None:
         """Analyze another store; the packets that pass the filter are shown as they are found."""
         for analyzer in self._analyzers:
             self._thread.cancel(analyzer)
-        self._sequences = SequenceIndex()
         if self._view is not None:
             predicate = self._view.packets.predicate
             if isinstance(predicate, SlowPackets):
@@ -139,6 +140,12 @@ class PacketAnalysis:
             self._view = View(predicate)
         self._shown = self._view
         self._offered = None
+
+    def _analyze_flows(self, index: FlowIndex) -> None:
+        """Analyze the flows of this index's store from now on."""
+        if index is not self._flows:
+            self._thread.cancel(self._flows)
+            self._flows = index
 
     def _offer(self, snapshot: Snapshot) -> None:
         offered = snapshot.version, snapshot.first

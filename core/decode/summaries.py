@@ -87,7 +87,7 @@ WHOLE_ROWS = LeftOut()
 def summaries(
     chunk: Chunk, bases: SequenceBases | None = None, left_out: LeftOut = WHOLE_ROWS
 ) -> Summaries:
-    """Return the rows of the packets of a chunk. `bases` make sequence numbers relative."""
+    """Return the rows of the packets of a chunk. `bases` make numbers relative, and mark Info."""
     count = len(chunk)
     plain = np.flatnonzero(chunk.state & _OTHERWISE == 0)
     wrong = plain[:0]
@@ -108,6 +108,10 @@ def summaries(
         transports = chunk.transport[rows]
         for number, protocol in _TRANSPORTS.items():
             writer.write_transport(carrier, protocol, rows[transports == number])
+    if bases is not None:
+        for row in np.flatnonzero(bases.marks != "").tolist():
+            if info[row] is not None:
+                info[row] = f"{bases.marks[row]} {info[row]}"
     return texts
 
 

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.decode.batch_decoder import decode_batch, extent, fill_columns, parts_of
 from core.decode.chunk import CHUNK_PACKETS, COLUMN_BYTES, Chunk
+from core.store.annotations import Annotations
 from core.store.arena import Arena
 from core.store.comments import Comments
 from core.store.interface_numbers import INTERFACES, InterfaceNumbers
@@ -57,7 +58,16 @@ class PacketStore:
         self._comments = Comments()
         self._writing = threading.Lock()
         self._published = Snapshot(
-            0, 0, 0, 0, None, (), (), self._comments.by_number, self._comments.options
+            0,
+            0,
+            0,
+            0,
+            None,
+            (),
+            (),
+            self._comments.by_number,
+            self._comments.options,
+            annotations=Annotations(),
         )
 
     @property
@@ -244,6 +254,7 @@ class PacketStore:
             comments=self._comments.by_number,
             options=self._comments.options,
             blocks=changes.get("blocks", last.blocks),
+            annotations=last.annotations,
         )
 
 

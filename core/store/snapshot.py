@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from core.decode import verdicts
 from core.decode.batch import CaptureInterface, FileBlock
 from core.decode.chunk import Chunk, first_number
+from core.store.annotations import Annotations
 from core.store.captured_packet import CapturedPacket
 from core.wire.model.dissection import Verdict
 
@@ -25,8 +26,8 @@ class Snapshot:
     discarded, and `first` the lowest number that it still has. `bytes_total` sums the original
     lengths of all packets ever captured; `bytes_held` is the memory in use. `first_timestamp_ns` is
     the time of packet 1, known after its eviction too. `blocks` are what the file of the packets
-    has besides them. Only `comments` and `options`, by packet number, still change: they are the
-    store's own, and come and go with their packets.
+    has besides them. Only `comments` and `options`, by packet number, and `annotations` still
+    change: they are the store's own. Comments and options come and go with their packets.
     """
 
     version: int
@@ -39,6 +40,7 @@ class Snapshot:
     comments: Mapping[int, tuple[str, ...]]
     options: Mapping[int, bytes] = field(default_factory=dict)
     blocks: tuple[FileBlock, ...] = ()
+    annotations: Annotations = field(default_factory=Annotations)
 
     @property
     def first(self) -> int:

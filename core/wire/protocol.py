@@ -129,42 +129,61 @@ Info = Callable[[Layer, Dissection], str]
 
 
 class SequenceBase(NamedTuple):
-    """The numbers to subtract for relative ones; None if the handshake was not captured."""
+    """The part of a TCP segment's Info line that an analysis of the connection gives.
+
+    `sequence` and `acknowledgment` are subtracted for relative numbers, unless they are None.
+    `shift` scales the window. `mark` begins the line: ``[TCP Retransmission]``.
+    """
 
     sequence: int | None
     acknowledgment: int | None
+    shift: int = 0
+    mark: str = ""
 
 
 RelativeInfo = Callable[[Layer, Dissection, SequenceBase | None], str]
 
 
 class SequenceBases(NamedTuple):
-    """The `SequenceBase` of n packets: two columns (n,) int64, `UNKNOWN_BASE` for None."""
+    """The `SequenceBase` of n packets: columns (n,) int64, `UNKNOWN_BASE` for None.
+
+    ``marks`` (n,) are of `str`.
+    """
 
     sequence: NDArray[np.int64]
     acknowledgment: NDArray[np.int64]
+    shift: NDArray[np.int64]
+    marks: NDArray[np.object_]
 
     @classmethod
     def unknown(cls, count: int) -> SequenceBases:
         """Return the bases of packets without a captured handshake."""
-        return cls(*(np.full(count, UNKNOWN_BASE, dtype=np.int64) for _ in range(2)))
+        sequence, acknowledgment = np.full((2, count), UNKNOWN_BASE, dtype=np.int64)
+        marks = np.full(count, "", dtype=object)
+        return cls(sequence, acknowledgment, np.zeros(count, np.int64), marks)
 
     @classmethod
     def only(cls, base: SequenceBase) -> SequenceBases:
         """Return the base of one packet."""
-        numbers = (UNKNOWN_BASE if each is None else each for each in base)
-        return cls(*(np.array([each], dtype=np.int64) for each in numbers))
+        found = cls.unknown(1)
+        values: tuple[int | str | None, ...] = base
+        for column, value in zip(found, values, strict=True):
+            column[0] = UNKNOWN_BASE if value is None else value
+        return found
 
     def take(self, rows: NDArray[np.int64] | slice) -> SequenceBases:
         """Return the bases of some packets."""
-        return SequenceBases(self.sequence[rows], self.acknowledgment[rows])
+        return SequenceBases(
+            self.sequence[rows], self.acknowledgment[rows], self.shift[rows], self.marks[rows]
+        )
 
     def of(self, row: int) -> SequenceBase | None:
-        """Return the base of one packet, or None if neither number is known."""
+        """Return what is known of one packet, or None if neither number is known."""
         numbers = (int(self.sequence[row]), int(self.acknowledgment[row]))
         if numbers == (UNKNOWN_BASE, UNKNOWN_BASE):
             return None
-        return SequenceBase(*(None if each == UNKNOWN_BASE else each for each in numbers))
+        sequence, acknowledgment = (None if each == UNKNOWN_BASE else each for each in numbers)
+        return SequenceBase(sequence, acknowledgment, int(self.shift[row]), self.marks[row])
 
 
 UNKNOWN_BASE = -1

@@ -9,7 +9,7 @@ from typing import Any
 from app.screens.dialogs.copy import Copy
 from core.analysis.color_rules.rule_matcher import RuleMatcher
 from core.analysis.filter.packet_filter import PacketFilter
-from core.analysis.sequences import SequenceIndex
+from core.analysis.tcp.flow_index import FlowIndex
 from core.store.filtered_view import View
 from tests.core.decode.frames import udp_frame
 from tests.core.decode.support import batch_of
@@ -23,7 +23,7 @@ PORTION = 40_000  # packets
 SCANS = (
     (PacketFilter, "__call__"),
     (View, "_add"),
-    (SequenceIndex, "_add"),
+    (FlowIndex, "_add"),
     (RuleMatcher, "match"),
 )
 

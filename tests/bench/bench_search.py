@@ -15,7 +15,7 @@ from core.analysis.search.criteria import Criterion, TimeCriterion
 from core.analysis.search.jumps import Jump, criterion_of
 from core.analysis.search.query import SearchKind, SearchQuery
 from core.analysis.search.search import Search
-from core.analysis.sequences import SequenceIndex
+from core.analysis.tcp.flow_index import FlowIndex
 from core.store.budget import Budget
 from core.store.filtered_view import AllPackets
 from core.store.snapshot import Snapshot
@@ -43,7 +43,7 @@ def seconds(snapshot: Snapshot, criterion: Criterion) -> float:
 
 def main() -> int:
     snapshot = store_of(capture(PACKETS)).snapshot()
-    index = SequenceIndex()
+    index = FlowIndex()
     index.extend(snapshot, Budget())
     searches = (
         ("bytes", SearchQuery(ABSENT.encode().hex(), SearchKind.HEX).criterion(), 1),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.analysis.filter.packet_filter import PacketFilter
-from core.analysis.sequences import SequenceIndex, SequenceReader
+from core.analysis.tcp.flow_index import FlowIndex
 from core.decode import verdicts
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import COLUMN_BYTES, VERDICT_UNKNOWN
@@ -172,12 +172,12 @@ def querying(snapshot: Snapshot) -> list[Figure]:
 
     def screen() -> None:
         for number in range(count - SCREEN, count):
-            reader.base(index.published, snapshot, number)
+            index.published.base(number)
 
     checked = best(check, 2)
     warm = count // 2
     snapshot.packet(warm)
-    index, reader = SequenceIndex(), SequenceReader()
+    index = FlowIndex()
     first = best(lambda: index.extend(snapshot, Budget()), 1)
     ends = PacketFilter.compile("tcp.port == 443 and ip.addr == 10.0.0.17")  # many have the port
     filtered = best(lambda: View(ends).extend(snapshot, Budget()))

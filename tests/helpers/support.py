@@ -89,6 +89,31 @@ def filters_dir() -> Path:
     return folder
 
 
+def tcp_dir() -> Path:
+    """Return the folder of captures for the analysis of TCP, beside the captures."""
+    folder = _captures().parent / "tcp"
+    if not (folder / "synthetic.txt").exists():
+        _absent(f"no captures of TCP at {folder}")
+    return folder
+
+
+def tcp_captures(most_bytes: int) -> list[str]:
+    """Return the names of the captures there of at most this size, for use as parameters.
+
+    Without captures, return an empty name; `tcp_dir` then reports why the test cannot run.
+    """
+    paths = (_captures().parent / "tcp" / "captures").glob("*")
+    return sorted(path.name for path in paths if path.stat().st_size <= most_bytes) or [""]
+
+
+def tcp_situations() -> list[str]:
+    """Return the lines about made situations there; one empty line without, as `tcp_captures`."""
+    try:
+        return (_captures().parent / "tcp" / "synthetic.txt").read_text().splitlines()
+    except OSError:
+        return [""]
+
+
 def filter_rows(name: str) -> list[dict[str, str]]:
     """Return the rows of a table of filters, by column, for use as parameters.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from core.analysis.packet_analysis import NOT_ANALYZED, AnalyzedPackets
-from core.analysis.sequences import NO_SEQUENCES, Sequences
+from core.analysis.tcp.flow_table import NO_FLOWS, FlowTable
 from core.store.filtered_view import AllPackets, PacketNumbers
 from core.store.frame_detail import seconds_text
 from core.store.snapshot import Snapshot
@@ -48,7 +48,7 @@ class PacketRows:
     def __init__(self, faults: Faults) -> None:
         self.snapshot: Snapshot | None = None
         self._numbers: PacketNumbers = AllPackets()
-        self.sequences = NO_SEQUENCES
+        self.flows = NO_FLOWS
         self._fields: tuple[str, ...] = ()
         self.reference: TimeReference | None = None
         self.describe_with(faults)
@@ -92,16 +92,16 @@ class PacketRows:
         self.snapshot = snapshot
         self._numbers = _numbers_of(snapshot, analyzed)
 
-    def take_sequences(self, sequences: Sequences, lines: range) -> bool:
-        """Use newer relative numbers. Return True if the text of one of `lines` may change."""
-        before, self.sequences = self.sequences, sequences
+    def take_flows(self, flows: FlowTable, lines: range) -> bool:
+        """Use a newer analysis of flows. Return True if the text of one of `lines` may change."""
+        before, self.flows = self.flows, flows
         last = min(lines.stop, len(self)) - 1
         is_behind = last >= 0 and self[last] > before.through
-        return is_behind and sequences.through > before.through
+        return is_behind and flows.through > before.through
 
     def is_analyzed(self, number: int) -> bool:
-        """Return True if the relative numbers of a packet are final."""
-        return number <= self.sequences.through
+        """Return True if the flow of a packet is analyzed."""
+        return number <= self.flows.through
 
     def hold(self, snapshot: Snapshot, analyzed: AnalyzedPackets = NOT_ANALYZED) -> bool:
         """Keep the rows, whose packets `snapshot` may lack. Return True if it lacks more.
@@ -119,7 +119,7 @@ class PacketRows:
         self.snapshot = None
         self.reference = None
         self._numbers = AllPackets()
-        self.sequences = NO_SEQUENCES
+        self.flows = NO_FLOWS
         self._reader = RowReader(self._faults, self._fields)
 
     @property
@@ -159,7 +159,7 @@ class PacketRows:
     def read(self, row: int) -> PacketRow:
         """Return the text of a row. `KeyError` if its packet was evicted."""
         assert self.snapshot is not None  # without a snapshot there are no rows
-        return self._reader.row(self.snapshot, self[row], self.sequences)
+        return self._reader.row(self.snapshot, self[row], self.flows)
 
     def duration_ns(self, row: int, time_format: TimeFormat) -> int | None:
         """Return the duration in the Time column; None for a time of day, or if it is unknown."""

@@ -129,7 +129,7 @@ class PacketTable(ShiftedView):
         change = rows.compare(snapshot, analyzed)
         if change is SnapshotChange.REPLACED:
             self.clear()
-        if rows.take_sequences(analyzed.sequences, self.window.lines):
+        if rows.take_flows(analyzed.flows, self.window.lines):
             self.refresh()
         if change is SnapshotChange.NONE:
             return
@@ -164,7 +164,7 @@ class PacketTable(ShiftedView):
         Nothing moves: the row of an evicted packet stays in its place and reports it.
         """
         rows = self.rows
-        if rows.take_sequences(analyzed.sequences, self.window.lines):
+        if rows.take_flows(analyzed.flows, self.window.lines):
             self.refresh()
         change = rows.compare(snapshot, analyzed)
         if self._filter_change.covers(change, analyzed, self.selected):

@@ -13,7 +13,7 @@ from enum import Enum
 from textual.cache import LRUCache
 
 from core.analysis.packet_facts import FieldText, PacketFacts
-from core.analysis.sequences import NO_SEQUENCES, SequenceReader, Sequences
+from core.analysis.tcp.flow_table import NO_FLOWS, FlowTable
 from core.store.captured_packet import CapturedPacket
 from core.store.selected_packet import SelectedPacket
 from core.store.snapshot import Snapshot
@@ -113,37 +113,34 @@ class RowReader:
         self._faults = faults
         self._fields = {name: _field_text(name) for name in fields}
         self._rows: LRUCache[int, tuple[PacketRow, bool]] = LRUCache(CACHED_ROWS)  # and if final
-        self._bases = SequenceReader()
 
-    def row(
-        self, snapshot: Snapshot, number: int, sequences: Sequences = NO_SEQUENCES
-    ) -> PacketRow:
+    def row(self, snapshot: Snapshot, number: int, flows: FlowTable = NO_FLOWS) -> PacketRow:
         """Return the row of one packet. Raise `KeyError` if the snapshot does not have it."""
         row, is_final = self._rows.get(number, (None, False))
-        is_analyzed = number <= sequences.through
+        is_analyzed = number <= flows.through
         if row is None or (is_analyzed and not is_final):
             packet = snapshot.packet(number)
-            row = row_of(packet, *self._read(packet, packet.dissect, snapshot, sequences))
+            row = row_of(packet, *self._read(packet, packet.dissect, snapshot, flows))
             self._rows[number] = row, is_analyzed
         return row
 
     def selected_row(
-        self, selected: SelectedPacket, snapshot: Snapshot, sequences: Sequences
+        self, selected: SelectedPacket, snapshot: Snapshot, flows: FlowTable
     ) -> PacketRow:
         """Return the row of the selected packet, without another dissection.
 
-        If `snapshot` does not have the packet anymore, its sequence numbers are raw.
+        If `snapshot` does not have the packet anymore, its sequence numbers may be raw.
         """
         packet = selected.packet
         held = snapshot if packet.number >= snapshot.first else None
-        return row_of(packet, *self._read(packet, selected.layers, held, sequences))
+        return row_of(packet, *self._read(packet, selected.layers, held, flows))
 
     def _read(
         self,
         packet: CapturedPacket,
         dissect: Callable[[], Dissection],
         snapshot: Snapshot | None,
-        sequences: Sequences,
+        flows: FlowTable,
     ) -> tuple[Summary, Mapping[str, str]]:
         """Return what the table shows of a packet, from one dissection."""
         dissection = None
@@ -152,10 +149,7 @@ class RowReader:
             dissection = dissect()
             if packet.fault is not None:
                 raise packet.fault
-            base = None
-            if snapshot is not None and dissection.layer("tcp") is not None:
-                base = self._bases.base(sequences, snapshot, packet.number)
-            summary = summarize(dissection, base)
+            summary = summarize(dissection, flows.base(packet.number))
             if snapshot is None or not self._fields:
                 return summary, NO_VALUES
             facts = PacketFacts(packet, dissection, snapshot)

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
+from core.analysis.tcp.flow_index import FlowIndex
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.batch_decoder import decode_batch, parts_of
 from core.decode.chunk import Chunk
@@ -28,9 +29,13 @@ class DecodedPackets:
 
 
 class PacketDecoder:
-    """Numbers packets from 1 on, and decodes those that are not decoded yet."""
+    """Numbers packets from 1 on, and decodes those that are not decoded yet.
 
-    def __init__(self) -> None:
+    With `needs_flows`, their flows are analyzed.
+    """
+
+    def __init__(self, *, needs_flows: bool) -> None:
+        self._flows = FlowIndex() if needs_flows else None
         self._next = 1
         self._context = CaptureContext()
 
@@ -40,6 +45,8 @@ class PacketDecoder:
         """Yield the packets of a batch, or those of a chunk."""
         for chunk in self._chunks(frames, interfaces):
             context = replace(self._context, interfaces=interfaces)
+            if self._flows is not None:
+                context = replace(context, flows=self._flows.append(chunk))
             values = ChunkValues(chunk, context)
             self._context = context.after(chunk)
             first_timestamp_ns = self._context.first_timestamp_ns

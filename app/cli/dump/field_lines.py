@@ -18,8 +18,8 @@ from app.cli.dump.field_cells import Cells, PartValues, Quoting, cell_reader
 from app.cli.dump.json_lines import encode, failed_record
 from app.cli.dump.line_format import ChunkPart, UnknownFieldError
 from app.cli.field_names import known_names, suggestions
-from core.analysis.filter.fields.packet_fields import COLUMNS
 from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.flow_values import NEED_FLOWS
 from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.batch_decoder import decode_batch
 from core.store.captured_packet import CapturedPacket, batch_of_packet
@@ -46,7 +46,7 @@ class FieldLines:
         self._names = tuple(names)
         self._readers = [cell_reader(name) for name in names]
         self._as_json = as_json
-        self.shows_relative = not COLUMNS.keys().isdisjoint(names)
+        self.needs_flows = not NEED_FLOWS.isdisjoint(names)
 
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         link_types = np.array([packet.link_type], np.int32)

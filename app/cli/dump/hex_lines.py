@@ -16,7 +16,7 @@ _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(2
 class HexLines:
     """The line of `TextLines`, then the captured bytes: offset, hex, ASCII."""
 
-    shows_relative = True
+    needs_flows = True
 
     def __init__(self) -> None:
         self._line = TextLines()

@@ -28,7 +28,7 @@ encode = json.JSONEncoder(separators=(",", ":")).encode
 class JsonLines:
     """One JSON object per packet, in ASCII, so that nothing in it controls a terminal."""
 
-    shows_relative = True
+    needs_flows = True
 
     def __init__(self, raw: bool) -> None:
         self._raw = raw

@@ -29,8 +29,8 @@ BLOCK = 1 << 8  # packets between two checks whether the user stops the command
 class ChunkPart:
     """The rows (k,) of a chunk that are to be printed, ascending.
 
-    `values` has the values of all its packets. `bases` are those of all rows, unknown if the format
-    shows no relative sequence numbers.
+    `values` has the values of all its packets. `bases` are those of all rows, unknown if nothing
+    needs the analysis of flows.
     """
 
     chunk: Chunk
@@ -72,9 +72,9 @@ class UnknownFieldError(Exception):
 
 
 class LineFormat(Protocol):
-    """Writes packets. `shows_relative` is true if it shows relative sequence numbers."""
+    """Writes packets. `needs_flows` is true if it shows what an analysis of flows finds."""
 
-    shows_relative: bool
+    needs_flows: bool
 
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         """Return the line or lines of a packet; sequence numbers are relative to `base`."""

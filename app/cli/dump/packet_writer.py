@@ -67,7 +67,7 @@ class PacketWriter:
         self._limit = limit
         self._enough = enough
         self._selection = selection
-        self._decoder = PacketDecoder()
+        self._decoder = PacketDecoder(needs_flows=selection is not None and selection.needs_flows)
         self.passed_over = 0
         self._due_s = time.monotonic() + CHECKPOINT_S
         target = StandardOutput(signal) if str(plan.path) == _STDOUT else None

@@ -20,12 +20,11 @@ from app.cli.dump.line_format import ChunkPart, LineFormat
 from app.cli.dump.selection import Selection
 from app.cli.output import CommandError, CommandOutput, print_message
 from core.analysis.analyzer import slow_note
-from core.analysis.sequences import SequenceIndex
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.store.captured_packet import CapturedPacket, packets_of
 from core.wire.present.faults import Faults
-from core.wire.protocol import SequenceBase, SequenceBases
+from core.wire.protocol import SequenceBase
 
 
 class Printer:
@@ -52,8 +51,8 @@ class Printer:
         self._enough = enough
         self._output = CommandOutput(signal)
         self._faults = Faults()
-        self._sequences = SequenceIndex()
-        self._decoder = PacketDecoder()
+        needs_flows = line_format.needs_flows or (selection is not None and selection.needs_flows)
+        self._decoder = PacketDecoder(needs_flows=needs_flows)
         self.printed = 0
         self.passed_over = 0
 
@@ -89,10 +88,7 @@ class Printer:
     def _part(self, decoded: DecodedPackets) -> ChunkPart:
         """Return the packets of the next chunk that are to be printed."""
         chunk, context = decoded.chunk, decoded.context
-        if self._format.shows_relative:
-            bases = self._sequences.columns_of_next(chunk)
-        else:
-            bases = SequenceBases.unknown(len(chunk))
+        bases = context.flows.reaching(chunk.last).bases(chunk)
         self._format.begin(decoded.first_timestamp_ns)
         rows: NDArray[np.int64] = np.arange(len(chunk))
         if self._selection is not None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.analysis.filter.display_filter import DisplayFilter
 from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.flow_values import NEED_FLOWS
 
 
 class Selection:
@@ -23,6 +24,11 @@ class Selection:
     def __init__(self, display_filter: DisplayFilter) -> None:
         self.slow_packets = 0
         self._filter = display_filter
+
+    @property
+    def needs_flows(self) -> bool:
+        """True if the filter reads fields that an analysis of flows finds."""
+        return not NEED_FLOWS.isdisjoint(self._filter.fields)
 
     def rows(self, values: ChunkValues, is_stopped: Callable[[], bool]) -> NDArray[np.int64]:
         """Return the rows (k,) of the packets of a chunk that pass.

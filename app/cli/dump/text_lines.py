@@ -32,7 +32,7 @@ _SLICE = 1 << 14  # packets written at once
 class TextLines:
     """One line per packet: number, time, source, destination, protocol, length, Info."""
 
-    shows_relative = True
+    needs_flows = True
 
     def __init__(self) -> None:
         self._first_ns: int | None = None

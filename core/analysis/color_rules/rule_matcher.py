@@ -20,15 +20,19 @@ from core.analysis.filter.evaluation.evaluation import Evaluation
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.packet_filter import context_of
 from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.flow_values import NEED_FLOWS
 from core.decode.chunk import Chunk
 from core.store.budget import UNLIMITED, Budget
 from core.store.gathered_packets import gather
 from core.store.snapshot import Snapshot
 
-_POSITIONAL = frozenset(
-    {"frame.number", "frame.comment", "frame.time_delta", "frame.time_delta_displayed"}
-)
-"""Fields that depend on a packet's number, or on the packet before it."""
+_POSITIONAL = NEED_FLOWS | {
+    "frame.number",
+    "frame.comment",
+    "frame.time_delta",
+    "frame.time_delta_displayed",
+}
+"""Fields that depend on a packet's number, or on packets before it."""
 
 _REASON = "its regular expression took too long for a packet"
 

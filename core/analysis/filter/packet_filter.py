@@ -1,12 +1,14 @@
 """A display filter as a predicate for the packets of a store.
 
 The view of the table, the search, and the colors select packets with it. What a filter needs to
-know about the capture besides a chunk (interfaces, comments, the time of the first packet and of
-the one before the chunk) comes from the snapshot. So a `PacketFilter` works for any chunk, in any
-order; it only counts the packets that took too long.
+know about the capture besides a chunk (interfaces, comments, flows, the time of the first packet
+and of the one before the chunk) comes from the snapshot. So a `PacketFilter` works for any chunk,
+in any order; it only counts the packets that took too long.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.types import FieldValues
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
+from core.analysis.tcp.flow_index import SnapshotFlows, index_of
 from core.decode.chunk import Chunk
 from core.store.budget import UNLIMITED, Budget
 from core.store.gathered_packets import gather
@@ -68,7 +71,11 @@ def context_of(snapshot: Snapshot, chunk: Chunk) -> CaptureContext:
         before, row = snapshot.find(chunk.first - 1)
         previous_ns = CaptureContext().after(before.rows(row, row + 1)).previous_timestamp_ns
     return CaptureContext(
-        snapshot.interfaces, _first_timestamp_ns(snapshot), previous_ns, snapshot.comments
+        snapshot.interfaces,
+        _first_timestamp_ns(snapshot),
+        previous_ns,
+        snapshot.comments,
+        SnapshotFlows(snapshot),
     )
 
 
@@ -83,7 +90,9 @@ def _first_timestamp_ns(snapshot: Snapshot) -> int | None:
 def values_of_packet(snapshot: Snapshot, number: int) -> FieldValues:
     """Return the values of one packet, over a copy of its bytes.
 
+    Those of flows are as far as they are analyzed, so that the call is quick.
     Raise `KeyError` if the packet is not in the store.
     """
     packet = gather(snapshot, [number])
-    return ChunkValues(packet, context_of(snapshot, packet))
+    context = replace(context_of(snapshot, packet), flows=index_of(snapshot).published)
+    return ChunkValues(packet, context)

@@ -10,7 +10,7 @@ from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.filter.types import FieldValues
 from core.analysis.search.criteria import ByteCriterion, Criterion, FilterCriterion
 from core.analysis.search.text_criterion import TextCriterion
-from core.analysis.sequences import NO_SEQUENCES, Sequences
+from core.analysis.tcp.flow_table import NO_FLOWS, FlowTable
 
 _BETWEEN = re.compile(r"0x|[\s:.,-]", re.IGNORECASE)
 _NOT_HEX = re.compile(r"[^0-9a-fA-F]")
@@ -44,19 +44,19 @@ class SearchQuery:
     ignores_case: bool = True
 
     def criterion(
-        self, sequences: Sequences = NO_SEQUENCES, selected: FieldValues | None = None
+        self, flows: FlowTable = NO_FLOWS, selected: FieldValues | None = None
     ) -> Criterion:
         """Return the criterion of the query.
 
-        In rows, TCP numbers are relative to `sequences`. `selected` has the values of one packet,
-        for references in a filter. Raise `QueryError`, or
+        In rows, TCP numbers are relative, as far as `flows` knows them. `selected` has the values
+        of one packet, for references in a filter. Raise `QueryError`, or
         `core.analysis.filter.language.errors.FilterError`.
         """
         if not self.text.strip():
             raise QueryError("type what to search for", is_incomplete=True)
         match self.kind:
             case SearchKind.TEXT:
-                return TextCriterion(self.text, ignores_case=self.ignores_case, sequences=sequences)
+                return TextCriterion(self.text, ignores_case=self.ignores_case, flows=flows)
             case SearchKind.HEX:
                 return ByteCriterion(hex_bytes(self.text))
             case SearchKind.FILTER:

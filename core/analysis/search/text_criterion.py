@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.search.criteria import Answer, ByteCriterion, Rows, first_of
-from core.analysis.sequences import NO_SEQUENCES, SequenceReader, Sequences
+from core.analysis.tcp.flow_table import NO_FLOWS, FlowTable
+from core.analysis.tcp.info_marks import MARK_WORDS
 from core.decode.chunk import Chunk
 from core.decode.summaries import LeftOut, Summaries, Texts, summaries
 from core.store.budget import Budget
@@ -27,7 +28,7 @@ from core.store.snapshot import Snapshot
 from core.wire.model.address_texts import ADDRESS_CHARACTERS
 from core.wire.model.field import Span
 from core.wire.present.summary import summarize
-from core.wire.protocol import INFO_MARKS
+from core.wire.protocol import INFO_MARKS, Protocol
 from core.wire.registry import PROTOCOLS
 
 BLOCK = 4096  # rows that columns write at once
@@ -36,22 +37,27 @@ _BETWEEN_WORDS = re.compile(f"[0-9{re.escape(INFO_MARKS)}]+")
 _WORDED = tuple(protocol for protocol in PROTOCOLS if protocol.info_texts)
 
 
+def _info_texts(protocol: Protocol) -> tuple[str, ...]:
+    """Return the texts that Info lines of a protocol may have between numbers and marks."""
+    marks = MARK_WORDS if protocol.name == "tcp" else ()
+    return (*protocol.info_texts, *marks)
+
+
 class RowTexts:
     """Writes the texts of packets as their rows show them: addresses, protocol, and Info.
 
-    `sequences` makes TCP numbers relative, as far as they are known.
+    `flows` makes TCP numbers relative, as far as they are known.
     """
 
-    def __init__(self, sequences: Sequences = NO_SEQUENCES) -> None:
-        self._sequences = sequences
-        self._bases = SequenceReader()
+    def __init__(self, flows: FlowTable = NO_FLOWS) -> None:
+        self._flows = flows
 
     def by_columns(self, chunk: Chunk, rows: Rows, left_out: LeftOut) -> Summaries | None:
         """Return the texts of some rows, ascending; None after an internal error."""
         first, last = int(rows[0]), int(rows[-1])
         try:
             part = chunk.rows(first, last + 1)
-            bases = None if "tcp" in left_out.info else self._sequences.columns(part)
+            bases = None if "tcp" in left_out.info else self._flows.bases(part)
             if len(rows) < len(part):
                 part = part.copied(rows - first)
                 bases = None if bases is None else bases.take(rows - first)
@@ -63,10 +69,7 @@ class RowTexts:
         """Return the text of one row; empty if rawscope fails to describe its packet."""
         try:
             dissection = chunk.dissect(row)
-            base = None
-            if dissection.layer("tcp") is not None:
-                base = self._bases.base(self._sequences, snapshot, chunk.first + row)
-            summary = summarize(dissection, base)
+            summary = summarize(dissection, self._flows.base(chunk.first + row))
         except Exception:  # internal; the table reports it when it shows the packet
             return ""
         return _GAP.join((summary.source, summary.destination, summary.protocol, summary.info))
@@ -82,17 +85,17 @@ class TextCriterion:
     most_rows = 4096  # about as many as one slice of the analysis thread has time for
 
     def __init__(
-        self, text: str, *, ignores_case: bool = True, sequences: Sequences = NO_SEQUENCES
+        self, text: str, *, ignores_case: bool = True, flows: FlowTable = NO_FLOWS
     ) -> None:
         self._bytes = ByteCriterion(text.encode(), ignores_case=ignores_case)
-        self._rows = RowTexts(sequences)
+        self._rows = RowTexts(flows)
         self._ignores_case = ignores_case
         self._text = self._folded(text)
         self._left_out = LeftOut(
             addresses=not set(self._text) <= ADDRESS_CHARACTERS,
             checksums=True,
             info=frozenset(
-                protocol.name for protocol in _WORDED if not self._may_be_in(protocol.info_texts)
+                protocol.name for protocol in _WORDED if not self._may_be_in(_info_texts(protocol))
             ),
         )
 

@@ -53,7 +53,7 @@ RELATIVE_INFO = {
 
 
 def summarize(dissection: Dissection, base: SequenceBase | None = None) -> Summary:
-    """Return the row of one packet. `base` makes sequence numbers relative."""
+    """Return the row of one packet. `base` makes sequence numbers relative, and marks Info."""
     layer = _subject(dissection)
     source, destination = _addresses(dissection)
     if layer is None:
@@ -62,6 +62,8 @@ def summarize(dissection: Dissection, base: SequenceBase | None = None) -> Summa
         protocol, info = _describe(layer, dissection, base)
         if _is_first_fragment(layer):
             info += " (first fragment)"
+    if base is not None and base.mark:
+        info = f"{base.mark} {info}"
     cause = Cause.NONE
     if dissection.stop is not None:
         cause = dissection.stop.cause

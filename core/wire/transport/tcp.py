@@ -6,7 +6,8 @@ the IP length is. The flags are 12 bits here, as in Wireshark: 3 reserved, AE (R
 NS), CWR and ECE (RFC 3168), and the classic six.
 
 Sequence numbers start anywhere. Relative ones, which are easier to read, need the numbers of the
-handshake (`SequenceBase`), which only an analysis of the connection knows.
+handshake, and a window needs the scale that it agreed on: only an analysis of the connection knows
+them (`SequenceBase`).
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ def relative_info(layer: Layer, dissection: Dissection, base: SequenceBase | Non
         _FLAGS.number(data, at),
         _relative(_SEQUENCE.number(data, at), base.sequence if base else None),
         _relative(_ACKNOWLEDGMENT.number(data, at), base.acknowledgment if base else None),
-        _WINDOW.number(data, at),
+        _WINDOW.number(data, at) << (base.shift if base else 0),
         segment_length(layer),
     )
     return text + options_text(layer.options) if layer.options else text
@@ -182,7 +183,7 @@ def info_columns(headers: HeaderColumns) -> list[str | None]:
         headers.column(_FLAGS),
         _relative_columns(headers.column(_SEQUENCE), headers.bases.sequence),
         _relative_columns(headers.column(_ACKNOWLEDGMENT), headers.bases.acknowledgment),
-        headers.column(_WINDOW),
+        headers.column(_WINDOW).astype(np.int64) << headers.bases.shift,
     )
     texts: list[str | None] = list(map(_words, *(each.tolist() for each in numbers), carried))
     has_options = np.flatnonzero(length > TCP.size)

@@ -41,7 +41,7 @@ async def test_the_row_of_the_selected_packet_is_that_of_the_table(number):
         screen.table.select(number)
         rows = screen.table.rows
         row = RowReader(screen.bridge.faults).selected_row(
-            screen.panels.selected, screen.shown, rows.sequences
+            screen.panels.selected, screen.shown, rows.flows
         )
         assert row == rows.read(rows.row_of(number))
 

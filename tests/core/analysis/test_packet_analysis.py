@@ -73,8 +73,8 @@ def test_numbers_and_packets_of_a_small_store_are_known_at_once(analysis):
     snapshot = _store([SYN, udp_frame(), udp_frame()]).snapshot()
     analyzed = analysis.update(snapshot)
     assert analyzed.filtered is None
-    assert analyzed.sequences.through == 3
-    assert list(analyzed.sequences.bases(snapshot.chunks[0])) == [1]
+    assert analyzed.flows.through == 3
+    assert list(analyzed.flows.tcp(np.arange(1, 5))["packet"]) == [1]
     analysis.keep_only(_every(2))
     analyzed = analysis.update(snapshot)
     assert list(analyzed.filtered) == [2]
@@ -142,8 +142,8 @@ def test_another_store_is_analyzed_from_its_start_with_the_same_filter(analysis)
     snapshot = _store([udp_frame(), SYN]).snapshot()
     analyzed = analysis.update(snapshot, 1)
     assert list(analyzed.filtered) == [2]
-    assert analyzed.sequences.through == 2
-    assert list(analyzed.sequences.bases(snapshot.chunks[0])) == [2]
+    assert analyzed.flows.through == 2
+    assert list(analyzed.flows.tcp(np.arange(1, 5))["packet"]) == [2]
 
 
 def test_a_failed_filter_shows_all_packets_and_says_why(analysis):
@@ -165,6 +165,6 @@ def test_failed_numbers_are_reported(analysis, monkeypatch):
     def broken(*_: object) -> None:
         raise ZeroDivisionError("x")
 
-    monkeypatch.setattr("core.analysis.segments._hash", broken)
-    assert analysis.update(_store([SYN]).snapshot()).sequences.through == 0
-    assert analysis.trouble.startswith("relative numbers failed (ZeroDivisionError: x)")
+    monkeypatch.setattr("core.analysis.tcp.segments._hash", broken)
+    assert analysis.update(_store([SYN]).snapshot()).flows.through == 0
+    assert analysis.trouble.startswith("TCP analysis failed (ZeroDivisionError: x)")

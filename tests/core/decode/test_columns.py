@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.analysis.filter.packet_filter import PacketFilter
-from core.analysis.sequences import SequenceIndex, SequenceReader
+from core.analysis.tcp.flow_index import FlowIndex
 from core.decode import columns
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
@@ -274,9 +274,9 @@ def test_headers_far_inside_reach_every_reader():
     text = "ip.addr == 10.0.0.1 and ip.addr == 10.0.0.2 and tcp.port == 40000 and tcp.port == 80"
     passed = PacketFilter.compile(text)(chunk, snapshot)
     assert np.flatnonzero(passed).tolist() == [0]
-    index = SequenceIndex()
+    index = FlowIndex()
     index.extend(snapshot, Budget())
-    assert SequenceReader().base(index.published, snapshot, 1) == SequenceBase(7, None)
+    assert index.published.base(1) == SequenceBase(7, 0)
     assert verdicts_of(snapshot, 1) == (Verdict.GOOD, Verdict.GOOD)
 
 

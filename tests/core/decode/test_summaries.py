@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from core.analysis.sequences import SequenceIndex
+from core.analysis.tcp.flow_index import FlowIndex
 from core.decode.chunk import Chunk
 from core.decode.summaries import summaries
 from core.store.budget import Budget
@@ -44,9 +44,9 @@ def _snapshot(made: list[bytes], original: list[int] | None = None) -> Snapshot:
 
 
 def _bases(snapshot: Snapshot, chunk: Chunk) -> SequenceBases:
-    index = SequenceIndex()
+    index = FlowIndex()
     index.extend(snapshot, Budget())
-    return index.published.columns(chunk)
+    return index.published.bases(chunk)
 
 
 def _compare(chunk: Chunk, bases: SequenceBases) -> Counter[str]:

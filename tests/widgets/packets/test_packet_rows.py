@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.analysis.sequences import SequenceIndex
+from core.analysis.tcp.flow_index import FlowIndex
 from core.store.budget import Budget
 from core.store.filtered_view import View
 from core.store.snapshot import Snapshot
@@ -94,17 +94,17 @@ def test_a_held_filter_that_had_not_seen_all_adds_rows() -> None:
 
 
 def test_text_changes_when_the_analysis_reaches_a_packet() -> None:
-    """`take_sequences` reports a change only for lines that had not been reached."""
+    """`take_flows` reports a change only for lines that had not been reached."""
     snapshot = scripted_store().snapshot()
-    index = SequenceIndex()
+    index = FlowIndex()
     index.extend(snapshot, Budget())
     rows = rows_of(snapshot)
     assert not rows.is_analyzed(5)
     assert "[SYN] Seq=0" not in rows.read(4).info
-    assert rows.take_sequences(index.published, range(10))
+    assert rows.take_flows(index.published, range(10))
     assert rows.is_analyzed(5)
     assert "[SYN] Seq=0" in rows.read(4).info
-    assert not rows.take_sequences(index.published, range(10))
+    assert not rows.take_flows(index.published, range(10))
 
 
 def test_rows_are_read_once() -> None:

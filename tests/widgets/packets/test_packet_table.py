@@ -9,7 +9,7 @@ from textual import events
 
 from core.analysis.color_rules.rule import Color
 from core.analysis.packet_analysis import AnalyzedPackets
-from core.analysis.sequences import SequenceIndex
+from core.analysis.tcp.flow_index import FlowIndex
 from core.decode.batch import CaptureInterface
 from core.store.budget import Budget
 from core.store.captured_packet import CapturedPacket
@@ -96,9 +96,9 @@ def test_rows_have_every_column():
     async def scene(pilot):
         table = pilot.app.widget
         snapshot = scripted_store().snapshot()
-        index = SequenceIndex()
+        index = FlowIndex()
         index.extend(snapshot, Budget())
-        table.show(snapshot, AnalyzedPackets(sequences=index.published))
+        table.show(snapshot, AnalyzedPackets(flows=index.published))
         lines = screen_text(table)
         assert lines[0].split() == [
             *["No.", "Time", "Source", "Destination", "Proto", "Len", "Info"],
@@ -968,9 +968,9 @@ def test_a_row_that_the_analysis_had_not_reached_is_drawn_again():
         snapshot = scripted_store().snapshot()
         table.show(snapshot)
         before = screen_text(table)
-        index = SequenceIndex()
+        index = FlowIndex()
         index.extend(snapshot, Budget())
-        table.show(snapshot, AnalyzedPackets(sequences=index.published))
+        table.show(snapshot, AnalyzedPackets(flows=index.published))
         after = screen_text(table)
         assert "[SYN] Seq=0" not in before[5]
         assert "[SYN] Seq=0" in after[5]

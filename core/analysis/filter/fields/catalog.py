@@ -2,9 +2,9 @@
 
 `core.wire.registry` has the tables. Each protocol contributes, in this order, its own name (the
 bytes of its header), the fields of its first table, what belongs to them (the verdict of a
-checksum, combined fields, the payload, options), and the fields of its other tables. Types and
-words that no table has are in `wireshark_types`; fields of the frame and of payloads in
-`packet_fields`.
+checksum, combined fields, what an analysis of flows finds, the payload, options), and the fields of
+its other tables. Types and words that no table has are in `wireshark_types`; fields of the frame
+and of payloads in `packet_fields`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ from core.analysis.filter.fields.packet_fields import (
 )
 from core.analysis.filter.fields.registered_words import aliases
 from core.analysis.filter.fields.wireshark_types import (
+    TRUE_FALSE,
     TYPES,
     VERDICT_ALIASES,
     VERDICT_WORDS,
     flag_words,
 )
 from core.analysis.filter.types import FilterField, FilterType
+from core.analysis.tcp.fields import FLOW_FIELDS, FlowField, FlowKind
 from core.wire.model.field import PlacedField
 from core.wire.model.kind import Kind
 from core.wire.model.options import OptionList
@@ -117,6 +119,21 @@ def _of_slots(slots: Sequence[PlacedField]) -> PacketField:
     )
     unit = field.suffix if field.kind is Kind.NUMBER else str(field.kind.value)
     return PacketField(found, "true or false" if field.kind is Kind.FLAG else unit)
+
+
+_BY_FLOW_KIND = {
+    FlowKind.MARK: FilterType.BOOLEAN,
+    FlowKind.PACKET: FilterType.FRAMENUM,
+    FlowKind.DURATION: FilterType.RELATIVE_TIME,
+}
+
+
+def _of_flow(flow: FlowField) -> PacketField:
+    """Return a field that an analysis of flows finds."""
+    kind = _BY_FLOW_KIND.get(flow.kind) or _BY_BYTES[flow.bits // 8]
+    words = TRUE_FALSE if kind is FilterType.BOOLEAN else {}
+    unit = "s" if flow.kind is FlowKind.DURATION else flow.unit
+    return PacketField(FilterField(flow.name, kind, flow.label, words=words), unit)
 
 
 def _verdict(slot: PlacedField) -> FilterField:
@@ -224,6 +241,9 @@ class Catalog:
                     FilterField(derived.name, FilterType.UINT32, derived.label), derived.suffix
                 )
             )
+        for flow in FLOW_FIELDS.values():
+            if flow.protocol == protocol.name:
+                self._add(_of_flow(flow))
         if protocol.name in TRANSPORT_PAYLOADS:
             meaning = TRANSPORT_PAYLOADS[protocol.name]
             self._add(

@@ -9,6 +9,7 @@ reads only what the filter names:
 * the options of network and transport headers, for all headers at once (`option_places`);
 * numbers and texts that follow from headers (`computed_values`), verdicts (`verdict_values`), what
   the capture recorded (`frame_values`), and the rows of the packet table (`column_texts`);
+* what an analysis of flows found (`flow_values`);
 * packets with others inside, and what has no fixed place, by their dissection (`dissected`).
 """
 
@@ -35,6 +36,7 @@ from core.analysis.filter.values.chunk_headers import ChunkHeaders
 from core.analysis.filter.values.column_texts import ColumnTexts
 from core.analysis.filter.values.computed_values import DERIVED
 from core.analysis.filter.values.dissected import DissectedPackets, option_spans
+from core.analysis.filter.values.flow_values import FlowValues
 from core.analysis.filter.values.frame_values import CaptureContext
 from core.analysis.filter.values.header_words import HeaderWords
 from core.analysis.filter.values.option_places import (
@@ -50,6 +52,7 @@ from core.analysis.filter.values.places import (
     read_bytes,
     read_values,
 )
+from core.analysis.tcp.fields import FLOW_FIELDS
 from core.decode.chunk import Chunk
 from core.wire.model.batch import Network
 from core.wire.network.arp import ARP_IPV4, OTHER_ADDRESSES
@@ -76,7 +79,8 @@ class ChunkValues:
         self._outermost = outermost
         self.headers = ChunkHeaders(chunk)
         self._words = HeaderWords(chunk.data)
-        self._columns = ColumnTexts(chunk)
+        self._columns = ColumnTexts(chunk, context)
+        self._flows = FlowValues(chunk, context)
 
     def __len__(self) -> int:
         return len(self._chunk)
@@ -143,6 +147,8 @@ class ChunkValues:
             return computed_values.flag_texts(self._values(_field("tcp.flags")))
         if name == DATA_LENGTH.name:
             return computed_values.lengths(merge_bytes(self._data(), data))
+        if name in FLOW_FIELDS:
+            return self._flows.occurrences(name)
         if name in DERIVED:
             return computed_values.derived(self._levels, self._inner, name)
         return merge_bytes(self._bytes(name), data)

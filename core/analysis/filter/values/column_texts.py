@@ -1,6 +1,6 @@
 """``_ws.col.*``: the texts of the packet table.
 
-They are those of ``dump``: a filter sees each chunk alone, so sequence numbers are not relative.
+They are those of ``dump``, with what an analysis of flows tells about TCP segments.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from core.analysis.filter.fields.packet_fields import COLUMNS
 from core.analysis.filter.types import Occurrences
 from core.analysis.filter.values.dissected import DissectedPackets
+from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.chunk import Chunk
 from core.decode.summaries import Summaries, summaries
 from core.wire.present.summary import summarize
@@ -20,8 +21,8 @@ from core.wire.present.summary import summarize
 class ColumnTexts:
     """The texts of a chunk's packets in the packet table. It keeps what it found."""
 
-    def __init__(self, chunk: Chunk) -> None:
-        self._chunk = chunk
+    def __init__(self, chunk: Chunk, context: CaptureContext) -> None:
+        self._chunk, self._context = chunk, context
 
     def of(self, name: str) -> Occurrences:
         """Return the texts of a column, by a name in `COLUMNS`."""
@@ -29,10 +30,11 @@ class ColumnTexts:
 
     @cached_property
     def _texts(self) -> Summaries:
-        found = summaries(self._chunk)
+        bases = self._context.flows.reaching(self._chunk.last).bases(self._chunk)
+        found = summaries(self._chunk, bases)
         left = np.flatnonzero([text is None for text in found.info.tolist()])
         for packet in DissectedPackets(self._chunk, left):
-            summary = summarize(packet.dissection)
+            summary = summarize(packet.dissection, bases.of(packet.row))
             for part in COLUMNS.values():
                 getattr(found, part)[packet.row] = getattr(summary, part)
         return found

@@ -11,7 +11,7 @@ from app.cli.dump.hex_lines import HexLines
 from app.cli.dump.line_format import LineFormat
 from app.cli.dump.printer import Printer
 from app.cli.dump.text_lines import TextLines
-from core.analysis.sequences import SequenceIndex, SequenceReader
+from core.analysis.tcp.flow_index import FlowIndex
 from core.decode.batch_decoder import decode_batch
 from core.store.budget import Budget
 from core.store.packet_store import PacketStore
@@ -35,6 +35,7 @@ FRAMES = [
     _tunneled(sequence=70_009),
     tcp_frame(b"data", sequence=70_001),
 ]
+TIMES_NS = [1_000_000_000 + index for index in range(len(FRAMES))]
 LINK_TYPES = np.array([LinkType.ETHERNET], np.int32)
 
 
@@ -42,13 +43,11 @@ def _screen() -> list[str]:
     """Return the Info of each packet in the table."""
     store = PacketStore()
     store.add_interface(ETHERNET_INTERFACE)
-    store.append(batch_of(FRAMES))
-    index, reader, snapshot = SequenceIndex(), SequenceReader(), store.snapshot()
+    store.append(batch_of(FRAMES, times_ns=TIMES_NS))
+    index, snapshot = FlowIndex(), store.snapshot()
     index.extend(snapshot, Budget())
     return [
-        summarize(
-            snapshot.packet(number).dissect(), reader.base(index.published, snapshot, number)
-        ).info
+        summarize(snapshot.packet(number).dissect(), index.published.base(number)).info
         for number in range(1, snapshot.count + 1)
     ]
 
@@ -61,7 +60,7 @@ def test_lines_show_the_numbers_of_the_screen(
 ) -> None:
     printer = Printer(line_format(), None)
     for start in range(0, len(FRAMES), step):
-        batch = batch_of(FRAMES[start : start + step])
+        batch = batch_of(FRAMES[start : start + step], times_ns=TIMES_NS[start : start + step])
         frames = decode_batch(batch, LINK_TYPES, 1 + start) if decoded else batch
         printer.take(frames, [ETHERNET_INTERFACE])
     lines = [line for line in capfd.readouterr().out.splitlines() if re.match(r" +\d+ ", line)]

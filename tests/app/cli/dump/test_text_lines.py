@@ -31,7 +31,9 @@ def _part(rows: list[int]) -> ChunkPart:
     chunk = decode_batch(batch, np.array([LinkType.ETHERNET], np.int32), 99_990)
     context = CaptureContext([ETHERNET_INTERFACE])
     values = ChunkValues(chunk, context)
-    bases = SequenceBases(np.arange(COUNT), np.arange(COUNT))
+    bases = SequenceBases.unknown(COUNT)._replace(
+        sequence=np.arange(COUNT), acknowledgment=np.arange(COUNT)
+    )
     return ChunkPart(chunk, context, values, np.array(rows), bases)
 
 

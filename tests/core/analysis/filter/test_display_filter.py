@@ -24,7 +24,6 @@ ABSENT = {
     "http.request.method": "the fields of HTTP",
     "icmp.resptime": "matching ICMP replies with their requests",
     "ipx.src.node": "a dissector of IPX",
-    "tcp.seq": "relative sequence numbers as a field",
     "tcp.window_size_scalefactor": "the window scale of the connection's handshake",
     "udp.time_relative": "time stamps of UDP conversations",
 }

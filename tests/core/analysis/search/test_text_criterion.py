@@ -9,7 +9,7 @@ from core.analysis.search import text_criterion
 from core.analysis.search.criteria import Answer
 from core.analysis.search.search import Search
 from core.analysis.search.text_criterion import RowTexts, TextCriterion
-from core.analysis.sequences import SequenceIndex
+from core.analysis.tcp.flow_index import FlowIndex
 from core.decode.summaries import WHOLE_ROWS, LeftOut
 from core.store.budget import Budget
 from core.store.filtered_view import AllPackets
@@ -63,15 +63,15 @@ def test_the_case_counts_if_the_user_wants_it():
 
 
 def test_rows_have_relative_numbers_where_they_are_known():
-    index = SequenceIndex()
+    index = FlowIndex()
     index.extend(SNAPSHOT, Budget())
     text = "Seq=1 "
     assert not _found(TextCriterion(text))
-    assert _found(TextCriterion(text, sequences=index.published))
+    assert _found(TextCriterion(text, flows=index.published))
 
 
 def test_columns_write_what_a_dissection_does():
-    index = SequenceIndex()
+    index = FlowIndex()
     index.extend(SNAPSHOT, Budget())
     texts = RowTexts(index.published)
     (chunk,) = SNAPSHOT.chunks

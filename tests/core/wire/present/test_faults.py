@@ -267,6 +267,8 @@ def _parsers(patch: pytest.MonkeyPatch) -> None:
 def _infos(patch: pytest.MonkeyPatch) -> None:
     for name, (shown, write) in summary.INFO.items():
         patch.setitem(summary.INFO, name, (shown, _failing(write, _read_routed)))
+    for name, write in summary.RELATIVE_INFO.items():
+        patch.setitem(summary.RELATIVE_INFO, name, _failing(write, _read_routed))
     patch.setattr(tcp, "info", _failing(tcp.info, _read_routed))
 
 

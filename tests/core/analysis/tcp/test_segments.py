@@ -5,15 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.analysis.segments import Segments, tunneled_rows
-from core.analysis.sequences import SequenceIndex
+from core.analysis.tcp.segments import Headers, transport_headers, tunneled_rows
 from core.decode.batch_decoder import decode_batch
 from core.decode.chunk import Chunk
-from core.store.budget import Budget
-from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
-from core.wire.protocol import SequenceBase
+from core.wire.transport.tcp import TCP
 from core.wire.transport.udp import UDP
 from tests.core.decode.frames import (
     arp_frame,
@@ -24,7 +21,7 @@ from tests.core.decode.frames import (
     tcp_frame,
     udp_frame,
 )
-from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from tests.core.decode.support import batch_of
 
 SEED = 0x1234_5678_9ABC_DEF0
 SYN = tcp(flags="syn", sequence=1_000)
@@ -47,8 +44,12 @@ TUNNELED = {
 }
 
 
-def _segments(chunk: Chunk, *, only_syn: bool = False) -> Segments:
-    return Segments.of(chunk, SEED, tunneled_rows(chunk), only_syn=only_syn)
+def _segments(chunk: Chunk) -> Headers:
+    return transport_headers(chunk, SEED, tunneled_rows(chunk))[0]
+
+
+def _sequences(chunk: Chunk, found: Headers) -> list[int]:
+    return TCP["seq_raw"].column(chunk.data, found.starts).tolist()
 
 
 def _chunk(*frames: bytes) -> Chunk:
@@ -58,9 +59,10 @@ def _chunk(*frames: bytes) -> Chunk:
 @pytest.mark.parametrize("name", TUNNELED)
 def test_a_segment_in_a_tunnel_has_the_direction_of_one_outside(name):
     """The addresses count that its own network header has."""
-    found = _segments(_chunk(TUNNELED[name], ethernet(ipv4(SYN, IpProtocol.TCP))))
+    chunk = _chunk(TUNNELED[name], ethernet(ipv4(SYN, IpProtocol.TCP)))
+    found = _segments(chunk)
     assert found.rows.tolist() == [0, 1]
-    assert found.sequence.tolist() == [1_000, 1_000]
+    assert _sequences(chunk, found) == [1_000, 1_000]
     assert len(set(found.forward.tolist())) == len(set(found.backward.tolist())) == 1
     assert found.forward[0] != found.backward[0]
 
@@ -71,7 +73,7 @@ def test_ipv6_in_a_tunnel():
         ethernet(ipv4(inner, IpProtocol.IPV6)), ethernet(inner, EtherType.IPV6), TUNNELED["gre"]
     )
     found = _segments(chunk)
-    assert found.sequence.tolist() == [2_000, 2_000, 1_000]
+    assert _sequences(chunk, found) == [2_000, 2_000, 1_000]
     assert found.forward[0] == found.forward[1] != found.forward[2]
 
 
@@ -80,7 +82,8 @@ def test_rows_ascend_when_packets_in_tunnels_are_between_others():
     frames = [plain, tunneled, arp_frame(), plain, udp_frame(), tunneled, plain]
     assert _segments(_chunk(*frames)).rows.tolist() == [0, 1, 3, 5, 6]
     assert tunneled_rows(_chunk(*frames)).tolist() == [1, 5]
-    assert _segments(_chunk(*frames), only_syn=True).rows.tolist() == [1, 5]
+    datagrams = transport_headers(_chunk(*frames), SEED, tunneled_rows(_chunk(*frames)))[1]
+    assert datagrams.rows.tolist() == [1, 4, 5]
 
 
 def test_only_whole_segments_that_no_error_quotes_count():
@@ -97,41 +100,3 @@ def test_a_packet_that_fails_in_the_parser_has_no_segment(monkeypatch):
     monkeypatch.setattr(Chunk, "dissect", fail)
     found = _segments(_chunk(TUNNELED["gre"], ethernet(ipv4(SYN, IpProtocol.TCP))))
     assert found.rows.tolist() == [1]
-
-
-@pytest.mark.parametrize(("count", "expected"), [(1, 1), (64, 1), (65, 2), (128, 2), (300, 5)])
-def test_a_step_dissects_few_packets(count, expected):
-    """Many packets in tunnels take many steps, and every SYN among them is found."""
-    store = PacketStore()
-    store.add_interface(ETHERNET_INTERFACE)
-    store.append(batch_of([*[udp_frame()] * 10, *[TUNNELED["vxlan"]] * count]))
-    index, steps = SequenceIndex(), 1
-    while index.extend(store.snapshot(), Budget(0)):
-        steps += 1
-    assert steps == expected
-    assert sum(map(len, index.published.runs)) == count
-    bases = index.published.bases(store.snapshot().chunks[0])
-    assert bases[11] == bases[10 + count] == SequenceBase(1_000, None)
-
-
-def test_the_chunks_of_a_stream_give_the_same_bases_as_a_store():
-    frames = [
-        ethernet(ipv4(SYN, IpProtocol.TCP)),
-        tcp_frame(flags="syn ack", sequence=9, back=True),
-        TUNNELED["gre"],
-        tcp_frame(sequence=1_001),
-    ]
-    store = PacketStore()
-    store.add_interface(ETHERNET_INTERFACE)
-    store.append(batch_of(frames))
-    index, stream = SequenceIndex(), SequenceIndex()
-    index.extend(store.snapshot(), Budget())
-    expected = index.published.bases(store.snapshot().chunks[0])
-    found = {}
-    for number, frame in enumerate(frames, 1):
-        link_types = np.array([LinkType.ETHERNET], np.int32)
-        chunk = decode_batch(batch_of([frame]), link_types, number)
-        base = stream.columns_of_next(chunk).of(0)
-        found |= {} if base is None else {number: base}
-    assert found == expected
-    assert len(found) == 4

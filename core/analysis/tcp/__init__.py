@@ -1,0 +1,1 @@
+"""Analysis of flows: streams, and what TCP segments are, in Wireshark's terms."""

@@ -1,0 +1,328 @@
+"""The analysis of one part of a capture after the other: streams, and what each segment is.
+
+A part is at most `PART` packets. Its segments are sorted by stream, and the streams evaluated from
+the state in which earlier parts left them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.tcp.exact import (
+    ACK,
+    FIN,
+    REUSED,
+    RST,
+    SYN,
+    Direction,
+    Segment,
+    Stream,
+)
+from core.analysis.tcp.flow_table import TCP_COLUMNS, Block, Columns, empty
+from core.analysis.tcp.memory import StreamMemory
+from core.analysis.tcp.options import SegmentOptions
+from core.analysis.tcp.quiet import QuietRuns, Run
+from core.analysis.tcp.segments import Headers, transport_headers, tunneled_rows
+from core.analysis.tcp.state import OfDirection, OfStream, Part, StreamStates
+from core.analysis.tcp.streams import Groups, StreamNumbers
+from core.decode.chunk import Chunk
+from core.decode.header_positions import NOWHERE
+from core.wire.transport.tcp import TCP
+
+PART = 1 << 14
+
+Rows = NDArray[np.int64]
+_EVALUATED = (
+    "findings",
+    "acked_packet",
+    "ack_rtt",
+    "bytes_in_flight",
+    "duplicate",
+    "repeated_packet",
+    "rto",
+    "rto_packet",
+    "initial_rtt",
+    "shift",
+)
+"""The columns that an evaluation fills, in the order of `Evaluated`, and two of its stream."""
+
+_MOST_ROUNDS = 8
+_LEAST_OF_ROUND = 400  # segments; fewer cost less one at a time
+_ORDINARY = 3  # segments in a row after which columns may continue
+_LOOK_AHEAD = 16
+
+
+class Segments:
+    """The segments of a part, sorted by stream: columns (k,) of int64."""
+
+    def __init__(self, chunk: Chunk, headers: Headers, order: Rows) -> None:
+        data, starts = chunk.data, headers.starts[order]
+        rows = headers.rows[order]
+        lengths = TCP["hdr_len"].column(data, starts).astype(np.int64)
+        self.sequence, self.acknowledgment, self.flags, self.window = (
+            TCP[key].column(data, starts).astype(np.int64)
+            for key in ("seq_raw", "ack_raw", "flags", "window_size_value")
+        )
+        self.length = np.maximum(headers.stops[order] - starts - lengths, 0)
+        self.time_ns = chunk.timestamp_ns[rows]
+        self.packet = chunk.first + rows
+        limits = chunk.offset[rows].astype(np.int64) + chunk.captured[rows]
+        options = SegmentOptions(data, starts, lengths, limits)
+        self.scale, self.sacked = options.scale, options.sacked
+
+    def __len__(self) -> int:
+        return len(self.packet)
+
+    def run(self, direction: Rows) -> Run:
+        """Return the columns that an evaluation reads."""
+        names = Run._fields[1:]
+        return Run(direction, *(getattr(self, name) for name in names))
+
+
+class FlowAnalysis:
+    """Analyzes the packets of one capture in the order of their numbers."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._tcp, self._udp = StreamNumbers(), StreamNumbers()
+        self._memory = StreamMemory()
+        self.exact_packets = 0  # evaluated one at a time
+
+    def analyze(self, part: Chunk) -> Block:
+        """Return the results for the packets that follow those analyzed before."""
+        tcp, udp = transport_headers(part, self._seed, tunneled_rows(part))
+        return Block(part.first, part.last, self._analyze_tcp(part, tcp), self._number(part, udp))
+
+    def _number(self, part: Chunk, headers: Headers) -> Columns:
+        packets = part.first + headers.rows
+        stream = np.zeros(len(packets), np.uint32)
+        if len(packets):
+            sorting = self._udp.sorted_by_stream(headers)
+            groups = self._udp.assign(sorting, self._udp.known(sorting[3]), packets)
+            stream[groups.order] = np.repeat(groups.numbers, groups.sizes)
+            self._udp.forget()
+        return {"packet": packets, "stream": stream}
+
+    def _analyze_tcp(self, part: Chunk, headers: Headers) -> Columns:
+        if not len(headers):
+            return empty(TCP_COLUMNS)
+        sorting = self._tcp.sorted_by_stream(headers)
+        segments = Segments(part, headers, sorting[0])
+        slots = self._tcp.known(sorting[3])
+        splits = self._splits(segments, sorting[1], sorting[2], slots)
+        groups = self._tcp.assign(sorting, slots, part.first + headers.rows, splits)
+        self._memory.states.reset(groups.slots[groups.is_new])
+        first_times = segments.time_ns[groups.starts[groups.is_new]]
+        self._memory.states.streams[groups.slots[groups.is_new], OfStream.FIRST_TIME] = first_times
+        self._memory.states.streams[groups.slots[groups.is_new], OfStream.LAST_TIME] = first_times
+        results = _Results(segments, groups, self._memory.states)
+        self._evaluate(segments, groups, results.found)
+        columns = results.columns(self._memory.states)
+        self._memory.drop([*self._tcp.forget().tolist(), *groups.replaced])
+        self._tcp.release(groups.replaced)
+        self._memory.bound()
+        return columns
+
+    def _splits(self, segments: Segments, direction: Rows, starts: Rows, slots: Rows) -> Rows:
+        """Return where a SYN starts a new stream between ends that have one."""
+        syns = np.flatnonzero(segments.flags & (SYN | ACK) == SYN)
+        found: list[int] = []
+        if not len(syns):
+            return np.array(found, np.int64)
+        group_of = np.searchsorted(starts, syns, "right") - 1
+        is_plain = (syns == starts[group_of]) & (slots[group_of] < 0)
+        is_plain &= np.bincount(group_of, minlength=len(starts))[group_of] == 1
+        groups, places = group_of[~is_plain].tolist(), syns[~is_plain].tolist()
+        last = dict(zip(groups, places, strict=True))
+        for group, end in last.items():
+            found += self._splits_of(
+                segments, direction, int(starts[group]), end, int(slots[group])
+            )
+        return np.array(found, np.int64)
+
+    def _splits_of(
+        self, segments: Segments, direction: Rows, start: int, end: int, slot: int
+    ) -> Iterator[int]:
+        bases = [-1, -1]
+        if slot >= 0:
+            bases = self._memory.states.directions[slot, :, OfDirection.BASE].tolist()
+        part = slice(start, end + 1)
+        columns = (direction, segments.flags, segments.sequence, segments.acknowledgment)
+        rows = zip(*(column[part].tolist() for column in columns), strict=True)
+        for index, (way, flags, sequence, acknowledgment) in enumerate(rows, start):
+            if flags & (SYN | ACK) == SYN and bases[way] >= 0 and bases[way] != sequence:
+                yield index
+                bases = [-1, -1]
+            if bases[way] < 0:
+                bases[way] = sequence if flags & SYN else (sequence - 1) & 0xFFFF_FFFF
+            if flags & ACK and bases[1 - way] < 0:
+                bases[1 - way] = (acknowledgment - 1) & 0xFFFF_FFFF
+
+    def _evaluate(self, segments: Segments, groups: Groups, found: dict[str, Rows]) -> None:
+        """Evaluate all segments: quiet ones by columns, the others one at a time.
+
+        In each round, columns evaluate the quiet segments at the start of each stream's rest, and
+        the exact evaluation the next few ones. The rest is exact if it is not worth a round.
+        """
+        starts, stops = groups.starts, groups.starts + groups.sizes
+        slots = groups.slots
+        run = segments.run(groups.direction)
+        places: Rows | slice = slice(None)
+        part = run
+        begin = starts
+        for turn in range(_MOST_ROUNDS):
+            quiet = QuietRuns(part, begin, slots, self._memory)
+            quiet.evaluate(found, places)
+            starts = starts + quiet.counts
+            is_last = turn == _MOST_ROUNDS - 1
+            rests = (starts, stops, slots)
+            starts = self._evaluate_exactly(run, rests, found, is_last=is_last)
+            left = np.flatnonzero(starts < stops)
+            if not len(left):
+                return
+            starts, stops, slots = starts[left], stops[left], slots[left]
+            sizes = stops - starts
+            begin = np.cumsum(sizes) - sizes
+            places = np.arange(sizes.sum()) + np.repeat(starts - begin, sizes)
+            part = Run._make(column[places] for column in run)
+
+    def _evaluate_exactly(
+        self, run: Run, rests: tuple[Rows, Rows, Rows], found: dict[str, Rows], *, is_last: bool
+    ) -> Rows:
+        """Evaluate the next segments of each run one at a time. Return where each run continues.
+
+        `rests` are where the rest of each run starts and stops, and the slot of its stream.
+        """
+        starts, stops, slots = rests
+        takes_all = is_last or int((stops - starts).sum()) < _LEAST_OF_ROUND
+        ends = stops.copy()
+        rows = zip(
+            *(column.tolist() for column in (np.arange(len(starts)), starts, stops, slots)),
+            strict=True,
+        )
+        for index, start, stop, slot in rows:
+            if start < stop:
+                ends[index] = self._evaluate_stream(run, start, stop, slot, found, takes_all)
+        return ends
+
+    def _evaluate_stream(
+        self, run: Run, start: int, stop: int, slot: int, found: dict[str, Rows], takes_all: bool
+    ) -> int:
+        """Evaluate segments of one stream until some seem quiet. Return where it continues."""
+        memory = self._memory
+        states = memory.states
+        first, second = (
+            Direction(states.directions[slot, way].tolist(), *memory.take(slot, way))
+            for way in (0, 1)
+        )
+        stream = Stream(states.streams[slot].tolist(), (first, second))
+        results: list[tuple[int, ...]] = []
+        ordinary = 0
+        while start + len(results) < stop and (takes_all or ordinary < _ORDINARY):
+            low = start + len(results)
+            part = slice(low, stop if takes_all else min(stop, low + _LOOK_AHEAD))
+            columns = zip(*(column[part].tolist() for column in run), strict=True)
+            for segment in map(Segment._make, columns):
+                evaluated = stream.evaluate(segment)
+                scale = stream.directions[segment.direction].scale
+                results.append((*evaluated, stream.initial_rtt_ns, scale))
+                ordinary = 0 if evaluated.findings or segment.sacked > 0 else ordinary + 1
+                if ordinary >= _ORDINARY and not takes_all:
+                    break
+        end = start + len(results)
+        for name, column in zip(found, np.array(results, np.int64).T, strict=True):
+            found[name][start:end] = column
+        states.streams[slot] = stream.row
+        for way, each in enumerate(stream.directions):
+            states.directions[slot, way] = each.row
+            memory.keep(slot, way, each.unacked, each.holes)
+        self.exact_packets += end - start
+        return end
+
+
+class _Results:
+    """The columns of a part while it is evaluated, sorted by stream."""
+
+    def __init__(self, segments: Segments, groups: Groups, states: StreamStates) -> None:
+        count = len(segments)
+        self._segments, self._groups = segments, groups
+        self.found = {name: np.zeros(count, np.int64) for name in _EVALUATED}
+
+    def columns(self, states: StreamStates) -> Columns:
+        """Return the results in the order of the packets, and note the state of the streams."""
+        segments, groups = self._segments, self._groups
+        sizes = groups.sizes
+        slots = np.repeat(groups.slots, sizes)
+        found = self.found
+        found["findings"][groups.starts[groups.is_reused]] |= REUSED
+        found["packet"] = segments.packet
+        found["stream"] = np.repeat(groups.numbers, sizes)
+        found["flags"] = segments.flags
+        base = states.directions[slots, groups.direction, OfDirection.BASE]
+        other = states.directions[slots, 1 - groups.direction, OfDirection.BASE]
+        found["sequence"] = (segments.sequence - base) & 0xFFFF_FFFF
+        is_relative = (segments.flags & ACK > 0) | (
+            (segments.acknowledgment > 0) & (other >= 0) & (segments.flags & SYN == 0)
+        )
+        found["sequence_base"] = base
+        found["acknowledgment_base"] = np.where(is_relative, other, 0)
+        acknowledgment = segments.acknowledgment - found["acknowledgment_base"]
+        found["acknowledgment"] = acknowledgment & 0xFFFF_FFFF
+        has_analysis = (found["findings"] > 0) | (found["acked_packet"] > 0)
+        has_analysis |= found["bytes_in_flight"] > 0
+        found["initial_rtt"][~has_analysis] = -1
+        is_scaled = (segments.flags & SYN == 0) & (found["shift"] > 0)
+        found["shift"] = np.where(is_scaled, found["shift"], 0)
+        found["window"] = segments.window << found["shift"]
+        self._add_times(states, slots, sizes)
+        found["completeness"] = self._completeness(states, slots)
+        by_packet = np.empty(len(segments), np.int64)
+        by_packet[groups.order] = np.arange(len(segments))
+        return {
+            name: found[name][by_packet].astype(kind, copy=False)
+            for name, kind in TCP_COLUMNS.items()
+        }
+
+    def _add_times(self, states: StreamStates, slots: Rows, sizes: Rows) -> None:
+        times, groups = self._segments.time_ns, self._groups
+        before = np.empty(len(times), np.int64)
+        before[1:] = times[:-1]
+        before[groups.starts] = states.streams[groups.slots, OfStream.LAST_TIME]
+        self.found["time_delta"] = times - before
+        self.found["time_relative"] = times - states.streams[slots, OfStream.FIRST_TIME]
+        ends = groups.starts + sizes - 1
+        states.streams[groups.slots, OfStream.LAST_TIME] = times[ends]
+        states.streams[groups.slots, OfStream.LAST_PACKET] = self._segments.packet[ends]
+
+    def _completeness(self, states: StreamStates, slots: Rows) -> Rows:
+        """Return the parts of the connection that were seen before each segment."""
+        segments, groups = self._segments, self._groups
+        flags = segments.flags
+        opening = flags & (SYN | ACK)
+        starts = np.repeat(groups.starts, groups.sizes)
+        index = np.arange(len(segments))
+        is_new = np.zeros(len(segments), np.bool_)
+        is_new[groups.starts] = groups.is_new
+        has_data, is_later = segments.length > 0, ~is_new
+        parts = {
+            Part.SYN: (opening == SYN) & is_new,
+            Part.SYN_ACK: (opening == SYN | ACK) & is_later,
+            Part.ACK: (opening == ACK) & ~has_data & is_later,
+            Part.DATA: has_data & is_later,
+            Part.FIN: (flags & FIN > 0) & is_later,
+            Part.RST: (flags & RST > 0) & is_later,
+        }
+        seen: Rows = states.streams[slots, OfStream.COMPLETENESS]
+        total = seen[groups.starts].copy()
+        for part, mask in parts.items():
+            last = np.maximum.accumulate(np.where(mask, index, NOWHERE))
+            before = np.full(len(last), NOWHERE)
+            before[1:] = last[:-1]
+            seen |= np.where(before >= starts, int(part), 0)
+            ends = groups.starts + groups.sizes - 1
+            total |= np.where(last[ends] >= groups.starts, int(part), 0)
+        states.streams[groups.slots, OfStream.COMPLETENESS] = total
+        return seen

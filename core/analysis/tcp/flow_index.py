@@ -1,0 +1,108 @@
+"""The analysis of flows of a store: an `Analyzer`, and what it has found for any reader.
+
+A store has one `FlowIndex`, `index_of` its snapshots. The analysis thread extends it all the time.
+A filter that names one of its fields may ask for packets that it has not reached yet; then the
+asking thread extends it as far as that.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Protocol
+
+from core.analysis.tcp.evaluation import PART, FlowAnalysis
+from core.analysis.tcp.flow_table import FlowTable, appended
+from core.analysis.tcp.segments import tunneled_rows
+from core.decode.chunk import Chunk
+from core.store.budget import Budget
+from core.store.snapshot import Snapshot
+
+MOST_TUNNELED = 256
+"""Packets with another one inside, which are dissected, in a step."""
+
+
+class FlowSource(Protocol):
+    """Gives the results of the analysis up to a packet."""
+
+    def reaching(self, through: int) -> FlowTable:
+        """Return results that reach packet `through`, or all that there will be."""
+        ...
+
+
+class FlowIndex:
+    """Analyzes the flows of one store. Any thread may read `published`."""
+
+    def __init__(self) -> None:
+        self.published = FlowTable()
+        self._analysis = FlowAnalysis(int.from_bytes(os.urandom(8), "big"))
+        self._lock = threading.Lock()  # of `_analysis`; a reader may extend it, too
+
+    def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
+        """Analyze packets not seen before.
+
+        Return True if the budget was spent before the last of them.
+        """
+        while self._extend_once(snapshot):
+            if budget.is_spent:
+                break
+        return self.published.through < snapshot.count
+
+    def forget(self, first: int) -> None:
+        """Drop the results of evicted packets. The state of their streams stays."""
+        with self._lock:
+            self.published = self.published.without_evicted(first)
+
+    def reaching(self, snapshot: Snapshot, through: int) -> FlowTable:
+        """Return results that reach packet `through` of a snapshot: analyze what is missing."""
+        while self.published.through < min(through, snapshot.count):
+            if not self._extend_once(snapshot):
+                break
+        return self.published
+
+    def append(self, chunk: Chunk) -> FlowTable:
+        """Return the results of the packets of the next chunk, and forget earlier ones.
+
+        For packets that no store keeps: the chunks must have ascending numbers.
+        """
+        with self._lock:
+            self.published = FlowTable()
+            for start in range(0, len(chunk), PART):
+                self._add(chunk.rows(start, min(start + PART, len(chunk))))
+            return self.published
+
+    def _extend_once(self, snapshot: Snapshot) -> bool:
+        """Analyze the next part. Return False without another one."""
+        with self._lock:
+            through = self.published.through
+            for chunk in snapshot.chunks_after(through):
+                start = max(0, through + 1 - chunk.first)
+                part = chunk.rows(start, min(start + PART, len(chunk)))
+                if len(part):
+                    tunneled = tunneled_rows(part)
+                    if len(tunneled) > MOST_TUNNELED:
+                        part = part.rows(0, int(tunneled[MOST_TUNNELED]))
+                    self._add(part)
+                    return True
+            self.published = FlowTable(self.published.blocks, max(through, snapshot.count))
+            return False
+
+    def _add(self, part: Chunk) -> None:
+        blocks = appended(self.published.blocks, self._analysis.analyze(part))
+        self.published = FlowTable(blocks, part.last)
+
+
+class SnapshotFlows:
+    """The flows of a snapshot; a `FlowSource` that analyzes what is missing."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def reaching(self, through: int) -> FlowTable:
+        """Return results that reach packet `through`."""
+        return index_of(self._snapshot).reaching(self._snapshot, through)
+
+
+def index_of(snapshot: Snapshot) -> FlowIndex:
+    """Return the index of the store of a snapshot."""
+    return snapshot.annotations.of(FlowIndex)

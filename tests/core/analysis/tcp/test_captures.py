@@ -1,0 +1,181 @@
+"""The analysis of the shared captures is that of tshark, packet by packet.
+
+One run of tshark gives all fields of a capture. `REASONS` lists the fields that differ on purpose.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.analysis.tcp.fields import FLOW_FIELDS, FlowKind
+from core.files.formats import FileError
+from tests.core.analysis.tcp.conversations import analyzed_file, findings
+from tests.helpers.support import (
+    capture_index,
+    captures_dir,
+    is_thorough,
+    require_peer,
+    tcp_captures,
+    tcp_dir,
+    tcp_situations,
+)
+from tests.helpers.waiting import PATIENCE_S
+
+REASONS = {
+    "tcp.analysis.retransmission": "rawscope judges by the bytes that it saw",
+    "tcp.analysis.fast_retransmission": "as the duplicate ACKs before it",
+    "tcp.analysis.out_of_order": "as retransmission",
+    "tcp.analysis.ack_lost_segment": "said again after duplicate ACKs, of which there are more",
+    "tcp.analysis.duplicate_ack": "tshark 4.6, not 4.0, counts those with SACK and another window",
+    "tcp.analysis.duplicate_ack_num": "as duplicate_ack",
+    "tcp.analysis.duplicate_ack_frame": "as duplicate_ack",
+    "tcp.analysis.window_update": "as duplicate_ack",
+    "tcp.analysis.rto": "as retransmission",
+    "tcp.analysis.rto_frame": "as retransmission",
+    "tcp.analysis.flags": "as all of these",
+}
+"""Fields that differ from tshark 4.0 in some packets, and why."""
+
+NAMES = [
+    name
+    for name, field in FLOW_FIELDS.items()
+    if name != "tcp.analysis.fills_hole" and field.protocol == "tcp"
+]
+SMALL_BYTES = 100_000
+
+
+def _tshark(path: Path) -> dict[int, dict[str, str]]:
+    """Return tshark's fields of each TCP packet that no ICMP error quotes."""
+    names = ["frame.number", "icmp.type", "icmpv6.type", "tcp.hdr_len", *NAMES]
+    command = [require_peer("tshark"), "-n", "-r", str(path), "-T", "fields", "-Y", "tcp"]
+    command += ["-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-E", "occurrence=f"]
+    for name in names:
+        command += ["-e", name]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, errors="replace"
+    )
+    found = {}
+    for line in done.stdout.splitlines():
+        number, icmp, icmpv6, header, *values = line.split("\t")
+        if not icmp and not icmpv6 and header and int(header) >= 20:
+            found[int(number)] = dict(zip(NAMES, values, strict=True))
+    return found
+
+
+def _text(name: str, value: Any) -> str:
+    kind = FLOW_FIELDS[name].kind
+    if kind is FlowKind.MARK:
+        return "1"
+    if kind is FlowKind.DURATION:
+        sign, number = "-" * (value < 0), abs(value)
+        return f"{sign}{number // 10**9}.{number % 10**9:09d}"
+    return str(value)
+
+
+def _differences(path: Path) -> tuple[int, dict[str, list[tuple[int, str, str]]]]:
+    """Return how many packets were compared, and the packets that differ by field."""
+    try:
+        ours = analyzed_file(path)
+    except FileError:
+        return 0, {}
+    theirs = _tshark(path)
+    wrong: dict[str, list[tuple[int, str, str]]] = {}
+    common = ours.keys() & theirs.keys()
+    for number in sorted(common):
+        for name, expected in theirs[number].items():
+            value = ours[number].get(name)
+            text = "" if value is None else _text(name, value)
+            if text != expected:
+                wrong.setdefault(name, []).append((number, expected, text))
+    return len(common), wrong
+
+
+DIFFERENT = {
+    "tcp.completeness": "a reused port, and a damaged header, at the start of a stream",
+    "tcp.time_delta": "a quoted segment counts as one of the stream",
+    "tcp.analysis.initial_rtt": "a packet about which tshark says nothing else",
+}
+"""Fields that differ in a few packets of all captures together."""
+
+
+def _captures() -> list[str]:
+    found = [path for path, _ in capture_index()]
+    return found if is_thorough() else found[::12]
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", _captures())
+def test_public_captures_agree(name: str) -> None:
+    path = captures_dir() / "files" / name
+    _, wrong = _differences(path)
+    assert wrong.keys() <= REASONS.keys() | DIFFERENT.keys(), wrong
+    assert sum(len(wrong.get(field, ())) for field in DIFFERENT) <= 15, wrong
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", tcp_captures(1 << 30 if is_thorough() else SMALL_BYTES))
+def test_captures_with_lost_and_reordered_segments_agree(name: str) -> None:
+    path = tcp_dir() / "captures" / name
+    count, wrong = _differences(path)
+    assert count
+    assert wrong.keys() <= REASONS.keys(), wrong
+
+
+# -- made situations --------------------------------------------------------------------
+
+_ROW = re.compile(r"(SAME|DIFF)\s+(\S+) \[(.*?)\]")
+
+
+BY_RULE = {
+    "dupack_new_win_sack": {6: {"duplicate_ack"}},
+    "retrans_acked": {5: {"retransmission"}},
+    "partial_ack": {},
+    "unacked_revdata": {5: {"lost_segment"}, 7: {"out_of_order", "fills_hole"}},
+}
+"""The findings, by packet, of situations that two versions of Wireshark judge differently.
+
+All others fill a hole within the initial round-trip time, or 3 ms.
+"""
+
+
+def _expected(text: str) -> tuple[dict[int, set[str]], dict[int, str]]:
+    """Return the findings by packet, and the round-trip times, that a row lists."""
+    marks: dict[int, set[str]] = {}
+    times: dict[int, str] = {}
+    for part in filter(None, text.split(", ")):
+        number, _, words = part.partition(":")
+        if match := re.search(r"\(rtt ([\d.]+)ms\)", words):
+            times[int(number)] = match[1]
+        names = re.sub(r"\(.*?\)", "", words)
+        if names:
+            marks[int(number)] = set(names.split("+"))
+    return marks, times
+
+
+@pytest.mark.parametrize("row", tcp_situations())
+def test_situations(row: str) -> None:
+    folder = tcp_dir() / "synthetic"
+    match = _ROW.match(row)
+    assert match is not None
+    kind, name, text = match.groups()
+    found = analyzed_file(folder / f"{name}.pcap")
+    marks = {number: findings(fields) for number, fields in found.items() if findings(fields)}
+    times = {
+        number: f"{fields['tcp.analysis.ack_rtt'] / 1e6:.1f}"
+        for number, fields in found.items()
+        if "tcp.analysis.ack_rtt" in fields
+    }
+    expected, rtts = _expected(text)
+    if kind == "SAME":
+        assert {n: each - {"fills_hole"} for n, each in marks.items()} == expected
+        assert times == rtts
+    elif name in BY_RULE:
+        assert marks == BY_RULE[name]
+    else:
+        lost, filled = sorted(expected)
+        assert marks == {lost: {"lost_segment"}, filled: {"out_of_order", "fills_hole"}}
