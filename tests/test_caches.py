@@ -45,6 +45,7 @@ BOUNDED_OTHERWISE = {
     ("core/analysis/filter/values/packet_levels.py", "self._counts"): "protocols, in one chunk",
     ("core/analysis/filter/values/packet_levels.py", "self._mapped"): "headers, in one chunk",
     ("core/store/annotations.py", "self._found"): "kinds of analyses, of one store",
+    ("core/analysis/tcp/memory.py", "self._unacked"): "segments; `bound` forgets what is too much",
     ("core/capture/inet.py", "self._numbers"): "names that an administrator gave one interface",
     ("app/cli/dump/json_columns.py", "self.shapes"): "emptied when it has SHAPES shapes",
     ("app/cli/dump/json_shapes.py", "_RUN_TEXTS"): "runs of fields of the header tables",

@@ -44,7 +44,7 @@ class Waiting(NamedTuple):
 
 
 class StreamMemory:
-    """What earlier parts leave to later ones, by the slot of a stream and the direction."""
+    """The memory of earlier parts, by the slot of a stream and the direction."""
 
     def __init__(self) -> None:
         self.states = StreamStates()
