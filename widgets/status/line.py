@@ -94,7 +94,7 @@ class StatusStyle(Enum):
 class Part:
     """A piece of the line. Rank 0 always stays; the highest rank is dropped first.
 
-    `short` replaces `text` if even rank 0 does not fit. `joint` separates the part from the one
+    `short` replaces `text` if there is no room for it. `joint` separates the part from the one
     before it. A click on it is one on `target`.
     """
 
@@ -147,12 +147,12 @@ def _state_part(line: StatusLine) -> Part:
 
 def _recording_part(recording: RecordingLine) -> Part:
     if recording.has_failed:
-        return Part("rec failed", StatusStyle.BAD, 0, target=RECORDING)
+        return Part("rec failed", StatusStyle.BAD, 1, target=RECORDING)
     size = si(recording.size, "B")
     lost = f" lost {recording.lost:,}" if recording.lost else ""
     name = cut(safe(recording.name), NAME_MOST)
     look = StatusStyle.BAD if recording.lost else StatusStyle.HELD
-    return Part(f"● rec {name} {size}{lost}", look, 0, f"● rec {size}{lost}", target=RECORDING)
+    return Part(f"● rec {name} {size}{lost}", look, 1, f"● rec{lost}", target=RECORDING)
 
 
 def parts_of(line: StatusLine) -> list[Part]:
@@ -195,10 +195,18 @@ def _width(parts: Sequence[Part]) -> int:
 
 
 def fit(parts: Sequence[Part], width: int) -> list[Part]:
-    """Return the parts that fit in `width` cells: drop the least needed, then shorten the rest."""
+    """Return the parts that fit in `width` cells.
+
+    Rank by rank, the highest first, shorten the parts that have a short form, then drop them; those
+    of rank 0 are only shortened.
+    """
     kept = list(parts)
-    while _width(kept) > width and any(part.rank for part in kept):
-        kept.remove(max(kept, key=lambda part: part.rank))
-    if _width(kept) > width:
-        kept = [replace(part, text=part.short or part.text) for part in kept]
+    for rank in sorted({part.rank for part in parts}, reverse=True):
+        if _width(kept) > width:
+            kept = [
+                replace(part, text=part.short or part.text) if part.rank == rank else part
+                for part in kept
+            ]
+        while rank and _width(kept) > width and any(part.rank == rank for part in kept):
+            kept.remove(next(part for part in kept if part.rank == rank))
     return kept

@@ -7,7 +7,16 @@ from rich.cells import cell_len
 
 from tests.widgets.stage import play, screen_text
 from widgets.status.bar import StatusBar
-from widgets.status.line import BARS, StatusLine, StatusState, fit, parts_of, si, sparkline
+from widgets.status.line import (
+    BARS,
+    RecordingLine,
+    StatusLine,
+    StatusState,
+    fit,
+    parts_of,
+    si,
+    sparkline,
+)
 
 LIVE = StatusLine(
     StatusState.LIVE,
@@ -140,3 +149,22 @@ def test_packets_that_failed_are_counted_from_50_columns_on():
         assert any(part.text.startswith("failed 12") for part in parts)
         assert sum(len(part.joint + part.text) for part in parts[1:]) + len(parts[0].text) <= width
     assert not any("failed" in part.text for part in parts_of(replace(line, faults=0)))
+
+
+@pytest.mark.parametrize(
+    ("width", "shown", "absent"),
+    [
+        (160, ["● rec trace.pcapng 12.3 MB lost 7", "eth0"], []),
+        (62, ["● rec lost 7", "eth0"], ["trace"]),
+        (48, ["● rec lost 7"], ["eth0"]),
+        (36, ["● live", "dropped 0"], ["rec"]),
+    ],
+)
+def test_the_recording_is_shortened_before_it_is_left_out(width, shown, absent):
+    recording = RecordingLine("trace.pcapng", 12_345_678, lost=7)
+    line = StatusLine(StatusState.LIVE, "eth0", packets=12_345, recording=recording)
+    parts = fit(parts_of(line), width)
+    text = "".join(part.joint * (index > 0) + part.text for index, part in enumerate(parts))
+    assert len(text) <= width
+    assert all(words in text for words in shown)
+    assert not any(words in text for words in absent)
