@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import rich_click as click
 
+from app.cli.main import run
 from app.cli.recording_options import plan_of, recording_options, take_recording
 from core.recording.plan import FileNaming, RecordingPlan, Rotation
 
@@ -90,3 +91,19 @@ def test_options_that_contradict_each_other(line, reason):
     with pytest.raises(click.UsageError) as refused:
         parsed(line)
     assert reason in refused.value.format_message()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["-i", "lo", "-w", "-"], "'rawscope dump -w -' does that"),
+        (["-r", "a.pcap", "-w", "b.pcap"], "'rawscope dump -r FILE -w FILE' converts"),
+        (["-r", "a.pcap", "-c", "5"], "are about a capture"),
+        (["-c", "5"], "add -i IFACE"),
+        (["dump", "-r", "a.pcap", "-a", "5"], "-a applies to capturing"),
+        (["dump", "-i", "lo", "-w", "b", "--json"], "-w writes packets instead of printing"),
+    ],
+)
+def test_recordings_that_a_command_cannot_make(words, reason, capsys):
+    assert run(words) == 2
+    assert reason in capsys.readouterr().err
