@@ -6,7 +6,7 @@ own bytes alone, and not on what lies around them, can search many packets in on
 
 `shape_of` reads the plain part of the syntax: characters, sets, groups, alternatives, quantifiers,
 anchors. It does not judge any other pattern (look-around, back references, possessive quantifiers,
-flags inside, fuzzy matches): `UNKNOWN_SHAPE` is always right.
+flags inside): `UNKNOWN_SHAPE` is always a safe answer.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from core.analysis.filter.language.patterns.reader import LINE_END, LINE_START
 
 MOST_LITERALS = 8
 MOST_BYTES = 64  # of a repeated text
@@ -42,7 +44,7 @@ UNKNOWN_SHAPE = PatternShape()
 _FLAGS = re.compile(rb"\(\?(?P<on>[ims]*)(?:-(?P<off>i))?\)")
 _TOKEN = re.compile(
     rb"(?P<quantifier>(?P<least>[?*+]|\{\d+(?P<range>,\d*)?\})\??(?!\+))"
-    rb"|(?P<anchor>[\^$]|\\[bBA])"
+    rb"|(?P<anchor>[\^$]|\\[bBA]|" + re.escape(LINE_START) + rb"|" + re.escape(LINE_END) + rb")"
     rb"|(?P<set>\.|\\[dDsSwW]|\[\^?\]?(?:\\.|\[:\^?[a-zA-Z]+:\]|[^\]\\])*\])"
     rb"|\\x(?P<hex>[0-9a-fA-F]{2})"
     rb"|\\(?P<escaped>[^a-zA-Z0-9\x80-\xff])"

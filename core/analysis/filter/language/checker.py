@@ -29,7 +29,7 @@ from core.analysis.filter.language.expressions import (
 )
 from core.analysis.filter.language.functions import FUNCTIONS
 from core.analysis.filter.language.literals import Target
-from core.analysis.filter.language.patterns import compile_pattern
+from core.analysis.filter.language.patterns.compilation import compile_pattern
 from core.analysis.filter.language.syntax import (
     Binary,
     Comparison,

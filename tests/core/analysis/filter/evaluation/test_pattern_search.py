@@ -9,7 +9,7 @@ import pytest
 
 from core.analysis.filter.evaluation import pattern_search
 from core.analysis.filter.evaluation.pattern_search import search
-from core.analysis.filter.language.patterns import compile_pattern
+from core.analysis.filter.language.patterns.compilation import compile_pattern
 from core.analysis.filter.types import Spans
 from tests.core.analysis.filter.evaluation.made_values import spans
 

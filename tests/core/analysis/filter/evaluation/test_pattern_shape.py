@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.analysis.filter.evaluation.pattern_shape import UNKNOWN_SHAPE, shape_of
+from core.analysis.filter.language.patterns.compilation import compile_pattern
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,10 @@ def test_a_match_depends_on_its_own_bytes(pattern: bytes, is_local: bool) -> Non
 )  # fmt: skip
 def test_searches_that_are_always_quick(pattern: bytes, is_quick: bool) -> None:
     assert shape_of(pattern).is_quick is is_quick
+
+
+def test_anchors_of_lines_are_read_as_anchors() -> None:
+    """A pattern with ``(?m)`` keeps the text that all its matches contain."""
+    shape = shape_of(compile_pattern(b"(?m)^Host: .*$").pattern)
+    assert shape.required == (b"Host: ",)
+    assert not shape.is_local

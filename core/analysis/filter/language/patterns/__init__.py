@@ -1,0 +1,1 @@
+"""Regular expressions: PCRE2's syntax, translated to that of the package regex."""
