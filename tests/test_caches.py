@@ -31,6 +31,9 @@ FUNCTION_CACHES = {"cache", "lru_cache"}
 BOUNDED_OTHERWISE = {
     ("app/config/config_writer.py", "self._waiting"): "sections of the configuration file",
     ("core/analysis/filter/fields/catalog.py", "self._fields"): "fields of the header tables",
+    ("core/analysis/filter/language/patterns/group_numbers.py", "self._names"): (
+        "names of groups in a pattern, whose length is bounded"
+    ),
     ("core/analysis/filter/values/chunk_headers.py", "self._known"): "protocols, in one chunk",
     ("core/analysis/filter/values/chunk_headers.py", "self._walked"): "protocols, in one chunk",
     ("core/analysis/filter/evaluation/evaluation.py", "self._read"): "operands, in one chunk",

@@ -52,15 +52,18 @@ def _ports(text: str) -> range:
         if found is None:
             raise ValueError
         first = int(found[1], 0)
-        last = first
+        last, count = first, 1
         if found[2] == "-":
             last = int(found[3], 0)
         elif found[2] == ":":
-            last = first + int(found[3], 0) - 1
+            count = int(found[3], 0)
+            last = first + count - 1
     except ValueError:
         raise DecodeAsError(
             f"'{text}': give a port, a range (8000-8010), or a first port and a count (8000:3)"
         ) from None
+    if count < 1:
+        raise DecodeAsError(f"'{text}': the count must be at least 1")
     if not 0 <= first <= last <= _HIGHEST:
         raise DecodeAsError(f"'{text}': ports are 0 to {_HIGHEST}, the lower one first")
     return range(first, last + 1)

@@ -59,7 +59,7 @@ class PacketRows:
         self._reader = RowReader(faults, self._fields)
 
     def show_fields(self, names: Sequence[str]) -> None:
-        """Have rows contain the texts of these fields, and read them again if they lack some."""
+        """Include these fields in rows; reread cached rows if a field is new."""
         if not set(names) <= set(self._fields):
             self._reader = RowReader(self._faults, names)
         self._fields = tuple(names)

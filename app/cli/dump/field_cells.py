@@ -1,8 +1,9 @@
 """The values of chosen fields in many packets, as text: what fills a column of ``--fields``.
 
-Most fields go by columns (`core.analysis.filter.values.record_values`). A few describe a packet as
-a whole, and need its dissection: the headline of a header (``tcp``), why dissection ended early,
-the correct value of a wrong checksum, and the columns of the packet table (``_ws.col.info``).
+Most fields are read from whole columns (`core.analysis.filter.values.record_values`). A few
+describe a packet as a whole, and need its dissection: the headline of a header (``tcp``), why
+dissection ended early, the correct value of a wrong checksum, and the columns of the packet table
+(``_ws.col.info``).
 """
 
 from __future__ import annotations

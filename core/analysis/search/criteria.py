@@ -1,8 +1,8 @@
 """Criteria of a search: bytes, a display filter, a time, numbers. `text_criterion` has text.
 
 A search asks its criterion about a few packets at a time, in the direction of the search, and the
-criterion returns the first of them that meets it. It goes by the columns of a chunk, so that other
-packets cost almost nothing.
+criterion returns the first of them that meets it. It is evaluated over whole columns, so that
+other packets cost almost nothing.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def test_the_last_assignment_of_a_port_counts() -> None:
         ("tcp.port==,http", "give a port, a range"),
         ("tcp.port==70000,http", "ports are 0 to 65535"),
         ("tcp.port==9-3,http", "the lower one first"),
-        ("tcp.port==80:0,http", "the lower one first"),
+        ("tcp.port==80:0,http", "the count must be at least 1"),
         (f"tcp.port=={'9' * 5000},http", "give a port, a range"),
     ],
 )

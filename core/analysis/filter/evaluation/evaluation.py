@@ -47,9 +47,9 @@ from core.analysis.filter.language.expressions import (
     Negated,
     Negation,
     NonZero,
-    Part,
     ReferenceValue,
     Relation,
+    SliceValue,
     Value,
 )
 from core.analysis.filter.language.syntax import Operator, Quantifier, Range
@@ -229,7 +229,7 @@ class Evaluation:
         found[pairs.left[hits]] = True
         return found
 
-    def _existence(self, operand: FieldValue | Part) -> Mask:
+    def _existence(self, operand: FieldValue | SliceValue) -> Mask:
         if isinstance(operand, FieldValue):
             return self._any(self._column(operand).rows)
         column = self._column(operand.operand)
@@ -257,7 +257,7 @@ class Evaluation:
                 return self._reference(field)
             case Value():
                 return repeated(operations.constant(node), self._count)
-            case Part():
+            case SliceValue():
                 return operations.part_of(self._column(node.operand), node)
             case Invocation():
                 columns = list(map(self._column, node.arguments))

@@ -22,7 +22,7 @@ from core.analysis.filter.types import FilterType, Spans, Values
 
 _T = FilterType
 
-Function = Callable[[Column, Expression], Column]
+ColumnFunction = Callable[[Column, Expression], Column]
 
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 _UNIQUE_LOCAL = (IPv6Network("fc00::/7"),)
@@ -44,7 +44,7 @@ def apply(node: Invocation, columns: Sequence[Column], count: int) -> Column:
     return _FUNCTIONS[name](columns[0], node.arguments[0])
 
 
-def _translated(table: dict[int, int]) -> Function:
+def _translated(table: dict[int, int]) -> ColumnFunction:
     """Return a function that changes the case of ASCII letters."""
 
     def function(column: Column, argument: Expression) -> Column:
@@ -102,7 +102,7 @@ def _absolute(column: Column, argument: Expression) -> Column:
     return Column(column.rows, np.abs(wide(values) if argument.type.is_integer else values))
 
 
-def _is_in(networks: Sequence[IPv4Network | IPv6Network]) -> Function:
+def _is_in(networks: Sequence[IPv4Network | IPv6Network]) -> ColumnFunction:
     """Return a function that is true for addresses in some network."""
 
     def function(column: Column, argument: Expression) -> Column:
@@ -118,7 +118,7 @@ def _is_in(networks: Sequence[IPv4Network | IPv6Network]) -> Function:
     return function
 
 
-def _of_block(value: Callable[[address_blocks.Block], Any], dtype: Any) -> Function:
+def _of_block(value: Callable[[address_blocks.Block], Any], dtype: Any) -> ColumnFunction:
     """Return a function of the block of an address; other addresses have no value."""
 
     def function(column: Column, argument: Expression) -> Column:
@@ -173,7 +173,7 @@ def _as_spans(items: NDArray[Any]) -> Spans:
     return Spans(np.frombuffer(b"".join(items), np.uint8), ends - sizes, ends)
 
 
-_FUNCTIONS: Mapping[str, Function] = {
+_FUNCTIONS: Mapping[str, ColumnFunction] = {
     "lower": _translated(_LOWER),
     "upper": _translated(_UPPER),
     "len": _length,

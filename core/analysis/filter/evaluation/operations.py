@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.analysis.filter.evaluation import byte_strings, integers
 from core.analysis.filter.evaluation.byte_search import contains
 from core.analysis.filter.evaluation.columns import Column
-from core.analysis.filter.language.expressions import Arithmetic, Part, Value
+from core.analysis.filter.language.expressions import Arithmetic, SliceValue, Value
 from core.analysis.filter.language.syntax import Operator
 from core.analysis.filter.types import FilterType, Spans, Values
 
@@ -63,7 +63,7 @@ def constant(node: Value) -> Values:
     return np.array([node.value])
 
 
-def part_of(column: Column, node: Part) -> Column:
+def part_of(column: Column, node: SliceValue) -> Column:
     """Return the ranges of byte strings, or of the characters of texts."""
     if node.type is not _T.STRING:
         spans = byte_strings.spans_of(column.values)

@@ -9,7 +9,7 @@ meaning: between types that cannot be compared, or without any field.
 from __future__ import annotations
 
 from core.analysis.filter.language import type_rules
-from core.analysis.filter.language.errors import FilterError, Place
+from core.analysis.filter.language.errors import FilterError, TextSpan
 from core.analysis.filter.language.expression_checker import CONSTANTS, NO_FIELD, ExpressionChecker
 from core.analysis.filter.language.expressions import (
     Combined,
@@ -22,9 +22,9 @@ from core.analysis.filter.language.expressions import (
     Membership,
     Negated,
     NonZero,
-    Part,
     ReferenceValue,
     Relation,
+    SliceValue,
     fields_of,
 )
 from core.analysis.filter.language.functions import FUNCTIONS
@@ -106,7 +106,7 @@ class _Checker:
         first, second = type_rules.comparable(first, second, left.place.to(right.place))
         return Relation(test.operator, first, second, test.quantifier)
 
-    def _typed(self, node: Operand, place: Place, *sides: Operand) -> Expression:
+    def _typed(self, node: Operand, place: TextSpan, *sides: Operand) -> Expression:
         """Return an operand; its constants get the type of the first side that has one."""
         return self._expressions.expression(node, self._expressions.type_of(place, *sides))
 
@@ -209,7 +209,7 @@ class _Checker:
         if isinstance(operand, CONSTANTS):
             raise FilterError(f"{operand.text} is not a field or protocol", operand.place)
         found = self._typed(operand, operand.place, operand)
-        return Existence(found) if isinstance(found, FieldValue | Part) else NonZero(found)
+        return Existence(found) if isinstance(found, FieldValue | SliceValue) else NonZero(found)
 
 
 def _field_of(expression: Expression) -> FilterField | None:

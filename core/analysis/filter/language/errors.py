@@ -10,15 +10,15 @@ _HINTED = 2  # similar words in a hint
 _LEAST_BEGUN = 3  # characters that tell which words the user has begun
 
 
-class Place(NamedTuple):
+class TextSpan(NamedTuple):
     """A part of a filter's text: characters `start` … ``stop - 1``."""
 
     start: int
     stop: int
 
-    def to(self, other: Place) -> Place:
+    def to(self, other: TextSpan) -> TextSpan:
         """Return the part from the start of this one to the end of `other`."""
-        return Place(self.start, other.stop)
+        return TextSpan(self.start, other.stop)
 
 
 class FilterError(ValueError):
@@ -29,7 +29,7 @@ class FilterError(ValueError):
     make the filter valid; an editor then waits instead of reporting an error.
     """
 
-    def __init__(self, message: str, place: Place, *, is_incomplete: bool = False) -> None:
+    def __init__(self, message: str, place: TextSpan, *, is_incomplete: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.place = place

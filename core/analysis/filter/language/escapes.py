@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from core.analysis.filter.language.errors import FilterError, Place
+from core.analysis.filter.language.errors import FilterError, TextSpan
 
 _SIMPLE = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, "'": 39, '"': 34}
 _ESCAPE = re.compile(
@@ -44,7 +44,7 @@ def read_string(text: str, at: int, *, is_raw: bool, opened: int) -> tuple[bytes
             value += text[at:end].encode(errors="surrogateescape")
             at = end
     message = "the closing quote of a string is missing"
-    raise FilterError(message, Place(opened, len(text)), is_incomplete=True)
+    raise FilterError(message, TextSpan(opened, len(text)), is_incomplete=True)
 
 
 def read_character(text: str, opened: int) -> tuple[int, int]:
@@ -54,8 +54,8 @@ def read_character(text: str, opened: int) -> tuple[int, int]:
         end += 2 if text[end] == "\\" else 1
     if end >= len(text):
         message = "the closing quote of a character is missing"
-        raise FilterError(message, Place(opened, len(text)), is_incomplete=True)
-    place = Place(opened, end + 1)
+        raise FilterError(message, TextSpan(opened, len(text)), is_incomplete=True)
+    place = TextSpan(opened, end + 1)
     body = text[opened + 1 : end]
     if not body:
         raise FilterError("expected a character between the quotes", place)
@@ -69,7 +69,7 @@ def read_character(text: str, opened: int) -> tuple[int, int]:
     return ord(body), end + 1
 
 
-def _character_escape(escape: re.Match[str], body: str, place: Place) -> int:
+def _character_escape(escape: re.Match[str], body: str, place: TextSpan) -> int:
     try:
         value = _code_point(escape) if escape["short"] or escape["long"] else _byte(escape)
     except FilterError as error:
@@ -84,7 +84,7 @@ def _escaped(escape: re.Match[str]) -> bytes:
 
 
 def _byte(escape: re.Match[str]) -> int:
-    place = Place(*escape.span())
+    place = TextSpan(*escape.span())
     if escape["octal"]:
         value = int(escape["octal"], 8)
         if value > 255:
@@ -100,7 +100,7 @@ def _byte(escape: re.Match[str]) -> int:
 
 
 def _code_point(escape: re.Match[str]) -> int:
-    place = Place(*escape.span())
+    place = TextSpan(*escape.span())
     digits, width = (escape["short"], 4) if escape["short"] is not None else (escape["long"], 8)
     if digits is None or len(digits) != width:
         raise FilterError(f"{escape[0]} is not an escape; it takes {width} digits", place)

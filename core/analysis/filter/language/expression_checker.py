@@ -7,15 +7,15 @@ and what was expected there.
 from __future__ import annotations
 
 from core.analysis.filter.language import type_rules
-from core.analysis.filter.language.errors import FilterError, Place, nearest
+from core.analysis.filter.language.errors import FilterError, TextSpan, nearest
 from core.analysis.filter.language.expressions import (
     Arithmetic,
     Expression,
     FieldValue,
     Invocation,
     Negation,
-    Part,
     ReferenceValue,
+    SliceValue,
     Value,
 )
 from core.analysis.filter.language.functions import FUNCTIONS
@@ -39,7 +39,7 @@ from core.analysis.filter.types import FieldCatalog, FilterField, FilterType
 
 _T = FilterType
 CONSTANTS = (Literal, Word, Number, Character, String)
-NO_FIELD = "a constant expression is the same for all packets; expected a field in it"
+NO_FIELD = "expected a field: this expression is the same for every packet"
 
 
 class ExpressionChecker:
@@ -66,7 +66,7 @@ class ExpressionChecker:
             raise self._unknown(node.text, node.place)
         return node
 
-    def _unknown(self, name: str, place: Place) -> FilterError:
+    def _unknown(self, name: str, place: TextSpan) -> FilterError:
         names = self._catalog.names()
         hint = nearest(name, names)
         is_start = place.stop == self._length and any(each.startswith(name) for each in names)
@@ -79,7 +79,7 @@ class ExpressionChecker:
             raise self._unknown(node.name, node.place)
         return found
 
-    def type_of(self, place: Place, *nodes: Operand) -> FilterType:
+    def type_of(self, place: TextSpan, *nodes: Operand) -> FilterType:
         """Return the type of the first operand that has one without context."""
         for node in nodes:
             found = self._own_type(node)
@@ -162,7 +162,7 @@ class ExpressionChecker:
             message = f"{name} is {operand.type.phrase} and has no ranges{advice}"
             raise FilterError(message, inner.place)
         kind = _T.STRING if operand.type is _T.STRING else _T.BYTES
-        return Part(operand, node.ranges, kind)
+        return SliceValue(operand, node.ranges, kind)
 
     def _invocation(self, node: Call, hint: FilterType | None) -> Expression:
         own = self._result_type(node)  # raises for an unknown name

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class FieldValue:
     """The values of a field: all, or those of the headers numbered `layers`.
 
-    `is_raw` selects the bytes of the field, `as_words` the words of its numbers.
+    `is_raw` selects the bytes of the field, `as_words` the words of its numbers, and `with_data`
+    the header of a protocol together with the data after it, which `contains` and `matches` search.
     """
 
     field: FilterField
@@ -60,7 +61,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SliceValue:
     """Ranges of a byte string or text, joined."""
 
     operand: Expression
@@ -95,7 +96,7 @@ class Arithmetic:
     type: FilterType
 
 
-Expression = FieldValue | ReferenceValue | Value | Part | Invocation | Negation | Arithmetic
+Expression = FieldValue | ReferenceValue | Value | SliceValue | Invocation | Negation | Arithmetic
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class Membership:
 class Existence:
     """A packet has the field, or the whole part of it."""
 
-    operand: FieldValue | Part
+    operand: FieldValue | SliceValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def _operands(node: Condition | Expression) -> tuple[Condition | Expression, ...
     match node:
         case Existence(operand) | NonZero(operand) | Match(operand) | Negation(operand):
             return (operand,)
-        case Part(operand):
+        case SliceValue(operand):
             return (operand,)
         case Negated(condition):
             return (condition,)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.analysis.filter.language.errors import FilterError, Place
+from core.analysis.filter.language.errors import FilterError, TextSpan
 from core.analysis.filter.language.expressions import Expression, FieldValue
 from core.analysis.filter.types import FilterType
 
 _T = FilterType
 _TO_STRING = frozenset({_T.IPV4, _T.IPV6, _T.ETHER, _T.EUI64, _T.FLOAT, _T.DOUBLE})
 
-Check = Callable[[str, Expression, Place], None]
+Check = Callable[[str, Expression, TextSpan], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,68 +33,68 @@ class Function:
     meaning: str
     is_variadic: bool = False
 
-    def check_count(self, count: int, place: Place) -> None:
+    def check_count(self, count: int, place: TextSpan) -> None:
         """Raise `FilterError` if the function does not take that many arguments."""
         if count == 0 or (count > 1 and not self.is_variadic):
             takes = "at least one argument" if self.is_variadic else "one argument"
             raise FilterError(f"{self.name}() takes {takes}, not {count}", place)
 
 
-def _is_field(name: str, argument: Expression, place: Place) -> None:
+def _is_field(name: str, argument: Expression, place: TextSpan) -> None:
     if not isinstance(argument, FieldValue):
         raise FilterError(f"{name}() takes a field", place)
 
 
-def _is_text(name: str, argument: Expression, place: Place) -> None:
+def _is_text(name: str, argument: Expression, place: TextSpan) -> None:
     if argument.type is not _T.STRING:
         raise FilterError(f"{name}() takes text, not {argument.type.phrase}", place)
 
 
-def _has_length(name: str, argument: Expression, place: Place) -> None:
+def _has_length(name: str, argument: Expression, place: TextSpan) -> None:
     if argument.type.is_time or argument.type is _T.BOOLEAN:
         raise FilterError(f"{argument.type.phrase} has no length", place)
 
 
-def _has_text(name: str, argument: Expression, place: Place) -> None:
+def _has_text(name: str, argument: Expression, place: TextSpan) -> None:
     _is_field(name, argument, place)
     kind = argument.type
     if not (kind.is_integer and kind is not _T.CHAR) and kind not in _TO_STRING:
         raise FilterError(f"{name}() does not take {kind.phrase}", place)
 
 
-def _is_whole(name: str, argument: Expression, place: Place) -> None:
+def _is_whole(name: str, argument: Expression, place: TextSpan) -> None:
     _is_field(name, argument, place)
     if not argument.type.is_unsigned or argument.type is _T.CHAR:
         raise FilterError(f"{name}() takes an unsigned field, not {argument.type.phrase}", place)
 
 
-def _has_words(name: str, argument: Expression, place: Place) -> None:
+def _has_words(name: str, argument: Expression, place: TextSpan) -> None:
     _is_field(name, argument, place)
     assert isinstance(argument, FieldValue)
     if not argument.field.words or argument.is_raw:
         raise FilterError(f"{argument.field.name} has no words for its values", place)
 
 
-def _is_number(name: str, argument: Expression, place: Place) -> None:
+def _is_number(name: str, argument: Expression, place: TextSpan) -> None:
     kind = argument.type
     if not (kind.is_integer or kind.is_time or kind.is_float or kind is _T.BOOLEAN):
         raise FilterError(f"{name}() takes a number, not {kind.phrase}", place)
 
 
-def _has_sign(name: str, argument: Expression, place: Place) -> None:
+def _has_sign(name: str, argument: Expression, place: TextSpan) -> None:
     kind = argument.type
     if not (kind.is_integer or kind.is_float or kind is _T.RELATIVE_TIME):
         raise FilterError(f"{name}() takes a number, not {kind.phrase}", place)
 
 
-def _anything(name: str, argument: Expression, place: Place) -> None:
+def _anything(name: str, argument: Expression, place: TextSpan) -> None:
     """Accept every argument: all types have an order."""
 
 
 def _is_one_of(phrase: str, *types: FilterType) -> Check:
     """Return the check that the argument is a field of one of these types."""
 
-    def check(name: str, argument: Expression, place: Place) -> None:
+    def check(name: str, argument: Expression, place: TextSpan) -> None:
         _is_field(name, argument, place)
         if argument.type not in types:
             raise FilterError(f"{name}() takes {phrase}, not {argument.type.phrase}", place)

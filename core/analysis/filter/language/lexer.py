@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
-from core.analysis.filter.language.errors import FilterError, Place
+from core.analysis.filter.language.errors import FilterError, TextSpan
 from core.analysis.filter.language.escapes import read_character, read_string
 from core.analysis.filter.language.syntax import Operator
 
@@ -47,7 +47,7 @@ class Token(NamedTuple):
 
     kind: TokenKind
     text: str
-    place: Place
+    place: TextSpan
     value: object = None
 
 
@@ -130,7 +130,7 @@ def tokens(text: str) -> Iterator[Token]:
             previous = token
             at = token.place.stop
         at = _skip_blanks(text, at)
-    yield Token(TokenKind.END, "", Place(len(text), len(text)))
+    yield Token(TokenKind.END, "", TextSpan(len(text), len(text)))
 
 
 def _skip_blanks(text: str, at: int) -> int:
@@ -142,17 +142,17 @@ def _next(text: str, at: int, previous: Token | None) -> Iterator[Token]:
     """Yield the token at a position; with the whole range if it opens one."""
     first = text[at]
     if first in _SINGLE:
-        yield Token(TokenKind.PUNCTUATION, first, Place(at, at + 1))
+        yield Token(TokenKind.PUNCTUATION, first, TextSpan(at, at + 1))
     elif first == "[" and previous is not None:
         yield from _range(text, at)
     elif first == "#" and previous is not None:
         yield from _layer(text, at)
     elif quote := _QUOTE.match(text, at):
         value, end = read_string(text, quote.end(), is_raw=quote.end() - at == 2, opened=at)
-        yield Token(TokenKind.STRING, text[at:end], Place(at, end), value)
+        yield Token(TokenKind.STRING, text[at:end], TextSpan(at, end), value)
     elif first == "'":
         number, end = read_character(text, at)
-        yield Token(TokenKind.CHARACTER, text[at:end], Place(at, end), number)
+        yield Token(TokenKind.CHARACTER, text[at:end], TextSpan(at, end), number)
     else:
         yield _longest(text, at)
 
@@ -163,13 +163,15 @@ def _longest(text: str, at: int) -> Token:
         found = pattern.match(text, at)
         if found and found.end() > best:
             best, kind = found.end(), each
-    place = Place(at, best)
+    place = TextSpan(at, best)
     if text.startswith("~=", at):
-        raise FilterError('"~=" is not an operator; write !== for "some differ"', Place(at, at + 2))
+        raise FilterError(
+            '"~=" is not an operator; write !== for "some differ"', TextSpan(at, at + 2)
+        )
     if swapped := _SWAPPED.match(text, at):
         shown, right = swapped[0], swapped[0][::-1]
         message = f'"{shown}" is not an operator; write {right}'
-        raise FilterError(message, Place(at, swapped.end()))
+        raise FilterError(message, TextSpan(at, swapped.end()))
     if best == at:
         raise _unexpected(text, at)
     return _classified(kind, text[at:best], place)
@@ -181,10 +183,10 @@ def _unexpected(text: str, at: int) -> FilterError:
     shown = f'"{first}"' if first.isprintable() else repr(first)
     message = f"{shown} was unexpected in this context{_HINTS.get(first, '')}"
     is_start = first in "=|^." and at + 1 == len(text)  # of ==, ||, ^^, or the rest of a word
-    return FilterError(message, Place(at, at + 1), is_incomplete=is_start)
+    return FilterError(message, TextSpan(at, at + 1), is_incomplete=is_start)
 
 
-def _classified(kind: TokenKind, text: str, place: Place) -> Token:
+def _classified(kind: TokenKind, text: str, place: TextSpan) -> Token:
     if text in OPERATORS:
         return Token(TokenKind.OPERATOR, text, place, OPERATORS[text])
     if text in QUANTIFIERS:
@@ -200,7 +202,7 @@ def _classified(kind: TokenKind, text: str, place: Place) -> Token:
     return Token(kind, text, place)
 
 
-def _number(text: str, place: Place) -> Token:
+def _number(text: str, place: TextSpan) -> Token:
     """Return a number, or a literal: bytes may resemble a number (``0a``, ``08``)."""
     if any(mark in text for mark in ".eE") and text[:2] not in ("0x", "0X"):
         if re.fullmatch(_DECIMAL, text):
@@ -218,33 +220,35 @@ def _number(text: str, place: Place) -> Token:
 
 def _layer(text: str, at: int) -> Iterator[Token]:
     """Yield ``#`` and the number after it, or the range in brackets."""
-    yield Token(TokenKind.PUNCTUATION, "#", Place(at, at + 1))
+    yield Token(TokenKind.PUNCTUATION, "#", TextSpan(at, at + 1))
     at += 1
     if at == len(text):
         message = "unexpected end of the filter; expected the number of a header after #"
-        raise FilterError(message, Place(at, at), is_incomplete=True)
+        raise FilterError(message, TextSpan(at, at), is_incomplete=True)
     if text[at] == "[":
         yield from _range(text, at)
         return
     digits = _LAYER.match(text, at)
     if digits is None:
-        raise FilterError(f'expected a digit or "[", not "{text[at]}"', Place(at, at + 1))
-    yield Token(TokenKind.LAYER, digits[0], Place(at, digits.end()))
+        raise FilterError(f'expected a digit or "[", not "{text[at]}"', TextSpan(at, at + 1))
+    yield Token(TokenKind.LAYER, digits[0], TextSpan(at, digits.end()))
 
 
 def _range(text: str, at: int) -> Iterator[Token]:
     """Yield ``[``, the texts between commas, and ``]``."""
-    yield Token(TokenKind.PUNCTUATION, "[", Place(at, at + 1))
+    yield Token(TokenKind.PUNCTUATION, "[", TextSpan(at, at + 1))
     at += 1
     while at < len(text):
         if text[at] in "],":
-            yield Token(TokenKind.PUNCTUATION, text[at], Place(at, at + 1))
+            yield Token(TokenKind.PUNCTUATION, text[at], TextSpan(at, at + 1))
             at += 1
             if text[at - 1] == "]":
                 return
             continue
         found = _RANGE.match(text, at)
         end = found.end() if found else len(text)
-        yield Token(TokenKind.RANGE, text[at:end], Place(at, end))
+        yield Token(TokenKind.RANGE, text[at:end], TextSpan(at, end))
         at = end
-    raise FilterError("the right bracket of a range is missing", Place(at, at), is_incomplete=True)
+    raise FilterError(
+        "the right bracket of a range is missing", TextSpan(at, at), is_incomplete=True
+    )

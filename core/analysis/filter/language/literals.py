@@ -110,7 +110,7 @@ def _word_error(node: Constant, text: str, target: Target, words: list[str]) -> 
         hint = nearest(text, words) or f'; expected a word such as "{words[0]}", or a number'
         return f"{shown} is not a value of {target.name}{hint}"
     if re.fullmatch(r"[0-9]+-[0-9]+", text):
-        return f'{shown} is one word; write a blank before "-" to subtract'
+        return f'{shown} is one word; put a space before "-" to subtract'
     expected = f"{shown} is not a number; expected one for {target.name}"
     return expected + (nearest(text, words) if words else "")
 

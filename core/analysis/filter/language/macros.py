@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from core.analysis.filter.language.errors import FilterError, Place, nearest
+from core.analysis.filter.language.errors import FilterError, TextSpan, nearest
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """The names of macros."""
@@ -60,7 +60,7 @@ class _Piece(NamedTuple):
     """
 
     stop: int
-    place: Place
+    place: TextSpan
     macro: str
 
 
@@ -80,10 +80,10 @@ class Expansion(NamedTuple):
             message = f"in the macro {macro}: {error.message}"
             return FilterError(message, start)
         end = stop.stop if error.place.stop > error.place.start else start.start
-        place = Place(start.start, max(start.start, end))
+        place = TextSpan(start.start, max(start.start, end))
         return FilterError(error.message, place, is_incomplete=error.is_incomplete)
 
-    def _place(self, at: int, first: int) -> tuple[Place, str]:
+    def _place(self, at: int, first: int) -> tuple[TextSpan, str]:
         """Return the place in the filter of a character of the expanded text, and its macro."""
         begin = 0
         for piece in self.pieces:
@@ -91,7 +91,7 @@ class Expansion(NamedTuple):
                 if piece.macro:
                     return piece.place, piece.macro
                 start = min(piece.place.start + at - begin, piece.place.stop)
-                return Place(start, min(start + 1, piece.place.stop)), ""
+                return TextSpan(start, min(start + 1, piece.place.stop)), ""
             begin = piece.stop
         raise AssertionError("an expansion has a piece")
 
@@ -119,7 +119,7 @@ class _Expander:
     def __init__(self) -> None:
         self._uses = 0
 
-    def expanded(self, text: str, macro: str, place: Place, depth: int = 1) -> str:
+    def expanded(self, text: str, macro: str, place: TextSpan, depth: int = 1) -> str:
         """Return the text of a macro with the macros in it replaced."""
         self._uses += 1
         if depth > MOST_NESTED or self._uses > MOST_USES:
@@ -136,7 +136,7 @@ class _Expander:
         return whole
 
 
-def _parts(text: str) -> Iterator[tuple[Place, str, str]]:
+def _parts(text: str) -> Iterator[tuple[TextSpan, str, str]]:
     """Yield parts of a filter: place, the name of a macro, and its text with the arguments in it.
 
     Parts without a macro have an empty name, and their own text.
@@ -150,12 +150,12 @@ def _parts(text: str) -> Iterator[tuple[Place, str, str]]:
             at = _after(text, at)
             continue
         if at > begun:
-            yield Place(begun, at), "", text[begun:at]
+            yield TextSpan(begun, at), "", text[begun:at]
         arguments, end = _arguments(text, use)
-        yield Place(at, end), name, _filled(name, arguments, Place(at, end))
+        yield TextSpan(at, end), name, _filled(name, arguments, TextSpan(at, end))
         at = begun = end
     if begun < len(text):
-        yield Place(begun, len(text)), "", text[begun:]
+        yield TextSpan(begun, len(text)), "", text[begun:]
 
 
 def _after(text: str, at: int) -> int:
@@ -189,10 +189,10 @@ def _arguments(text: str, use: re.Match[str]) -> tuple[list[str], int]:
             continue
         at += 1
     message = f"the {closing} after the arguments of a macro is missing"
-    raise FilterError(message, Place(use.start(), len(text)), is_incomplete=True)
+    raise FilterError(message, TextSpan(use.start(), len(text)), is_incomplete=True)
 
 
-def _filled(name: str, arguments: list[str], place: Place) -> str:
+def _filled(name: str, arguments: list[str], place: TextSpan) -> str:
     """Return the text of a macro with its arguments."""
     if name not in _defined:
         hint = nearest(name, _defined) or "; [macros] in the configuration file defines them"

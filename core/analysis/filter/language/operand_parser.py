@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.analysis.filter.language.errors import Place
+from core.analysis.filter.language.errors import TextSpan
 from core.analysis.filter.language.lexer import Token, TokenKind
 from core.analysis.filter.language.ranges import parse_range
 from core.analysis.filter.language.syntax import (
@@ -39,7 +39,7 @@ class OperandParser:
 
     def arithmetic(self) -> Operand:
         """Read operands joined by arithmetic operators; equal ones go from left to right."""
-        waiting: list[tuple[Operand, Operator, Place] | None] = [None] * len(_ARITHMETIC)
+        waiting: list[tuple[Operand, Operator, TextSpan] | None] = [None] * len(_ARITHMETIC)
         with self._stream.operand():
             while True:
                 operand = self.signed(may_be_braced=True)
@@ -175,7 +175,7 @@ class OperandParser:
         end = self._stream.expect(")", "',' or ')'").place
         return Call(token.place.to(end), token.text, token.place, tuple(arguments))
 
-    def _ranges(self) -> tuple[tuple[Range, ...], Place]:
+    def _ranges(self) -> tuple[tuple[Range, ...], TextSpan]:
         """Read ranges in brackets; return them and the place of the right bracket."""
         self._stream.advance()
         found: list[Range] = []
@@ -195,5 +195,5 @@ def _name(token: Token) -> str:
     return str(token.value) if token.kind is TokenKind.FIELD else token.text
 
 
-def _binary(left: Operand, operator: Operator, place: Place, right: Operand) -> Binary:
+def _binary(left: Operand, operator: Operator, place: TextSpan, right: Operand) -> Binary:
     return Binary(left.place.to(right.place), operator, place, left, right)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from core.analysis.filter.language.errors import FilterError, Place
+from core.analysis.filter.language.errors import FilterError, TextSpan
 from core.analysis.filter.language.lexer import TokenKind
 from core.analysis.filter.language.macros import expand
 from core.analysis.filter.language.operand_parser import OperandParser
@@ -104,7 +104,7 @@ class _TestParser:
 
     def _negatable(self) -> Test:
         """Read a relation or tests in round brackets, negated as often as it says."""
-        starts: list[Place] = []
+        starts: list[TextSpan] = []
         with ExitStack() as levels:
             while self._stream.operator is Operator.NOT:
                 starts.append(self._stream.advance().place)
@@ -142,7 +142,7 @@ class _TestParser:
             raise self._stream.unexpected(f"an operator such as == after '{quantifier.value} …'")
         return Truth(left.place, left)
 
-    def _comparison(self, left: Operand, start: Place, quantifier: Quantifier | None) -> Test:
+    def _comparison(self, left: Operand, start: TextSpan, quantifier: Quantifier | None) -> Test:
         """Read one comparison, or a chain of them joined by 'and'."""
         tests: list[Test] = []
         while (operator := self._stream.operator) in _COMPARISONS and operator is not None:
@@ -153,14 +153,14 @@ class _TestParser:
             left = right
         return _joined(Operator.AND, tests)
 
-    def _search(self, left: Operand, start: Place, quantifier: Quantifier | None) -> Test:
+    def _search(self, left: Operand, start: TextSpan, quantifier: Quantifier | None) -> Test:
         operator, token = self._stream.operator, self._stream.advance()
         assert operator is not None
         right = self._operands.entity()
         place = start.to(right.place)
         return Comparison(place, operator, token.place, left, right, quantifier)
 
-    def _membership(self, left: Operand, start: Place, quantifier: Quantifier | None) -> Test:
+    def _membership(self, left: Operand, start: TextSpan, quantifier: Quantifier | None) -> Test:
         is_negated = self._stream.operator is Operator.NOT
         if is_negated:
             self._stream.advance()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from core.analysis.filter.language.errors import FilterError, Place
+from core.analysis.filter.language.errors import FilterError, TextSpan
 from core.analysis.filter.language.syntax import Range
 
 _NUMBER = r"[+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+)"
@@ -19,7 +19,7 @@ _FORMS = re.compile(
 )
 
 
-def parse_range(text: str, place: Place) -> Range:
+def parse_range(text: str, place: TextSpan) -> Range:
     """Return the range of a text between brackets or commas. Raise `FilterError`."""
     form = _FORMS.fullmatch(text)
     if form is None:
@@ -41,7 +41,7 @@ def parse_range(text: str, place: Place) -> Range:
     return Range(start, end=end)
 
 
-def _number(text: str, place: Place) -> int:
+def _number(text: str, place: TextSpan) -> int:
     digits = text.lstrip("+-")
     is_octal = len(digits) > 1 and digits[0] == "0" and digits[1] not in "xX"
     try:
@@ -53,7 +53,7 @@ def _number(text: str, place: Place) -> int:
     return -value if text.startswith("-") else value
 
 
-def _positive(length: int, place: Place) -> int:
+def _positive(length: int, place: TextSpan) -> int:
     if length <= 0:
         raise FilterError(f"the length of a range must be positive, not {length}", place)
     return length

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from core.analysis.filter.language.errors import Place
+from core.analysis.filter.language.errors import TextSpan
 
 
 class Operator(Enum):
@@ -68,7 +68,7 @@ class Literal:
     `value` is the text without a leading colon.
     """
 
-    place: Place
+    place: TextSpan
     text: str
     value: str
 
@@ -77,7 +77,7 @@ class Literal:
 class Word:
     """An unquoted word that is a field, or else a value."""
 
-    place: Place
+    place: TextSpan
     text: str
 
 
@@ -85,7 +85,7 @@ class Word:
 class Number:
     """A number. `value` is an int, or a float if the text has a point or an exponent."""
 
-    place: Place
+    place: TextSpan
     text: str
     value: int | float
 
@@ -94,7 +94,7 @@ class Number:
 class Character:
     """A character constant, ``'c'``."""
 
-    place: Place
+    place: TextSpan
     text: str
     value: int
 
@@ -103,7 +103,7 @@ class Character:
 class String:
     """A quoted string: its bytes, after escapes, in UTF-8."""
 
-    place: Place
+    place: TextSpan
     text: str
     value: bytes
 
@@ -116,7 +116,7 @@ class FieldName:
     the field instead of its value.
     """
 
-    place: Place
+    place: TextSpan
     name: str
     layers: tuple[Range, ...] | None = None
     is_raw: bool = False
@@ -126,7 +126,7 @@ class FieldName:
 class Reference:
     """``${field}``: the value of a field in the selected packet."""
 
-    place: Place
+    place: TextSpan
     field: FieldName
 
 
@@ -134,7 +134,7 @@ class Reference:
 class Slice:
     """``entity[ranges]``: parts of a byte string or text, joined."""
 
-    place: Place
+    place: TextSpan
     operand: Operand
     ranges: tuple[Range, ...]
 
@@ -143,9 +143,9 @@ class Slice:
 class Call:
     """``function(arguments)``."""
 
-    place: Place
+    place: TextSpan
     name: str
-    name_place: Place
+    name_place: TextSpan
     arguments: tuple[Operand, ...]
 
 
@@ -153,7 +153,7 @@ class Call:
 class Negative:
     """``-operand``."""
 
-    place: Place
+    place: TextSpan
     operand: Operand
 
 
@@ -161,9 +161,9 @@ class Negative:
 class Binary:
     """``left + right`` and the other arithmetic operators."""
 
-    place: Place
+    place: TextSpan
     operator: Operator
-    operator_place: Place
+    operator_place: TextSpan
     left: Operand
     right: Operand
 
@@ -176,9 +176,9 @@ Operand = Constant | FieldName | Reference | Slice | Call | Negative | Binary
 class Comparison:
     """``left == right``, ``left contains right``, or ``left matches right``."""
 
-    place: Place
+    place: TextSpan
     operator: Operator
-    operator_place: Place
+    operator_place: TextSpan
     left: Operand
     right: Operand
     quantifier: Quantifier | None = None
@@ -188,7 +188,7 @@ class Comparison:
 class Item:
     """One item of a set: a value, or a range from `low` to `high` inclusive."""
 
-    place: Place
+    place: TextSpan
     low: Operand
     high: Operand | None = None
 
@@ -197,7 +197,7 @@ class Item:
 class SetTest:
     """``left in {items}``, or ``left not in {items}``."""
 
-    place: Place
+    place: TextSpan
     left: Operand
     items: tuple[Item, ...]
     is_negated: bool = False
@@ -208,7 +208,7 @@ class SetTest:
 class Truth:
     """An operand alone: the field exists, or the result is not zero."""
 
-    place: Place
+    place: TextSpan
     operand: Operand
 
 
@@ -216,7 +216,7 @@ class Truth:
 class Not:
     """``not test``."""
 
-    place: Place
+    place: TextSpan
     test: Test
 
 
@@ -224,7 +224,7 @@ class Not:
 class Logic:
     """Two or more tests joined by one operator: ``and``, ``or``, or ``xor``."""
 
-    place: Place
+    place: TextSpan
     operator: Operator
     tests: tuple[Test, ...]
 

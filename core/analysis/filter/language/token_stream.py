@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from core.analysis.filter.language.errors import FilterError, Place, nearest
+from core.analysis.filter.language.errors import FilterError, TextSpan, nearest
 from core.analysis.filter.language.lexer import OPERATORS, QUANTIFIERS, Token, TokenKind, tokens
 from core.analysis.filter.language.syntax import Operator
 
@@ -30,7 +30,7 @@ class TokenStream:
     def __init__(self, text: str) -> None:
         if len(text) > MOST_CHARACTERS:
             message = f"a filter has at most {MOST_CHARACTERS:,} characters, not {len(text):,}"
-            raise FilterError(message, Place(MOST_CHARACTERS, len(text)))
+            raise FilterError(message, TextSpan(MOST_CHARACTERS, len(text)))
         self._tokens = tokens(text)
         self._token: Token | None = None
         self._error: FilterError | None = None
@@ -61,7 +61,7 @@ class TokenStream:
         return self.token.kind is TokenKind.END
 
     @property
-    def place(self) -> Place:
+    def place(self) -> TextSpan:
         """The place of the next token."""
         return self.token.place
 

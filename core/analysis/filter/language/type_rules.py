@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.analysis.filter.language.errors import FilterError, Place
-from core.analysis.filter.language.expressions import Expression, FieldValue, Part, Value
+from core.analysis.filter.language.errors import FilterError, TextSpan
+from core.analysis.filter.language.expressions import Expression, FieldValue, SliceValue, Value
 from core.analysis.filter.language.syntax import Binary, Number, Operand, Operator, Range
 from core.analysis.filter.types import FilterType
 
@@ -16,13 +16,13 @@ _SEARCHED = frozenset({_T.STRING, _T.BYTES, _T.PROTOCOL, _T.ETHER})
 _WITH_PARTS = _SEARCHED | {_T.IPV4, _T.IPV6}
 _MASKED = frozenset({_T.IPV4, _T.IPV6, _T.BYTES, _T.ETHER})
 
-_PREDICATES: Mapping[Operator, str] = {
-    Operator.PLUS: "be added",
-    Operator.MINUS: "be subtracted",
-    Operator.TIMES: "be multiplied",
-    Operator.DIVIDE: "be divided",
-    Operator.MODULO: "have a remainder",
-    Operator.BIT_AND: "be combined by &",
+_REFUSALS: Mapping[Operator, str] = {
+    Operator.PLUS: "cannot be added",
+    Operator.MINUS: "cannot be subtracted",
+    Operator.TIMES: "cannot be multiplied",
+    Operator.DIVIDE: "cannot be divided",
+    Operator.MODULO: "does not support %",
+    Operator.BIT_AND: "cannot be combined by &",
 }
 
 
@@ -37,18 +37,20 @@ def are_compatible(left: FilterType, right: FilterType) -> bool:
     return left is right
 
 
-def incompatible(left: Expression, right: Expression, place: Place) -> FilterError:
+def incompatible(left: Expression, right: Expression, place: TextSpan) -> FilterError:
     """Return the error of two operands that cannot be compared."""
     message = f"{left.type.phrase} cannot be compared with {right.type.phrase}"
     return FilterError(message, place)
 
 
-def comparable(left: Expression, right: Expression, place: Place) -> tuple[Expression, Expression]:
+def comparable(
+    left: Expression, right: Expression, place: TextSpan
+) -> tuple[Expression, Expression]:
     """Return two operands as they are compared: addresses beside bytes become bytes.
 
     Raise `FilterError` if their types do not fit.
     """
-    if isinstance(left, Part) and left.type is _T.BYTES and not isinstance(right, Value):
+    if isinstance(left, SliceValue) and left.type is _T.BYTES and not isinstance(right, Value):
         right = _as_bytes(right)
     if not are_compatible(left.type, right.type):
         raise incompatible(left, right, place)
@@ -57,10 +59,10 @@ def comparable(left: Expression, right: Expression, place: Place) -> tuple[Expre
 
 def _as_bytes(expression: Expression) -> Expression:
     is_convertible = expression.type in (_T.IPV4, _T.IPV6, _T.PROTOCOL)
-    return Part(expression, (Range(0),), _T.BYTES) if is_convertible else expression
+    return SliceValue(expression, (Range(0),), _T.BYTES) if is_convertible else expression
 
 
-def searchable(expression: Expression, place: Place, operator: Operator) -> Expression:
+def searchable(expression: Expression, place: TextSpan, operator: Operator) -> Expression:
     """Return the operand that `contains` or `matches` searches.
 
     Of a protocol, this is the header with its data; of a number, its word. Raise `FilterError` if
@@ -84,11 +86,11 @@ def has_parts(kind: FilterType) -> bool:
     return kind in _WITH_PARTS
 
 
-def check_negation(operand: Expression, place: Place) -> None:
+def check_negation(operand: Expression, place: TextSpan) -> None:
     """Raise `FilterError` for a type without negative values."""
     kind = operand.type
     if not (kind.is_integer or kind.is_float or kind.is_time):
-        raise FilterError(f"{kind.phrase} has no negative", place)
+        raise FilterError(f"{kind.phrase} cannot be negated", place)
 
 
 def right_type(operator: Operator, left: FilterType, right: Operand) -> FilterType:
@@ -101,10 +103,10 @@ def right_type(operator: Operator, left: FilterType, right: Operand) -> FilterTy
     return left
 
 
-def check_operand(operator: Operator, operand: Expression, place: Place) -> None:
+def check_operand(operator: Operator, operand: Expression, place: TextSpan) -> None:
     """Raise `FilterError` if an operator does not take this operand."""
     if not _takes(operator, operand.type):
-        raise FilterError(f"{operand.type.phrase} cannot {_PREDICATES[operator]}", place)
+        raise FilterError(f"{operand.type.phrase} {_REFUSALS[operator]}", place)
 
 
 def check_pair(node: Binary, left: Expression, right: Expression) -> None:
@@ -115,7 +117,7 @@ def check_pair(node: Binary, left: Expression, right: Expression) -> None:
         _check_time(node, left, right)
     elif not are_compatible(left.type, right.type) or right.type is _T.BOOLEAN:
         both = f"{left.type.phrase} and {right.type.phrase}"
-        raise FilterError(f"{both} cannot {_PREDICATES[node.operator]}", node.place)
+        raise FilterError(f"{both} {_REFUSALS[node.operator]}", node.place)
     is_division = node.operator in (Operator.DIVIDE, Operator.MODULO)
     if is_division and isinstance(left, Value) and isinstance(right, Value) and not right.value:
         raise FilterError("division by zero", node.place)

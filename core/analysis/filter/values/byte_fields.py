@@ -23,7 +23,7 @@ from core.wire.model.table import HeaderTable
 from core.wire.protocol import Protocol
 from core.wire.registry import LINK_PROTOCOLS, PROTOCOLS
 
-Column = NDArray[np.int64]
+Offsets = NDArray[np.int64]
 SpanOf = Callable[[Layer, Dissection], Iterator[Span]]
 
 
@@ -114,13 +114,13 @@ def _tables(protocol: Protocol) -> tuple[HeaderTable, ...]:
     return tuple(table for table in protocol.tables if table not in OPTION_TABLES)
 
 
-def _lengths(headers: ChunkHeaders, protocol: Protocol, starts: Column) -> Column:
+def _lengths(headers: ChunkHeaders, protocol: Protocol, starts: Offsets) -> Offsets:
     return protocol.header_lengths(headers.chunk.data, starts)
 
 
 def _joined(
     found: list[tuple[HeaderTable, Headers]],
-) -> tuple[Column, Column, Column, Column | None]:
+) -> tuple[Offsets, Offsets, Offsets, Offsets | None]:
     """Return rows, starts, ends and numbers of headers that may have several tables each."""
     table, first = found[0]
     if len(found) == 1:
@@ -176,7 +176,7 @@ def transport_payloads(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
     return BytePlaces(found.rows[kept], payload[kept], ends[kept])
 
 
-def _own_ends(headers: ChunkHeaders, protocol: Protocol, starts: Column, ends: Column) -> Column:
+def _own_ends(headers: ChunkHeaders, protocol: Protocol, starts: Offsets, ends: Offsets) -> Offsets:
     """Return `ends`, or what the length fields of the headers at `starts` say, if that is less."""
     if not (key := protocol.total_length_key):
         return ends

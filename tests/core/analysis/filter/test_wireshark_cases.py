@@ -1,7 +1,8 @@
 """Wireshark's own cases: how many packets of a capture pass each filter.
 
 The counts beside the shared filters are those of tshark 4.6.9, run with TZ=UTC. A row is left out
-only if it names a field that rawscope does not have (`test_display_filter.ABSENT`).
+only if it names a field that rawscope does not have (`test_display_filter.ABSENT`), and only until
+it has that field: until then, the filter must be refused because of it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from functools import cache
 
 import pytest
 
+from core.analysis.filter.display_filter import compile_filter
+from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.language.errors import FilterError
 from tests.core.analysis.filter.capture_values import Capture
-from tests.core.analysis.filter.test_display_filter import ABSENT, absent_fields
+from tests.core.analysis.filter.test_display_filter import ABSENT, UNKNOWN, absent_fields
 from tests.helpers.support import filter_rows, filters_dir
 
 
@@ -38,7 +42,10 @@ def capture(name: str) -> Capture:
 )
 def test_count(row: dict[str, str]) -> None:
     filters_dir()
-    if absent_fields(row):
+    if absent := absent_fields(row):
+        with pytest.raises(FilterError, match=UNKNOWN) as caught:
+            compile_filter(row["filter"], CATALOG)
+        assert any(f'"{name}"' in str(caught.value) for name in absent)
         return
     selected = row.get("selected_frame")
     found = capture(row["capture"]).passing(row["filter"], int(selected) if selected else None)

@@ -22,9 +22,9 @@ from core.analysis.filter.language.expressions import (
     Negated,
     Negation,
     NonZero,
-    Part,
     ReferenceValue,
     Relation,
+    SliceValue,
     Value,
 )
 from core.analysis.filter.language.syntax import Operator, Quantifier, Range
@@ -75,7 +75,7 @@ def passes(node: Condition, packet: Packet, selected: Packet | None = None) -> b
                 for each in values(node.left, packet, selected)
             ]
             return _quantified(hits, node.quantifier is Quantifier.ALL)
-        case Existence(Part() as part):
+        case Existence(SliceValue() as part):
             return any(
                 all(_bounds(len(each), r)[2] for r in part.ranges)
                 for each in values(part.operand, packet, selected)
@@ -137,7 +137,7 @@ def values(node: Expression, packet: Packet, selected: Packet | None) -> list[An
         case Value():
             is_ipv4 = node.type is _T.IPV4
             return [node.value.to_bytes(4, "big") if is_ipv4 else node.value]
-        case Part():
+        case SliceValue():
             return [
                 (b"" if isinstance(each, bytes) else "").join(
                     each[slice(*_bounds(len(each), r)[:2])] for r in node.ranges

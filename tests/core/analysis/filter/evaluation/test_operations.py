@@ -8,7 +8,7 @@ import pytest
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.evaluation import operations
 from core.analysis.filter.evaluation.columns import Column
-from core.analysis.filter.language.expressions import Arithmetic, NonZero, Part, Value
+from core.analysis.filter.language.expressions import Arithmetic, NonZero, SliceValue, Value
 from core.analysis.filter.language.syntax import Range
 from core.analysis.filter.types import FilterType, Spans
 from tests.core.analysis.filter.evaluation.made_values import array, spans
@@ -62,7 +62,7 @@ def test_a_constant_is_an_array_of_one_value(value: Value) -> None:
 
 def test_ranges_of_texts_count_characters() -> None:
     texts = Column(np.array([0, 1]), array(_T.STRING, ["äbc", "d"]))
-    node = Part(Value(_T.STRING, ""), (Range(0, length=1), Range(-1)), _T.STRING)
+    node = SliceValue(Value(_T.STRING, ""), (Range(0, length=1), Range(-1)), _T.STRING)
     assert np.asarray(operations.part_of(texts, node).values).tolist() == ["äc", "dd"]
     assert operations.sizes_of(texts.values).tolist() == [3, 1]
     assert operations.items(texts.values) == ["äbc", "d"]

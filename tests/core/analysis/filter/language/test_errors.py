@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from core.analysis.filter.language.errors import FilterError, Place, nearest
+from core.analysis.filter.language.errors import FilterError, TextSpan, nearest
 
 
 def test_an_error_has_a_column_from_one() -> None:
-    error = FilterError("no such field", Place(4, 7))
+    error = FilterError("no such field", TextSpan(4, 7))
     assert (str(error), error.column, error.is_incomplete) == ("no such field", 5, False)
-    assert Place(1, 3).to(Place(5, 9)) == (1, 9)
+    assert TextSpan(1, 3).to(TextSpan(5, 9)) == (1, 9)
 
 
 def test_a_hint_names_the_nearest_words_whatever_their_case() -> None:

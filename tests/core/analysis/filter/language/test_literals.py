@@ -88,7 +88,7 @@ def test_contains_takes_a_part_of_an_address() -> None:
         ("ip.ttl", "256", "at most 255"),
         ("ntp.offset", "32768", "at most 32767"),
         ("ip.ttl", "128.0", "not a whole number"),
-        ("ip.ttl", "68-1", "write a blank before"),
+        ("ip.ttl", "68-1", "put a space before"),
         ("ip.ttl", "x", "expected one for ip.ttl"),
         ("ip.ttl", '"128"', "cannot be compared with a string"),
         ("ip.proto", '"TCPP"', "did you mean TCP?"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from core.analysis.filter.language.errors import FilterError, Place
+from core.analysis.filter.language.errors import FilterError, TextSpan
 from core.analysis.filter.language.ranges import parse_range
 from core.analysis.filter.language.syntax import Range
 
-HERE = Place(3, 9)
+HERE = TextSpan(3, 9)
 
 
 @pytest.mark.parametrize(
