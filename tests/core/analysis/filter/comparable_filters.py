@@ -235,3 +235,21 @@ def comparable_filters() -> list[str]:
     lists = (_ADDRESSES, _BYTES, _ARITHMETIC, _WORDS, _LAYERS, _LOGIC, _FRAME, _FURTHER)
     every = [*_numbers(), *(text for part in lists for text in part)]
     return list(dict.fromkeys(every))
+
+
+ONE_SIDED = frozenset({
+    "any ip.len < 21", "all ip.id >= 65535", "ip.proto == 200", "any ip.hdr_len < 20",
+    "all ip.frag_offset > 0 and ip.frag_offset", "tcp.port == 65535", "any tcp.flags < 2",
+    "any tcp.urgent_pointer != 0", "all tcp.urgent_pointer === 1",
+    "all tcp.urgent_pointer > 0 and tcp.urgent_pointer", "any tcp.options.mss_val < 536",
+    "any udp.srcport < 53", "udp.srcport == 4789", "all udp.port === 4789", "udp.length == 8",
+    "icmp.type == 11", "any icmp.code < 0", "all vlan.id === 100", "ipv6.src == ipv6.dst",
+    "udp[4:2] == 00:08", "tcp.srcport + 1 == tcp.dstport", "icmp.type + icmp.code == 3",
+    "len(udp.payload) == 4", "udp.port#2 == 53", "udp.port == 53 and not dns",
+    "frame.cap_len < frame.len", "not ip.id in {65535}", "not ip.proto in {200}",
+    "not ip.dsfield.dscp in {63}", "not ip.frag_offset in {1480}", "not tcp.srcport in {1234}",
+    "not tcp.dstport in {1234}", "not tcp.port in {65535}", "not tcp.urgent_pointer in {1}",
+    "not udp.srcport in {4789}", "not icmp.type in {11}", "not vlan.id in {4095}", "frame",
+    "frame.cap_len == frame.len", "not all tcp.port > 1023",
+})  # fmt: skip
+"""Filters that pass no packet of the captures, or all of them, in tshark too."""
