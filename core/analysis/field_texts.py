@@ -3,14 +3,17 @@
 A name means the outermost occurrence, as in ``dump --fields``: the values in the first layer that
 has the field, but not inside tunnels or in packets that ICMP errors quote. Several values in that
 layer (options, the two addresses of ``ip.addr``) are separated by commas, as are those of stacked
-tags. Texts are those of the detail tree, without units. A field that the packet does not have is an
-empty text.
+tags. A field that the packet does not have is an empty text.
+
+People read columns, and programs what ``dump`` prints. So the values of headers are those of the
+detail tree here, without units: hex where Wireshark shows hex, words for flags, the beginning of
+long byte strings. ``dump`` prints numbers in base 10, ``true`` and ``false``, and all bytes, as
+JSON has them. The texts of frames, times, and protocols are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 
 from core.analysis.filter.fields.catalog import CATALOG, OPTION_NAMES, SLOTS_BY_NAME
 from core.analysis.filter.fields.packet_fields import (
@@ -21,17 +24,19 @@ from core.analysis.filter.fields.packet_fields import (
     FLAG_TEXT,
     TRANSPORT_PAYLOADS,
 )
+from core.analysis.filter.language.times import NANOSECONDS
 from core.analysis.filter.values.byte_fields import options_span, payload_span
 from core.analysis.filter.values.computed_values import DERIVED, tcp_flag_text
 from core.analysis.filter.values.dissected import places_of
 from core.analysis.packet_facts import FieldText, PacketFacts
 from core.analysis.tcp.fields import FLOW_FIELDS, FlowKind
 from core.analysis.tcp.flow_index import index_of
-from core.store.frame_detail import seconds_text, time_text
+from core.store.frame_detail import date_text, frame_headline, seconds_text
 from core.wire.model.dissection import Dissection, Layer, PacketFlag, Verdict, is_timed
 from core.wire.model.field import PlacedField, Span, Value
 from core.wire.model.kind import Kind
 from core.wire.model.text import safe
+from core.wire.present.detail import titled
 from core.wire.present.record import STACKED, protocols
 from core.wire.present.summary import summarize
 from core.wire.registry import PROTOCOLS
@@ -103,10 +108,7 @@ def _layer_texts(name: str) -> _LayerTexts:
     """Return the function that yields the texts of a field in one layer."""
     parent, _, last = name.rpartition(".")
     if members := CATALOG.combined(name):
-        readers = [_of_slots(member) for member in members]
-        return lambda layer, dissection: (
-            text for reader in readers for text in reader(layer, dissection)
-        )
+        return _of_slots(*members)
     if name in SLOTS_BY_NAME:
         return _of_slots(name)
     if name.endswith(".checksum.status"):
@@ -114,7 +116,9 @@ def _layer_texts(name: str) -> _LayerTexts:
     if name in DERIVED:
         return _derived(name)
     if name in _PROTOCOLS:
-        return lambda layer, dissection: iter((layer.title,) if layer.name == name else ())
+        return lambda layer, dissection: iter(
+            (titled(layer, dissection.data),) if layer.name == name else ()
+        )
     if name in OPTION_NAMES:
         return lambda layer, dissection: (
             option.label for option in layer.options if option.name == name
@@ -130,14 +134,20 @@ def _layer_texts(name: str) -> _LayerTexts:
     return _hex_of(_data_span if name in ("data", "data.data") else options_span(parent))
 
 
-def _of_slots(name: str) -> _LayerTexts:
-    """Return the texts of a field of header tables or of options' tables."""
+def _of_slots(*names: str) -> _LayerTexts:
+    """Return the texts of fields of header tables or of options' tables, by place."""
 
     def texts(layer: Layer, dissection: Dissection) -> Iterator[str]:
-        for slot, start in places_of(layer, name):
+        places = [place for name in names for place in places_of(layer, name)]
+        for slot, start in sorted(places, key=_first_bit):
             yield _text(slot, slot.read(dissection.data, start))
 
     return texts
+
+
+def _first_bit(place: tuple[PlacedField, int]) -> int:
+    slot, start = place
+    return 8 * start + slot.first_bit
 
 
 def _text(slot: PlacedField, value: Value) -> str:
@@ -209,8 +219,12 @@ def _is_timed(facts: PacketFacts) -> bool:
     return is_timed(facts.packet.timestamp_ns, facts.packet.flags)
 
 
-def _time(facts: PacketFacts) -> str:
-    return f"{time_text(facts.packet.timestamp_ns)} UTC" if _is_timed(facts) else ""
+def _date(*, utc: bool) -> FieldText:
+    def text(facts: PacketFacts) -> str:
+        second, fraction_ns = divmod(facts.packet.timestamp_ns, NANOSECONDS)
+        return date_text(second, utc=utc, fraction_ns=fraction_ns) if _is_timed(facts) else ""
+
+    return text
 
 
 def _epoch(facts: PacketFacts) -> str:
@@ -218,10 +232,10 @@ def _epoch(facts: PacketFacts) -> str:
 
 
 def _delta(facts: PacketFacts) -> str:
-    with suppress(KeyError):
-        before_ns = facts.snapshot.timestamp_ns(facts.packet.number - 1)
-        return seconds_text(facts.packet.timestamp_ns - before_ns) if _is_timed(facts) else ""
-    return ""
+    before_ns = facts.snapshot.time_ns(facts.packet.number - 1)
+    if before_ns is None or not _is_timed(facts):
+        return ""
+    return seconds_text(facts.packet.timestamp_ns - before_ns)
 
 
 def _relative(facts: PacketFacts) -> str:
@@ -250,10 +264,10 @@ def _cause(facts: PacketFacts) -> str:
 
 
 _FRAME_TEXTS: Mapping[str, FieldText] = {
-    "frame": lambda facts: f"{facts.packet.captured_length} bytes",
+    "frame": lambda facts: frame_headline(facts.packet.number, facts.packet.original_length),
     "frame.number": lambda facts: str(facts.packet.number),
-    "frame.time": _time,
-    "frame.time_utc": _time,
+    "frame.time": _date(utc=False),
+    "frame.time_utc": _date(utc=True),
     "frame.time_epoch": _epoch,
     "frame.time_delta": _delta,
     "frame.time_delta_displayed": _delta,

@@ -68,6 +68,23 @@ def time_text(timestamp_ns: int) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{fraction:09d}"
 
 
+def date_text(second: int, *, utc: bool, fraction_ns: int | None = None) -> str:
+    """Return a time by ISO 8601, ``2014-03-06T13:34:49.416000000Z``, or seconds since 1970.
+
+    A local time ends with the offset of its zone (``+0100``). Without `fraction_ns`, the digits
+    after the point are left out.
+    """
+    fraction = "" if fraction_ns is None else f"{fraction_ns:09d}"
+    try:
+        moment = _EPOCH + timedelta(seconds=second)
+        if not utc:
+            moment = moment.astimezone()
+    except (OverflowError, ValueError):
+        return f"{second}.{fraction}"
+    zone = "Z" if utc else moment.strftime("%z")
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction}{zone}"
+
+
 def seconds_text(duration_ns: int, decimals: int = 9) -> str:
     """Return a signed duration in seconds, ``-0.000123``, cut (not rounded) to `decimals`."""
     sign = "-" if duration_ns < 0 else ""
@@ -84,6 +101,11 @@ def seconds_texts(durations_ns: NDArray[np.int64], decimals: int = 9) -> list[st
     for index in np.flatnonzero(durations_ns < 0).tolist():
         texts[index] = f"-{texts[index]}"
     return texts
+
+
+def frame_headline(number: int, length: int) -> str:
+    """Return ``Frame 12: 74 bytes``, with the length on the wire."""
+    return f"Frame {number}: {length} bytes"
 
 
 def _field(

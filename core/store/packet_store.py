@@ -34,6 +34,7 @@ from core.store.arena import Arena
 from core.store.comments import Comments
 from core.store.interface_numbers import INTERFACES, InterfaceNumbers
 from core.store.snapshot import Snapshot
+from core.wire.model.dissection import PacketFlag
 
 ARENA_BYTES = 1 << 22
 KEPT_IN_PLACE = 4096  # packets from which a stable batch becomes a chunk of its own …
@@ -192,7 +193,7 @@ class PacketStore:
         self._publish(
             count=last.count + len(frames),
             bytes_total=last.bytes_total + int(frames.original.sum(dtype=np.int64)),
-            first_timestamp_ns=int(frames.timestamp_ns[0]) if first_time is None else first_time,
+            first_timestamp_ns=_first_time(frames) if first_time is None else first_time,
         )
 
     @property
@@ -273,3 +274,10 @@ def _is_mapped(data: NDArray[np.uint8]) -> bool:
     if isinstance(owner, memoryview):
         owner = owner.obj
     return isinstance(owner, mmap.mmap)
+
+
+def _first_time(frames: Batch | Chunk) -> int | None:
+    """Return the time of the first frame that has one; see `dissection.is_timed`."""
+    is_invalid = frames.flags & np.uint16(PacketFlag.TIME_INVALID) > 0
+    timed = np.flatnonzero((frames.timestamp_ns != 0) | ~is_invalid)
+    return int(frames.timestamp_ns[timed[0]]) if len(timed) else None

@@ -5,13 +5,12 @@ The detail tree, the hex view, the forge and the copy dialog all receive the sam
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import frame_row
 from core.store.snapshot import Snapshot
-from core.wire.model.dissection import Dissection, is_timed
+from core.wire.model.dissection import Dissection
 from core.wire.present.detail import each_row, fault_row
 from core.wire.present.detail_row import Row
 from core.wire.present.faults import Faults
@@ -48,20 +47,10 @@ def select_packet(snapshot: Snapshot, number: int, faults: Faults) -> SelectedPa
     rows: list[Row] = []
     comments = snapshot.comments.get(number, ())
     with faults.guard(number, lambda words: rows.append(fault_row(words))):
-        before = _timestamp_ns(snapshot, number - 1)
+        before = snapshot.time_ns(number - 1)
         rows.append(frame_row(packet, snapshot.first_timestamp_ns, before, comments))
         dissection = packet.dissect()
         rows.extend(each_row(dissection))  # keeps the rows before one that fails
         if packet.fault is not None:
             raise packet.fault
     return SelectedPacket(packet, dissection, tuple(rows), comments)
-
-
-def _timestamp_ns(snapshot: Snapshot, number: int) -> int | None:
-    """Return the time of a packet; None if the store or the capture does not have it."""
-    with suppress(KeyError):
-        chunk, row = snapshot.find(number)
-        timestamp_ns = int(chunk.timestamp_ns[row])
-        if is_timed(timestamp_ns, int(chunk.flags[row])):
-            return timestamp_ns
-    return None

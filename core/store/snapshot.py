@@ -15,7 +15,7 @@ from core.decode.batch import CaptureInterface, FileBlock
 from core.decode.chunk import Chunk, first_number
 from core.store.annotations import Annotations
 from core.store.captured_packet import CapturedPacket
-from core.wire.model.dissection import Verdict
+from core.wire.model.dissection import Verdict, is_timed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,9 +25,10 @@ class Snapshot:
     `count` is the number of packets ever captured, `evicted` how many of them the store has
     discarded, and `first` the lowest number that it still has. `bytes_total` sums the original
     lengths of all packets ever captured; `bytes_held` is the memory in use. `first_timestamp_ns` is
-    the time of packet 1, known after its eviction too. `blocks` are what the file of the packets
-    has besides them. Only `comments` and `options`, by packet number, and `annotations` still
-    change: they are the store's own. Comments and options come and go with their packets.
+    the time of the first packet that has one, known after its eviction too. `blocks` are what the
+    file of the packets has besides them. Only `comments` and `options`, by packet number, and
+    `annotations` still change: they are the store's own. Comments and options come and go with
+    their packets.
     """
 
     version: int
@@ -102,6 +103,15 @@ class Snapshot:
         """Return the time of a packet. Raise `KeyError` if evicted or never captured."""
         chunk, row = self.find(number)
         return int(chunk.timestamp_ns[row])
+
+    def time_ns(self, number: int) -> int | None:
+        """Return the time of a packet; None if its source had none, or if it is not held."""
+        try:
+            chunk, row = self.find(number)
+        except KeyError:
+            return None
+        timestamp_ns = int(chunk.timestamp_ns[row])
+        return timestamp_ns if is_timed(timestamp_ns, int(chunk.flags[row])) else None
 
 
 EMPTY_SNAPSHOT = Snapshot(0, 0, 0, 0, None, (), (), {})

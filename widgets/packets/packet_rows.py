@@ -169,7 +169,8 @@ class PacketRows:
             return None if self.zero_ns is None else timestamp_ns - self.zero_ns
         if time_format is TimeFormat.DELTA:
             if row > 0 and not self.is_evicted(self[row - 1]):
-                return timestamp_ns - self.snapshot.timestamp_ns(self[row - 1])
+                before_ns = self.snapshot.time_ns(self[row - 1])
+                return None if before_ns is None else timestamp_ns - before_ns
             return 0 if self[row] == 1 else None
         return None
 

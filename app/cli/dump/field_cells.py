@@ -26,9 +26,10 @@ from core.analysis.filter.fields.wireshark_types import VERDICT_NUMBERS
 from core.analysis.filter.types import FilterType, Spans
 from core.analysis.filter.values.record_values import RecordValues, record_type
 from core.decode.summaries import Summaries, summaries
+from core.store.frame_detail import frame_headline
 from core.wire.application import dns
 from core.wire.model.dissection import Dissection, Verdict
-from core.wire.present.detail import headline
+from core.wire.present.detail import titled
 from core.wire.present.record import STACKED, record
 from core.wire.present.summary import summarize
 from core.wire.registry import PROTOCOLS
@@ -177,7 +178,7 @@ def _frames(values: PartValues) -> Cells:
     rows = values.part.rows
     lengths = chunk.original[rows].tolist()
     texts = [
-        f"Frame {chunk.first + row}: {length} bytes"
+        frame_headline(chunk.first + row, length)
         for row, length in zip(rows.tolist(), lengths, strict=True)
     ]
     return Cells(rows, texts, Quoting.QUOTED)
@@ -212,8 +213,7 @@ def _headlines(name: str) -> CellReader:
     def text_of(dissection: Dissection) -> str | None:
         for layer in dissection.layers:
             if layer.name == name and layer.depth <= 1 and not layer.quoted:
-                words = headline(layer, dissection.data)
-                return f"{layer.title}, {words}" if words else layer.title
+                return titled(layer, dissection.data)
         return None
 
     def read(values: PartValues) -> Cells:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -16,14 +15,13 @@ from numpy.typing import NDArray
 
 from core.analysis.filter.types import ADDRESS_BYTES, FilterType, Spans, Values
 from core.analysis.filter.values.header_words import byte_rows
-from core.store.frame_detail import seconds_texts
+from core.store.frame_detail import date_text, seconds_texts
 from core.wire.model.field import gather
 from core.wire.model.kind import Kind
 
 Key = TypeVar("Key")
 LIMIT = 1 << 16  # texts in a table
 _SECOND_NS = 1_000_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _T = FilterType
 
 
@@ -110,20 +108,9 @@ def dates(times_ns: NDArray[np.int64], *, utc: bool) -> list[str]:
     Local times end with the offset of their zone (``+0100``). A time beyond the year 9999 is
     written in seconds.
     """
-    table = TextTable[int](lambda second: _date(second, utc))
+    table = TextTable[int](lambda second: date_text(second, utc=utc))
     seconds, fraction = np.divmod(times_ns, _SECOND_NS)
     return [
         text.replace(".", f".{part:09d}")
         for text, part in zip(table.texts(seconds.tolist()), fraction.tolist(), strict=True)
     ]
-
-
-def _date(second: int, utc: bool) -> str:
-    try:
-        moment = _EPOCH + timedelta(seconds=second)
-        if not utc:
-            moment = moment.astimezone()
-    except (OverflowError, ValueError):
-        return f"{second}."
-    zone = "Z" if utc else moment.strftime("%z")
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{zone}"

@@ -66,25 +66,14 @@ class PacketFilter:
 
 def context_of(snapshot: Snapshot, chunk: Chunk) -> CaptureContext:
     """Return what the values of a chunk need to know about its capture."""
-    previous_ns = None
-    if snapshot.first < chunk.first:
-        before, row = snapshot.find(chunk.first - 1)
-        previous_ns = CaptureContext().after(before.rows(row, row + 1)).previous_timestamp_ns
+    previous_ns = snapshot.time_ns(chunk.first - 1)
     return CaptureContext(
         snapshot.interfaces,
-        _first_timestamp_ns(snapshot),
+        snapshot.first_timestamp_ns,
         previous_ns,
         snapshot.comments,
         SnapshotFlows(snapshot),
     )
-
-
-def _first_timestamp_ns(snapshot: Snapshot) -> int | None:
-    """Return the time of the first packet that has one. A packet without a time may have 0."""
-    if snapshot.first_timestamp_ns:
-        return snapshot.first_timestamp_ns
-    times = (CaptureContext().after(chunk).first_timestamp_ns for chunk in snapshot.chunks)
-    return next((time for time in times if time is not None), snapshot.first_timestamp_ns)
 
 
 def values_of_packet(snapshot: Snapshot, number: int) -> FieldValues:

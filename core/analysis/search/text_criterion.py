@@ -2,8 +2,8 @@
 
 The bytes of many packets are searched at once (about 1 GB/s), and before the first packet whose
 bytes contain the text, the rows: so the nearest match is found, whichever kind it is. Most rows
-are built from the chunk's columns (`core.decode.summaries`), and each text that several rows have is
-searched once; the other packets are dissected (about 50 µs each).
+are built from the chunk's columns (`core.decode.summaries`), and each text that several rows have
+is searched once; the other packets are dissected (about 50 µs each).
 
 Most packets are TCP segments and UDP datagrams, whose Info lines have few words. Where the text has
 another word, their lines need not be written, nor addresses where it has a letter that none has:

@@ -111,6 +111,12 @@ def headline(layer: Layer, data: bytes) -> str:
     return ""
 
 
+def titled(layer: Layer, data: bytes) -> str:
+    """Return the title of a layer with its headline: ``User Datagram Protocol, 53 → 40000``."""
+    words = headline(layer, data)
+    return f"{layer.title}, {words}" if words else layer.title
+
+
 def _headline_words(layer: Layer, data: bytes) -> Iterator[str]:
     """Yield ``ID 100``, ``priority 5``; of a flag, the word alone."""
     for index, (key, word) in enumerate(_HEADLINES[layer.name].items()):

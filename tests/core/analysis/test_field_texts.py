@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
 
 from core.analysis.field_texts import HEX_BYTES, field_text, is_number
 from core.analysis.filter.fields.catalog import CATALOG, SLOTS_BY_NAME
+from core.analysis.filter.language.times import seconds_to_ns
+from core.analysis.filter.packet_filter import values_of_packet
 from core.analysis.packet_facts import PacketFacts
 from core.decode.batch import CaptureInterface
 from core.store.captured_packet import CapturedPacket
+from core.store.packet_store import PacketStore
 from core.store.snapshot import Snapshot
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
 from core.wire.model.kind import Kind
 from core.wire.present.detail import each_row
 from core.wire.present.detail_row import Row
+from tests.core.decode.frames import tcp_frame
+from tests.core.decode.support import batch_of
 from tests.fuzz.shapes import shapes
 from tests.helpers.scripted import scripted_store
 
@@ -29,8 +35,8 @@ def facts(number: int, snapshot: Snapshot = STORE) -> PacketFacts:
     return PacketFacts(packet, packet.dissect(), snapshot)
 
 
-def text(name: str, number: int = SYN) -> str:
-    return field_text(name)(facts(number))
+def text(name: str, number: int = SYN, snapshot: Snapshot = STORE) -> str:
+    return field_text(name)(facts(number, snapshot))
 
 
 def flat(rows: Iterator[Row]) -> Iterator[Row]:
@@ -78,7 +84,7 @@ def test_an_unknown_name_is_refused() -> None:
     [
         ("ip.addr", "192.0.2.17,198.51.100.80"),
         ("tcp.port", "51234,80"),
-        ("tcp", "Transmission Control Protocol"),
+        ("tcp", "Transmission Control Protocol, 51234 → 80"),
         ("tcp.flags.str", "··········S·"),
         ("tcp.flags", "0x002"),
         ("tcp.flags.syn", "set"),
@@ -89,7 +95,7 @@ def test_an_unknown_name_is_refused() -> None:
         ("tcp.checksum.status", "good"),
         ("tcp.payload", ""),
         ("udp.port", ""),
-        ("frame", "74 bytes"),
+        ("frame", "Frame 5: 74 bytes"),
         ("frame.number", "5"),
         ("frame.len", "74"),
         ("frame.protocols", "eth:ip:tcp"),
@@ -98,7 +104,7 @@ def test_an_unknown_name_is_refused() -> None:
         ("frame.time_relative", "0.010180000"),
         ("frame.time_delta", "0.000900000"),
         ("frame.time_epoch", "1700000000.133636789"),
-        ("frame.time_utc", "2023-11-14 22:13:20.133636789 UTC"),
+        ("frame.time_utc", "2023-11-14T22:13:20.133636789Z"),
         ("frame.stop.cause", ""),
         ("frame.direction", ""),
         ("rawscope.sent", "false"),
@@ -111,6 +117,31 @@ def test_fields_beside_those_of_headers(name: str, shown: str) -> None:
 def test_the_first_packet_has_no_packet_before_it() -> None:
     assert text("frame.time_delta", 1) == ""
     assert text("frame.time_relative", 1) == "0.000000000"
+
+
+TIMES = [name for name in CATALOG.names() if name.startswith("frame.time")]
+
+
+@pytest.mark.parametrize("timed", itertools.product([True, False], repeat=3))
+def test_columns_and_filters_agree_which_packets_have_times(timed: tuple[bool, ...]) -> None:
+    """A packet without a time (a Simple Packet Block of pcapng) has 0, and does not count."""
+    assert len(TIMES) > 5
+    store = PacketStore()
+    store.add_interface(CaptureInterface("eth0", LinkType.ETHERNET))
+    store.append(
+        batch_of(
+            [tcp_frame()] * 3,
+            flags=[0 if each else int(PacketFlag.TIME_INVALID) for each in timed],
+            times_ns=[10**18 + 7 * row if each else 0 for row, each in enumerate(timed)],
+        )
+    )
+    snapshot = store.snapshot()
+    for number, name in itertools.product((1, 2, 3), TIMES):
+        values = values_of_packet(snapshot, number).occurrences(name).values
+        shown = text(name, number, snapshot)
+        assert (len(values) == 1) is (shown != ""), (name, number)
+        if name not in ("frame.time", "frame.time_utc") and shown:
+            assert seconds_to_ns(shown) == values.tolist()[0]
 
 
 def test_a_payload_is_the_beginning_of_its_bytes() -> None:

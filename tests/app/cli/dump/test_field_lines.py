@@ -14,14 +14,17 @@ import numpy as np
 import pytest
 
 from app.cli.dump import field_lines
-from app.cli.dump.field_cells import cell_reader
+from app.cli.dump.field_cells import PartValues, cell_reader
 from app.cli.dump.field_lines import FieldLines
 from app.cli.dump.json_lines import frame_record
 from app.cli.dump.line_format import ChunkPart, UnknownFieldError
 from app.cli.field_names import known_names
 from app.cli.main import run
+from core.analysis.field_texts import field_text
+from core.analysis.filter.packet_filter import context_of
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
+from core.analysis.packet_facts import PacketFacts
 from core.store.captured_packet import packets_of
 from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.text import safe
@@ -31,6 +34,7 @@ from tests.core.analysis.filter.capture_values import Capture
 from tests.core.analysis.filter.values.test_occurrences import COVER
 from tests.core.decode.frames import arp_frame, ethernet, ipv4, tcp, tcp_frame
 from tests.core.wire.application.test_payload_info import QUESTION, message
+from tests.helpers.scripted import scripted_store
 from tests.helpers.support import captures_dir, require_peer
 from tests.helpers.waiting import PATIENCE_S
 
@@ -103,6 +107,32 @@ def test_fields_equal_those_of_tshark(capsys: Output) -> None:
         [*tshark, *options], capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
     assert capsys.readouterr().out == done.stdout
+
+
+SHARED = (
+    "frame", "frame.number", "frame.len", "frame.protocols", "frame.time", "frame.time_utc",
+    "frame.time_epoch", "frame.time_delta", "frame.time_relative", "eth", "ip", "tcp", "udp", "arp",
+    "icmp", "ipv6", "ip.src", "eth.addr", "tcp.port", "tcp.len", "tcp.checksum.status",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_columns_of_the_table_have_the_same_texts(name: str) -> None:
+    """`core.analysis.field_texts` says which texts differ, and why."""
+    snapshot = scripted_store().snapshot()
+    (chunk,) = snapshot.chunks
+    context = context_of(snapshot, chunk)
+    bases, rows = SequenceBases.unknown(len(chunk)), np.arange(len(chunk))
+    part = ChunkPart(chunk, context, ChunkValues(chunk, context), rows, bases)
+    cells = cell_reader(name)(PartValues(part))
+    printed = [""] * len(chunk)
+    for row, text in zip(cells.rows.tolist(), cells.texts, strict=True):
+        printed[row] += f",{text}" if printed[row] else text
+    shown = field_text(name)
+    packets = [snapshot.packet(number) for number in range(1, len(chunk) + 1)]
+    found = [shown(PacketFacts(each, each.dissect(), snapshot)) for each in packets]
+    assert found == printed
+    assert any(printed)
 
 
 @pytest.fixture
