@@ -19,6 +19,7 @@ from app.saved_packets import SavedPackets, Unsaved
 from core.analysis.analysis_thread import AnalysisThread
 from core.analysis.color_rules.row_colors import RowColors
 from core.analysis.packet_analysis import PacketAnalysis
+from core.capture.capture_filter import CaptureFilter
 from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine.engine import Engine
@@ -198,10 +199,26 @@ class Bridge:
         self._saved.note_comment(self._engine.snapshot(), number)
         self._engine.set_comments(number, comments)
 
-    def capture(self, interfaces: tuple[str, ...]) -> None:
-        """Capture on these interfaces; new packets follow those already captured."""
-        self._options = replace(self._options, interfaces=interfaces)
-        self._engine.capture(self._options)
+    @property
+    def capture_filter(self) -> CaptureFilter | None:
+        """The filter of the current capture, or of the next one."""
+        return self._options.capture_filter
+
+    def capture(
+        self, interfaces: tuple[str, ...], capture_filter: CaptureFilter | None = None
+    ) -> None:
+        """Capture on these interfaces; new packets follow those already captured.
+
+        If only the filter of the running capture changes, the kernel replaces it, and no packet
+        that both filters want is lost.
+        """
+        is_new_filter = capture_filter != self._options.capture_filter
+        same_interfaces = set(interfaces) == set(self.capturing)
+        self._options = replace(self._options, interfaces=interfaces, capture_filter=capture_filter)
+        if self.live and same_interfaces and is_new_filter:
+            self._engine.change_filter(capture_filter)
+        else:
+            self._engine.capture(self._options)
 
     @property
     def is_receiving(self) -> bool:
@@ -222,7 +239,7 @@ class Bridge:
         if worker.state in (EngineState.LIVE, EngineState.READING):
             self._engine.stop_capture()
         elif self.capturing and not worker.file:
-            self.capture(self.capturing)
+            self.capture(self.capturing, self.capture_filter)
         else:
             return False
         return True

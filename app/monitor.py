@@ -50,6 +50,7 @@ from app.terminal.printable_filter import with_printable_filter
 from app.textual_bindings import bindings
 from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
 from core.capture.options import CaptureOptions
+from core.capture.ssh_sessions import SshSession, find_ssh_sessions
 from core.engine.engine import Engine
 from core.net.interfaces import InterfaceInfo, list_interfaces
 
@@ -100,6 +101,7 @@ class Monitor(OrderedKeysApp[None]):
         on_signal: Callable[[signal.Signals], None] = lambda number: None,
         environment: Mapping[str, str] = os.environ,
         display_filter: str = "",
+        ssh_sessions: Callable[[], Sequence[SshSession]] = find_ssh_sessions,
     ) -> None:
         super().__init__()
         self._display_filter = display_filter
@@ -114,7 +116,13 @@ class Monitor(OrderedKeysApp[None]):
         self._choose = choose
         self._layout_hold = LayoutHold(self)
         self._brief_notice = BriefNotice(self)
-        self.capture = CaptureController(self, self.bridge, interfaces)
+        self.capture = CaptureController(
+            self,
+            self.bridge,
+            FilterHistory(self._paths.state, "capture_filters"),
+            interfaces,
+            ssh_sessions,
+        )
         for theme in THEMES:
             self.register_theme(theme)
         self.set_keymap(self._config.keys)

@@ -1,27 +1,28 @@
-"""The display filters that the user applied, which the program remembers in the state file."""
+"""The filters that the user applied, which the program remembers in the state file."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from app.config.config_file import one_line
-from app.config.state_file import change_state, read_state
+from app.config.state_file import State, change_state, read_state
 
 MOST = 50  # filters
 LONGEST = 500  # characters of a filter in the file
 
-_KEY = "filters"
+DISPLAY_FILTERS = "filters"  # their name in the file
 
 
 class FilterHistory:
     """The filters of this run and of earlier ones, oldest first, in the state file at `path`.
 
     `older` and `newer` step through them, beginning after the newest; `rewind` goes back there.
+    `kind` is their name in the file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, kind: str = DISPLAY_FILTERS) -> None:
+        self._path, self._kind = path, kind
         self._texts: list[str] | None = None  # read with the first use
         self._index: int | None = None  # of the text that `older` or `newer` returned last
 
@@ -29,7 +30,7 @@ class FilterHistory:
     def texts(self) -> list[str]:
         """All filters, oldest first."""
         if self._texts is None:
-            self._texts = _filters_of(read_state(self._path))
+            self._texts = _filters_of(read_state(self._path), self._kind)
         return self._texts
 
     @property
@@ -67,17 +68,20 @@ class FilterHistory:
         if len(text) > LONGEST:
             return f"the filter is longer than {LONGEST} characters, so it is not remembered"
         try:
-            change_state(self._path, lambda state: {_KEY: _with(_filters_of(state), text)})
+            change_state(self._path, self._with_newest(text))
         except OSError as error:
             return f"{self._path}: {one_line(error)}; the filter is not remembered"
         return ""
+
+    def _with_newest(self, text: str) -> Callable[[State], State]:
+        return lambda state: {self._kind: _with(_filters_of(state, self._kind), text)}
 
 
 def _with(texts: list[str], text: str) -> list[str]:
     return [*(each for each in texts if each != text), text][-MOST:]
 
 
-def _filters_of(state: dict[str, Any]) -> list[str]:
-    found = state.get(_KEY)
+def _filters_of(state: State, kind: str) -> list[str]:
+    found = state.get(kind)
     texts = found if isinstance(found, list) else []
     return [each for each in texts if isinstance(each, str) and each.isprintable()][-MOST:]

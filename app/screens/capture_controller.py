@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
 from app.bridge import Bridge
+from app.config.filter_history import FilterHistory
 from app.screens.dialogs.dialog import Confirm
 from app.screens.saving.save_controller import SaveController
+from core.capture.ssh_sessions import SshSession, find_ssh_sessions
 from core.net.interfaces import InterfaceInfo, list_interfaces
+
+if TYPE_CHECKING:
+    from app.screens.dialogs.interfaces import CaptureChoice
 
 
 class CaptureController:
@@ -25,25 +30,39 @@ class CaptureController:
         self,
         app: App[Any],
         bridge: Bridge,
+        history: FilterHistory,
         interfaces: Callable[[], Sequence[InterfaceInfo]] = list_interfaces,
+        find_sessions: Callable[[], Sequence[SshSession]] = find_ssh_sessions,
     ) -> None:
         self._app, self._bridge, self._interfaces = app, bridge, interfaces
         self.saver: SaveController | None = None
+        self._history, self._find_sessions = history, find_sessions
 
     def choose_interfaces(self) -> None:
-        """Ask for interfaces, and capture on them."""
+        """Ask for interfaces and a filter, and capture, or change the filter of the capture."""
         from app.screens.dialogs.interfaces import Interfaces
+        from app.screens.filter.capture_filter_field import CaptureFilterField
 
         bridge = self._bridge
-        chooser = Interfaces(self._interfaces, bridge.capturing, live=bridge.live)
+        field = CaptureFilterField(bridge.capture_filter, self._history, self._find_sessions)
+        chooser = Interfaces(
+            self._interfaces, bridge.capturing, live=bridge.live, filter_field=field
+        )
         self._app.push_screen(chooser, self._capture)
 
-    def _capture(self, chosen: tuple[str, ...] | None) -> None:
+    def _capture(self, choice: CaptureChoice | None) -> None:
         """Capture. New packets replace those of a pipe, and follow those captured before."""
-        if chosen and self._bridge.piped:
-            self.unless_lost("Capture", partial(self._bridge.capture, chosen))
-        elif chosen:
-            self._bridge.capture(chosen)
+        if choice is None:
+            return
+        capture_filter = choice.capture_filter
+        text = capture_filter.text if capture_filter else ""
+        if text and (problem := self._history.add(text)):
+            self._app.notify(problem, severity="warning", markup=False)
+        start = partial(self._bridge.capture, choice.interfaces, capture_filter)
+        if self._bridge.piped:
+            self.unless_lost("Capture", start)
+        else:
+            start()
 
     def toggle(self) -> None:
         """Stop, or restart on the same interfaces.

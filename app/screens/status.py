@@ -41,6 +41,7 @@ def status_line(scene: Scene, paused: tuple[int, Snapshot] | None = None) -> Sta
         lost=shown.first - first,
         progress=worker.progress,
         clock=scene.time_of_day,
+        capture_filter=worker.capture_filter.label if worker.capture_filter else "",
         faults=scene.faults,
         recording=_recording(scene),
     )

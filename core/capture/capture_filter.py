@@ -77,6 +77,12 @@ class CaptureFilter:
         """The filter as one expression of tcpdump."""
         return _joined(self.text, self.exclusion)
 
+    @property
+    def label(self) -> str:
+        """The filter in few words."""
+        left_out = ("not my SSH",) if self.exclusion else ()
+        return ", ".join((self.text, *left_out) if self.text else left_out)
+
     def program(self, hardware_type: int) -> Program:
         """Return the program for the frames of a device. Raises `CaptureFilterError`."""
         return self._program(filter_link(hardware_type))

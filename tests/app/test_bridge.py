@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 
 import pytest
 
 from app.bridge import Bridge, RateMeter
+from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.store.packet_store import PacketStore
@@ -89,6 +91,25 @@ def test_restarting_keeps_interfaces_and_options():
     first, stopped, again = engine.told
     assert stopped == "stop"
     assert first == again == CaptureOptions(("eth0", "wg0"), snap_length=96, promiscuous=False)
+
+
+def test_a_filter_alone_is_changed_in_the_running_capture():
+    engine = ScriptedEngine(LIVE)
+    bridge = make_bridge(engine)
+    udp = CaptureFilter("udp")
+    bridge.capture(LIVE.interfaces, udp)  # only the filter is new
+    bridge.capture(LIVE.interfaces, udp)  # nothing is new: the user restarts
+    bridge.capture(("wg0",), None)
+    bridge.toggle_capture()
+    bridge.capture(("wg0",), udp)  # nothing is captured now
+    restarted, elsewhere = CaptureOptions(LIVE.interfaces), CaptureOptions(("wg0",))
+    assert engine.told == [
+        udp,
+        replace(restarted, capture_filter=udp),
+        elsewhere,
+        "stop",
+        replace(elsewhere, capture_filter=udp),
+    ]
 
 
 def test_without_an_earlier_capture_toggle_restarts_nothing():

@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 import app.screens
 from app import gc_policy
+from app.config.filter_history import FilterHistory
 from app.config.schema import FilterSettings
 from app.gc_policy import CLIENTS_MORE, GROWTH, QUIET_TICKS, GcPolicy
 from app.screens.dialogs.add_listener import AddListener
@@ -37,6 +38,7 @@ from app.screens.dialogs.save_capture import Savable, SaveCapture
 from app.screens.dialogs.save_text import SaveText
 from app.screens.dialogs.saved_filters import SavedFilterList
 from app.screens.dialogs.search import SearchDialog
+from app.screens.filter.capture_filter_field import CaptureFilterField
 from app.screens.filter.saved_filters import SavedFilters
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.go_to_target import TargetContext
@@ -50,6 +52,12 @@ from tests.helpers.scripted_monitor import INTERFACES, NOWHERE, filled, scripted
 from widgets.packets.column_choice import DEFAULT_CHOICE
 
 NO_STATE = SendJournal(Path("/dev/null/none"), audits=False)
+
+
+def filter_field() -> CaptureFilterField:
+    return CaptureFilterField(None, FilterHistory(NOWHERE.state), lambda: ())
+
+
 WINDOWS = {
     "AddColumn": AddColumn,
     "AddListener": AddListener,
@@ -62,7 +70,7 @@ WINDOWS = {
     "FilterMenu": lambda: FilterMenu("Source", (FilterChoice("y", "Copy value", "1"),)),
     "GoTo": lambda: GoTo(TargetContext(1, 9, 0, "since the first packet", 0, 1)),
     "Help": lambda: Help({}, NOWHERE),
-    "Interfaces": lambda: Interfaces(lambda: INTERFACES),
+    "Interfaces": lambda: Interfaces(lambda: INTERFACES, filter_field=filter_field()),
     "AskName": lambda: AskName("Save", (), ""),
     # With results: the thread of a run remembers the last screen that it worked for, and only it.
     "LabScreen": lambda: LabScreen(before=([], [])),

@@ -12,7 +12,9 @@ from textual.pilot import Pilot
 from app.config.paths import Paths
 from app.monitor import Monitor
 from app.screens.main import MainScreen
+from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
+from core.capture.ssh_sessions import SshSession
 from core.echo.snapshot import EchoSnapshot
 from core.engine.capture_end import NO_END, CaptureEnd
 from core.engine.echo_service import NO_SERVER, EchoService
@@ -102,6 +104,10 @@ class ScriptedEngine:
         self.told.append(options)
         self.said = replace(self.said, state=EngineState.LIVE, interfaces=options.interfaces)
 
+    def change_filter(self, capture_filter: CaptureFilter | None) -> None:
+        self.told.append(capture_filter)
+        self.said = replace(self.said, capture_filter=capture_filter)
+
     def stop_capture(self) -> None:
         self.told.append("stop")
         self.said = replace(self.said, state=EngineState.STOPPED)
@@ -129,6 +135,7 @@ def scripted_monitor(
     forge_host: ForgeHost | None = None,
     environment: Mapping[str, str] | None = None,
     display_filter: str = "",
+    ssh_sessions: Sequence[SshSession] = (),
 ) -> Monitor:
     """Return a monitor that shows the same on every run; `store` is for a scripted engine."""
     engine = engine or ScriptedEngine()
@@ -144,6 +151,7 @@ def scripted_monitor(
         time_of_day=lambda: "12:03:44",
         environment=environment or {},
         display_filter=display_filter,
+        ssh_sessions=lambda: ssh_sessions,
     )
     monitor.NOTIFICATION_TIMEOUT = PATIENCE_S  # type: ignore[misc] # for busy hosts
     monitor.bridge.analysis.patience_s = PATIENCE_S

@@ -8,9 +8,12 @@ import pytest
 from textual.pilot import Pilot
 
 from app.config.paths import Paths
+from app.screens.dialogs.dialog import Hint
+from core.capture.ssh_sessions import SshSession
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.recording.state import RecordingState, RecordingStatus
 from core.store.packet_store import PacketStore
+from tests.helpers.idle import eventually
 from tests.helpers.scripted import (
     BAD_CHECKSUM,
     DNS_ANSWER,
@@ -128,6 +131,19 @@ def test_interfaces(snap_compare, size):
     monitor = scripted_monitor(PacketStore(), ScriptedEngine(EngineSnapshot()), choose=True)
     press = ["space", "down"]
     assert snap_compare(monitor, terminal_size=size, press=press)
+
+
+def test_capture_filter_with_an_error(snap_compare):
+    session = SshSession("192.0.2.17", 22, "198.51.100.7", 51522)
+    monitor = scripted_monitor(scripted_store(), ssh_sessions=[session])
+
+    async def act(pilot: Pilot) -> None:
+        await going_to(DNS_ANSWER, "i", "s", "f", *"tcp prot 443")(pilot)
+        hint = pilot.app.screen.query_one(Hint)
+        await eventually(lambda: "syntax error" in str(hint.content), "the error")
+        await pilot.pause()
+
+    assert snap_compare(monitor, terminal_size=MEDIUM, run_before=act)
 
 
 @pytest.mark.parametrize("size", [WIDE, MEDIUM, SMALL], ids=lambda size: f"{size[0]}")

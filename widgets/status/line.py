@@ -18,6 +18,7 @@ BARS = "▁▂▃▄▅▆▇█"
 SPARK_SAMPLES = 10
 NAME_MOST = 28  # cells for the interfaces or the file name
 RECORDING = "recording"  # a target of clicks
+FILTER_MOST = 32  # cells for the capture filter
 WIDE_JOINT = "   "  # before a group of parts
 
 
@@ -61,7 +62,7 @@ class StatusLine:
     last one current; empty for a file. `arrived` counts the packets that arrived since the user
     paused the view, `lost` those of the view that the store evicted since then. `progress` is the
     share of a file that was read, 0 to 1. `faults` counts the packets that rawscope failed to
-    describe.
+    describe. `capture_filter` selects what is captured.
     """
 
     state: StatusState
@@ -77,6 +78,7 @@ class StatusLine:
     clock: str = ""
     faults: int = 0
     recording: RecordingLine | None = None
+    capture_filter: str = ""
 
 
 class StatusStyle(Enum):
@@ -175,6 +177,9 @@ def parts_of(line: StatusLine) -> list[Part]:
     parts.append(_state_part(line))
     if line.recording is not None:
         parts.append(_recording_part(line.recording))
+    if line.capture_filter:
+        words = cut(safe(line.capture_filter), FILTER_MOST)
+        parts.append(Part(f"only {words}", StatusStyle.HELD, 2))
     parts.append(packets)
     if line.rates:
         parts.append(Part(f"{si(line.rates[-1], '/s')}", StatusStyle.PLAIN, 2))

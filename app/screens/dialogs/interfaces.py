@@ -1,9 +1,10 @@
-"""The dialog that chooses the interfaces to capture on: one, several, or all of them."""
+"""The dialog that chooses the interfaces to capture on, one, several, or all, and a filter."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -12,9 +13,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Button, DataTable, Static
+from textual.widgets import Button, DataTable, Input, Static
 
 from app.screens.dialogs.dialog import Dialog
+from app.screens.filter.capture_filter_field import CaptureFilterField
+from core.capture.capture_filter import CaptureFilter
+from core.capture.filter_compiler import CaptureFilterError
 from core.capture.options import ANY
 from core.net.interfaces import InterfaceInfo
 from core.wire.model.text import safe
@@ -41,8 +45,16 @@ class Rows(DataTable[Text | str]):
             self.post_message(self.Pressed(row))
 
 
-class Interfaces(Dialog[tuple[str, ...]]):
-    """Return the names of the selected interfaces, or of the one under the cursor.
+@dataclass(frozen=True, slots=True)
+class CaptureChoice:
+    """The names of interfaces, and the filter; None for all packets."""
+
+    interfaces: tuple[str, ...]
+    capture_filter: CaptureFilter | None
+
+
+class Interfaces(Dialog[CaptureChoice]):
+    """Return the selected interfaces, or the one under the cursor, and the capture filter.
 
     `interfaces` asks the kernel, so it is called in a thread, and again once a second, because
     interfaces come and go. The cursor starts on `current`, the interfaces of the present or last
@@ -54,6 +66,9 @@ class Interfaces(Dialog[tuple[str, ...]]):
         Binding("space", "select", "Select"),
         Binding("j", "move(1)", "Down"),
         Binding("k", "move(-1)", "Up"),
+        Binding("f", "filter", "Filter"),
+        Binding("s", "session", "Leave out SSH"),
+        Binding("enter", "capture", "Capture", show=False),
     ]
     title_text = "Capture on"
 
@@ -63,8 +78,10 @@ class Interfaces(Dialog[tuple[str, ...]]):
         current: Sequence[str] = (),
         *,
         live: bool = False,
+        filter_field: CaptureFilterField,
     ) -> None:
         super().__init__()
+        self._filter = filter_field
         self._interfaces = interfaces
         self._found: Sequence[InterfaceInfo] = ()  # the last list
         self._current = current
@@ -75,15 +92,17 @@ class Interfaces(Dialog[tuple[str, ...]]):
     def compose_body(self) -> ComposeResult:
         yield Rows(cursor_type="row", cell_padding=1)
         yield Static("", classes="dialog-hint", id="trouble", markup=False)
+        yield self._filter
         with Horizontal(classes="dialog-buttons"):
             yield Button("Capture", id="capture", compact=True)
             yield Static("", classes="dialog-hint", id="chosen", markup=False)
-        yield Static("space selects · enter captures", classes="dialog-hint")
+        yield Static("space selects · f filter · enter captures", classes="dialog-hint")
 
     async def on_mount(self) -> None:
         table = self.query_one(DataTable)
         for column in (" ", "Interface", "State", "Addresses", "Kind", "MTU"):
             table.add_column(column, key=column)
+        await self._filter.find_sessions()
         await self.fill()
         table.move_cursor(row=self._first_row())
         self.set_interval(REFRESH_S, self.fill)
@@ -144,6 +163,7 @@ class Interfaces(Dialog[tuple[str, ...]]):
     def _show_chosen(self) -> None:
         chosen = ", ".join(map(safe, self._chosen()))
         self.query_one("#chosen", Static).update(f"on {chosen}" if chosen else "")
+        self._filter.offer(self._chosen(), self._found)
 
     def action_move(self, rows: int) -> None:
         table = self.query_one(DataTable)
@@ -174,9 +194,41 @@ class Interfaces(Dialog[tuple[str, ...]]):
     def on_button_pressed(self) -> None:
         self._capture()
 
+    def on_input_submitted(self) -> None:
+        self._capture()
+
+    def action_capture(self) -> None:
+        self._capture()
+
+    def action_filter(self) -> None:
+        """Put the cursor into the filter."""
+        self._filter.query_one(Input).focus()
+
+    def action_session(self) -> None:
+        """Leave out the user's SSH sessions, or capture them."""
+        self._filter.toggle_session()
+
     def _capture(self) -> None:
-        if chosen := self._chosen():
-            self.dismiss(chosen)
+        """Return the choice, at once or when the filter is checked; stay if the filter is wrong."""
+        if self._filter.is_checked:
+            self._dismiss_with_choice()
+        else:
+            self.run_worker(self._capture_when_checked)  # type: ignore[arg-type]
+
+    async def _capture_when_checked(self) -> None:
+        await self._filter.check()
+        if self._filter.is_checked:
+            self._dismiss_with_choice()
+
+    def _dismiss_with_choice(self) -> None:
+        chosen = self._chosen()
+        try:
+            capture_filter = self._filter.result
+        except CaptureFilterError:
+            self.action_filter()  # the field says what is wrong
+            return
+        if chosen and self.is_active:
+            self.dismiss(CaptureChoice(chosen, capture_filter))
 
 
 def _cells(info: InterfaceInfo, *, live: bool) -> tuple[Text, ...]:
