@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 
 from tests.bench.bench_monitor import ROOT, verdict
-from tests.bench.slow_terminal import SlowTerminal
+from tests.bench.traffic.slow_terminal import SlowTerminal
 
 RATE = 10  # packets/s
 BITS_PER_BYTE = 10  # on a serial line: start, eight, stop

@@ -15,11 +15,14 @@ KINDS = 200  # different frames
 
 
 class Flood:
-    """A veth pair, and a sender at its far end that runs until it is stopped or has sent all."""
+    """A veth pair, and a sender at its far end that runs until it is stopped or has sent all.
 
-    def __init__(self, packets_per_second: int) -> None:
+    `packets` are in the language of trafgen(8); mixed ones by default.
+    """
+
+    def __init__(self, packets_per_second: int, packets: str = "") -> None:
         require_peer("trafgen")
-        self._rate = packets_per_second
+        self._rate, self._packets = packets_per_second, packets
         self._network = Network()
         self._folder = tempfile.TemporaryDirectory()
         self._sender: subprocess.Popen[bytes] | None = None
@@ -38,7 +41,7 @@ class Flood:
         """Begin to send; the sender ends after about `seconds`."""
         configuration = Path(self._folder.name) / "flood.cfg"
         lines = ("{ " + ", ".join(f"0x{b:02x}" for b in frame) + " }" for frame in frames()[:KINDS])
-        configuration.write_text("\n".join(lines))
+        configuration.write_text(self._packets or "\n".join(lines))
         self._sender = subprocess.Popen(
             [*self._network.inside(self._network.far), require_peer("trafgen"),
              "--dev", self._network.far_name,
