@@ -265,7 +265,9 @@ ACTIONS: tuple[Action, ...] = (
     *_of(
         KeyGroup.CAPTURE, KeyContext.MAIN,
         ("capture.interface", "i", "call('capture.choose_interfaces')", "interface",
-         "Choose interfaces"),
+         "Choose interfaces and a capture filter"),
+        ("capture.session", "I", "call('capture.toggle_session')", "",
+         "Leave out my SSH session, or not"),
     ),
     *_of(
         KeyGroup.FILES, KeyContext.MAIN,

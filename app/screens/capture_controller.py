@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,14 @@ from app.bridge import Bridge
 from app.config.filter_history import FilterHistory
 from app.screens.dialogs.dialog import Confirm
 from app.screens.saving.save_controller import SaveController
-from core.capture.ssh_sessions import SshSession, find_ssh_sessions
+from core.capture.capture_filter import compile_filter
+from core.capture.filter_compiler import CaptureFilterError
+from core.capture.ssh_sessions import (
+    SshSession,
+    exclusion_of,
+    find_ssh_sessions,
+    would_contain,
+)
 from core.net.interfaces import InterfaceInfo, list_interfaces
 
 if TYPE_CHECKING:
@@ -63,6 +71,39 @@ class CaptureController:
             self.unless_lost("Capture", start)
         else:
             start()
+
+    def toggle_session(self) -> None:
+        """Leave the user's SSH sessions out of the running capture, or capture them again."""
+        if self._bridge.live:
+            self._app.run_worker(self._toggle_session)  # type: ignore[arg-type]
+        else:
+            self._app.notify("nothing is captured: 'i' starts a capture without your SSH session")
+
+    async def _toggle_session(self) -> None:
+        earlier, names = self._bridge.capture_filter, self._bridge.capturing
+        exclusion = ""
+        if earlier is None or not earlier.exclusion:
+            sessions, found = await asyncio.to_thread(self._look_for_sessions)
+            exclusion = exclusion_of([one for one in sessions if would_contain(one, names, found)])
+            if not exclusion:
+                self._app.notify("this capture contains no SSH session of yours")
+                return
+        text = earlier.text if earlier else ""
+        try:
+            changed = await asyncio.to_thread(compile_filter, text, exclusion)
+        except CaptureFilterError as error:
+            self._app.notify(f"the filter is not changed: {error}", severity="error", markup=False)
+            return
+        if self._bridge.live and self._bridge.capturing == names:
+            self._bridge.capture(names, changed)
+            done = "left out" if exclusion else "captured again"
+            self._app.notify(f"packets of your SSH session are {done}")
+
+    def _look_for_sessions(self) -> tuple[Sequence[SshSession], Sequence[InterfaceInfo]]:
+        try:
+            return self._find_sessions(), self._interfaces()
+        except OSError:  # without a list of interfaces no session can be assigned to one
+            return (), ()
 
     def toggle(self) -> None:
         """Stop, or restart on the same interfaces.

@@ -9,8 +9,10 @@ import pytest
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.interfaces import Interfaces
 from core.capture.options import CaptureOptions
+from core.capture.ssh_sessions import SshSession
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.store.packet_store import PacketStore
+from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import LIVE, ScriptedEngine, filled, scripted_monitor
 
@@ -32,6 +34,28 @@ async def test_toggle_stops_and_restarts_on_the_same_interfaces():
         capture.toggle()
         capture.toggle()
         assert engine.told == ["stop", CaptureOptions(("eth0",))]
+
+
+async def test_one_key_leaves_out_the_session_and_captures_it_again(tmp_path):
+    session = SshSession("192.0.2.17", 22, "198.51.100.7", 51522)  # on eth0
+    engine = ScriptedEngine(LIVE)
+    monitor = scripted_monitor(scripted_store(), engine, ssh_sessions=[session])
+    async with monitor.run_test(size=(120, 36)) as pilot:
+        await filled(pilot)
+        await pilot.press("I")
+        await eventually(lambda: engine.told, "the change")
+        assert engine.told[0].expression == f"not ({session.expression})"
+        await pilot.press("I")
+        await eventually(lambda: len(engine.told) == 2, "the change")
+        assert engine.told[1] is None
+
+
+async def test_without_a_session_in_the_capture_nothing_changes():
+    async with running(LIVE) as (pilot, capture, engine):
+        capture.toggle_session()
+        notes = lambda: [one.message for one in pilot.app._notifications]  # noqa: E731
+        await eventually(lambda: any("no SSH session" in one for one in notes()), "the note")
+        assert engine.told == []
 
 
 @pytest.mark.parametrize("said", [FILE, EngineSnapshot()])
