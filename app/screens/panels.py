@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from rich.text import Text
 from textual import events
@@ -20,6 +21,9 @@ from textual.widget import Widget
 
 from app.keymap import KeyContext
 from app.textual_bindings import with_keys
+from core.analysis.tcp.flow_index import index_of
+from core.analysis.tcp.flow_table import FlowTable
+from core.analysis.tcp.tree_rows import with_flow_rows
 from core.store.selected_packet import SelectedPacket, select_packet
 from core.store.snapshot import Snapshot
 from core.wire.model.field import Span
@@ -37,6 +41,7 @@ class Panels(Horizontal):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.faults = Faults()
+        self._has_flows = False  # the rows of the packet have what an analysis of flows tells
         self.detail = with_keys(PacketDetail(id="detail"), KeyContext.DETAIL, KeyContext.LIST)
         self.hex = with_keys(HexView(id="hex"), KeyContext.HEX, KeyContext.LIST)
 
@@ -52,13 +57,30 @@ class Panels(Horizontal):
     def show(self, snapshot: Snapshot, number: int | None) -> None:
         """Show packet `number` of `snapshot`, or nothing if the store evicted it."""
         selected = None if number is None else select_packet(snapshot, number, self.faults)
-        self.selected = selected
+        self._has_flows = False
         if selected is None:
+            self.selected = None
             self.detail.show(())
             self.hex.show(b"")
         else:
+            self.selected = self._with_flows(selected, index_of(snapshot).published)
             self.hex.show(selected.packet.data, selected.packet.original_length)
-            self.detail.show(selected.rows)
+            self.detail.show(self.selected.rows)
+
+    def show_flows(self, flows: FlowTable) -> None:
+        """Add what an analysis of flows tells about the packet, once it is known."""
+        if self.selected is not None and not self._has_flows:
+            selected = self._with_flows(self.selected, flows)
+            if selected.rows != self.selected.rows:
+                self.selected = selected
+                self.detail.show(selected.rows)
+
+    def _with_flows(self, selected: SelectedPacket, flows: FlowTable) -> SelectedPacket:
+        number = selected.packet.number
+        if flows.through < number:
+            return selected
+        self._has_flows = True
+        return replace(selected, rows=with_flow_rows(selected.rows, flows, number))
 
     def guard(self, number: int) -> AbstractContextManager[None]:
         """Catch internal errors in what a key does with packet `number`; count and show them."""

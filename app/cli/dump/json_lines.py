@@ -9,9 +9,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
+from app.cli.dump.flow_keys import flow_keys, with_keys
 from app.cli.dump.json_columns import JsonColumns
 from app.cli.dump.line_format import BLOCK, ChunkPart
 from app.cli.field_names import JSON_COLUMNS
+from core.analysis.tcp.flow_index import FlowSource
+from core.analysis.tcp.flow_table import NO_FLOWS
 from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import seconds_text
 from core.wire.model.dissection import Dissection, is_timed
@@ -33,9 +38,13 @@ class JsonLines:
     def __init__(self, raw: bool) -> None:
         self._raw = raw
         self._columns = JsonColumns(raw)
+        self._flows: FlowSource = NO_FLOWS  # of the packets that are written
 
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
-        return encode(frame_record(packet, packet.dissect(), self._raw, base))
+        line = encode(frame_record(packet, packet.dissect(), self._raw, base))
+        numbers = np.array([packet.number])
+        (keys,) = flow_keys(self._flows.reaching(packet.number), numbers)
+        return with_keys(line, keys)
 
     def begin(self, timestamp_ns: int | None) -> None:
         """Ignore it: the times are absolute."""
@@ -46,9 +55,14 @@ class JsonLines:
 
     def lines(self, part: ChunkPart) -> Iterator[list[str | None]]:
         """Write the packets that have one of a few shapes."""
+        self._flows = part.context.flows
+        flows = self._flows.reaching(part.chunk.last)
         for start in range(0, len(part.rows), _SLICE):
             rows = part.rows[start : start + _SLICE]
             lines = self._columns.lines(part, rows)
+            for index, keys in enumerate(flow_keys(flows, part.chunk.first + rows)):
+                line = lines[index]
+                lines[index] = None if line is None else with_keys(line, keys)
             for first in range(0, len(lines), BLOCK):
                 yield lines[first : first + BLOCK]
 

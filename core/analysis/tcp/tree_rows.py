@@ -1,0 +1,50 @@
+"""The rows of the detail tree that an analysis of flows adds, in brackets as in Wireshark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.analysis.tcp.fields import FLOW_FIELDS, FlowField, FlowKind
+from core.analysis.tcp.flow_table import Columns, FlowTable
+from core.wire.present.detail_row import Row, Severity
+
+_BESIDE = {  # the field that an analysis makes of one of the header
+    "tcp.seq_raw": "tcp.seq",
+    "tcp.ack_raw": "tcp.ack",
+    "tcp.window_size_value": "tcp.window_size",
+}
+
+
+def with_flow_rows(rows: Sequence[Row], flows: FlowTable, number: int) -> tuple[Row, ...]:
+    """Return the rows of a packet's tree with what is known of its TCP and UDP flows."""
+    return tuple(
+        _with_children(row, flows.values(number, row.key)) if row.key in ("tcp", "udp") else row
+        for row in rows
+    )
+
+
+def _with_children(layer: Row, columns: Columns) -> Row:
+    found = {
+        field.name: _row(field, columns)
+        for field in FLOW_FIELDS.values()
+        if field.protocol == layer.key and field.text(columns)
+    }
+    children: list[Row] = []
+    for child in layer.children:
+        children.append(child)
+        if beside := found.pop(_BESIDE.get(child.field, ""), None):
+            children.append(beside)
+    children += found.values()
+    severity = max((row.severity for row in children), default=layer.severity)
+    return replace(layer, children=tuple(children), severity=max(layer.severity, severity))
+
+
+def _row(field: FlowField, columns: Columns) -> Row:
+    if field.kind is FlowKind.MARK:
+        severity = Severity.NOTE if field.name == "tcp.analysis.flags" else Severity.WARNING
+        return Row(field.name, f"[{field.label}]", severity=severity, field=field.name)
+    unit = "s" if field.kind is FlowKind.DURATION else field.unit
+    text = f"{field.text(columns)} {unit}".rstrip()
+    value = int(columns[field.column][0])
+    return Row(field.name, f"[{field.label}]", text, field=field.name, raw=value)
