@@ -48,6 +48,7 @@ THEMES = {
     "core/echo/test_queue.py": "fairness between edge-triggered clients",
     "core/echo/test_switches.py": "level and edge triggering as epoll(7) describes them",
     "core/echo/test_urgent.py": "TCP urgent data",
+    "core/files/test_following.py": "files that grow while they are read",
     "core/files/test_fuzz.py": "arbitrary bytes in every file reader",
     "core/files/test_long_blocks.py": "blocks with millions of options",
     "core/files/test_oracle.py": "the shared captures against tshark",

@@ -80,11 +80,11 @@ def rawscope(
             )
         return None
     if (named := rawscope.file_of(context)) is not None:
-        if given["file"] is not None:
+        if given["files"]:
             raise click.UsageError(f"-r and '{named}' each name a file: give one of them")
-        given["file"] = named
+        given["files"] = (named,)
     if demo:
-        if given["interfaces"] or given["file"] is not None:
+        if given["interfaces"] or given["files"]:
             raise click.UsageError("--demo watches loopback: it takes neither -i nor a file")
         given["interfaces"] = (LOOPBACK,)
     recording = take_recording(given)
@@ -145,7 +145,7 @@ def dump(
     if recording.file:
         from app.cli.dump.packet_writer import PacketWriter
 
-        plan, clock = plan_of(recording), None if source.file is not None else time.monotonic
+        plan, clock = plan_of(recording), None if source.files else time.monotonic
         make_output = partial(
             PacketWriter, plan, recording.packets, selection=selection, clock=clock
         )
@@ -154,10 +154,10 @@ def dump(
         from app.cli.dump.printer import Printer
 
         make_output = partial(Printer, line_format, recording.packets, selection=selection)
-    if source.file is not None:
+    if source.files:
         from app.cli.dump.dump_file import dump_file
 
-        return dump_file(source.file, make_output)
+        return dump_file(source.files, make_output, follows=source.follows)
     from app.cli.dump.dump_live import dump_live
     from core.net.sockets import LOCAL_SOCKETS
 
@@ -269,7 +269,7 @@ def _check_monitor_recording(source: PacketSource, recording: Recording) -> None
     """Raise `click.UsageError` for a recording that the monitor cannot make."""
     if recording.file == STDOUT:
         raise click.UsageError("-w - writes to standard output: 'rawscope dump -w -' does that")
-    if source.file is not None and (recording.file or recording.has_end):
+    if source.files and (recording.file or recording.has_end):
         raise click.UsageError(
             "-w, -a, and -c are about a capture: 'rawscope dump -r FILE -w FILE' converts a file"
         )
@@ -278,7 +278,7 @@ def _check_monitor_recording(source: PacketSource, recording: Recording) -> None
 
 
 def _check_dump_source(context: click.Context, source: PacketSource, recording: Recording) -> None:
-    if source.file is None:
+    if not source.files:
         if not source.interfaces:
             raise click.UsageError("no source of packets: give -i IFACE or -r FILE")
         return
@@ -294,7 +294,8 @@ def _check_dump_source(context: click.Context, source: PacketSource, recording: 
 
 def _packet_source(
     interfaces: tuple[str, ...],
-    file: str | None,
+    files: tuple[str, ...],
+    follows: bool,
     snap_length: int,
     no_promiscuous: bool,
     method: Method,
@@ -302,22 +303,28 @@ def _packet_source(
     capture_filter: str | None,
     not_ssh: bool,
 ) -> PacketSource:
-    if interfaces and file is not None:
+    if interfaces and files:
         raise click.UsageError("-i captures, and a file is read: give one of them")
+    if files.count("-") > 1:
+        raise click.UsageError("'-r -' reads standard input: give it once")
+    if follows and (len(files) != 1 or files == ("-",)):
+        raise click.UsageError("--follow waits for one file to grow: give one -r FILE")
     if decode_as:
         _decode_as(decode_as)
     compiled = None
     if capture_filter or not_ssh:
         from app.cli.capture_filters import compile_for
 
-        if file is not None:
+        if files:
             option = "-f" if capture_filter else "--not-ssh"
             raise click.UsageError(
                 f"{option} applies to capturing: do not combine it with a file; "
                 "-Y filters the packets of a file"
             )
         compiled = compile_for(interfaces, capture_filter or "", not_ssh=not_ssh)
-    return PacketSource(interfaces, file, snap_length, not no_promiscuous, method, compiled)
+    return PacketSource(
+        interfaces, files, snap_length, not no_promiscuous, method, compiled, follows
+    )
 
 
 def _decode_as(texts: tuple[str, ...]) -> None:

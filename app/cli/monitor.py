@@ -21,6 +21,7 @@ import os
 import select
 import signal
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.cli.output import CommandError
@@ -46,9 +47,9 @@ def run_monitor(source: PacketSource, demo: bool, display_filter: str, recording
     Raise `CommandError` without a terminal, and if the file of a recording cannot be created.
     """
     check_screen()
-    file: str | int | None = source.file
-    if file == "-":
-        file = take_capture_from_stdin()
+    files: list[str | int] = [*source.files]
+    if "-" in files:
+        files[files.index("-")] = take_capture_from_stdin()
     else:
         check_keyboard()
     gc.disable()  # saves a seventh of the time of the imports, which make no garbage
@@ -64,10 +65,10 @@ def run_monitor(source: PacketSource, demo: bool, display_filter: str, recording
     try:
         if recorder is not None:
             engine.record(recorder)
-        if file is None and source.interfaces:
+        if source.interfaces:
             end = CaptureEnd(recording.packets, recording.seconds)
             engine.capture(source.capture_options(), end)
-        return _show(engine, source, file, demo, over, display_filter)
+        return _show(engine, source, files, demo, over, display_filter)
     finally:
         engine.close()
         over.set()
@@ -76,7 +77,7 @@ def run_monitor(source: PacketSource, demo: bool, display_filter: str, recording
 def _show(
     engine: Engine,
     source: PacketSource,
-    file: str | int | None,
+    files: Sequence[str | int],
     demo: bool,
     over: threading.Event,
     display_filter: str,
@@ -85,14 +86,14 @@ def _show(
     from core.engine.snapshot import EngineState
     from core.recording.state import RecordingStatus
 
-    if file is not None:
-        engine.open_file(file)
+    if files:
+        engine.open_file(*files, follows=source.follows)
     with contextlib.ExitStack() as stack:
         if demo:
             from app.demo.traffic import Demo
 
             stack.enter_context(Demo(engine.echo))
-        chosen = bool(source.interfaces) or source.file is not None
+        chosen = bool(source.interfaces or files)
 
         def end_soon(number: signal.Signals) -> None:
             threading.Thread(

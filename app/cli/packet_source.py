@@ -10,18 +10,20 @@ from core.capture.options import CaptureOptions, Method
 
 @dataclass(frozen=True, slots=True)
 class PacketSource:
-    """Interfaces or a file, never both. With neither, the monitor lets the user choose.
+    """Interfaces or files, never both. With neither, the monitor lets the user choose.
 
-    `file` is a path, or ``"-"`` for standard input. `snap_length` is in bytes. `method` is
+    A file is a path, or ``"-"`` for standard input; several become one capture. `follows` is True
+    if what other programs append to the file is read, too. `snap_length` is in bytes. `method` is
     ``"ring"``, ``"datagram"`` or ``"inet"``.
     """
 
     interfaces: tuple[str, ...]
-    file: str | None
+    files: tuple[str, ...]
     snap_length: int
     promiscuous: bool
     method: Method
     capture_filter: CaptureFilter | None = None
+    follows: bool = False
 
     def capture_options(self) -> CaptureOptions:
         """Return the options that `core.capture` takes."""

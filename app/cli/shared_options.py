@@ -45,7 +45,18 @@ def input_options(command: Decorated) -> Decorated:
                 "'any' means all.",
             ),
             click.option(
-                "-r", "file", metavar="FILE", help="Read this capture file; '-' is standard input."
+                "-r",
+                "files",
+                metavar="FILE",
+                multiple=True,
+                help="Read this capture file; '-' is standard input. Several (repeatable) are "
+                "merged by time.",
+            ),
+            click.option(
+                "--follow",
+                "follows",
+                is_flag=True,
+                help="Wait for what is appended to the file of -r, as tail -f does.",
             ),
             click.option(
                 "-f",

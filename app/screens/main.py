@@ -249,10 +249,11 @@ class MainScreen(Screen[None]):
             self.shown = scene.packets  # before the table, which may move its selection
         if is_new_store:
             self.table.clear()
+        engine = scene.engine
+        is_file = bool(engine.file) and not engine.piped and not engine.followed
         if not self.table.rows.has_begun:  # follow live packets, show a file from its start
-            self.table.follow = scene.engine.piped or not scene.engine.file
+            self.table.follow = not is_file
         self._show_table()
-        is_file = bool(scene.engine.file) and not scene.engine.piped
         self.workspace.split.limit(self.shown.count + 1 if is_file and self.shown.count else None)
 
     def _show_table(self) -> None:

@@ -74,12 +74,13 @@ class Engine:
         """End the recording after the packets that were captured."""
         self._command(self._worker.recording.stop)
 
-    def open_file(self, source: str | int) -> None:
-        """Read a capture file; its packets replace those in the store.
+    def open_file(self, *sources: str | int, follows: bool = False) -> None:
+        """Read a capture file, or several as one; their packets replace those in the store.
 
-        `source` is a path, ``-`` for standard input, or a descriptor.
+        A source is a path, ``-`` for standard input, or a descriptor. With `follows`, wait for what
+        other programs append to the only file.
         """
-        self._command(partial(self._worker.begin_reading, source))
+        self._command(partial(self._worker.begin_reading, sources, follows=follows))
 
     def set_comments(self, number: int, comments: Sequence[str]) -> None:
         """Replace the comments on a packet of the present store."""

@@ -12,7 +12,8 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -20,16 +21,18 @@ import numpy as np
 from core.files.cancellation import Cancellation
 from core.files.chunks import iter_chunks
 from core.files.formats import FileError
-from core.files.reader import CaptureReader, open_capture
+from core.files.merging import open_captures
+from core.files.reader import PacketReader
 from core.store.packet_store import PacketStore
 from core.wire.model.text import safe
 
 
 class FileReading(threading.Thread):
-    """The import of one file. `source` is what `open_capture` takes.
+    """The import of files. `sources` are what `open_captures` takes; several become one capture.
 
-    ``label``     the path, or "standard input" for a descriptor
+    ``label``     the path, or "standard input" for a descriptor; the first of several
     ``piped``     True for a pipe or the like, whose packets cannot be read again
+    ``followed``  True if the reader waits for what other programs append to the file
     ``progress``  the part that was read, 0 to 1; None if the size is unknown
     ``notes``     the reader's remarks, one line each
     ``damaged``   True if the file is not whole; the packets before the damage are in the store
@@ -40,13 +43,16 @@ class FileReading(threading.Thread):
     def __init__(
         self,
         store: PacketStore,
-        source: str | int,
+        sources: Sequence[str | int],
         on_end: Callable[[FileReading], None],
+        *,
+        follows: bool = False,
     ) -> None:
         super().__init__(name="rawscope reader", daemon=True)  # a silent pipe blocks no exit
-        self.source = source
-        self.label = source if isinstance(source, str) and source != "-" else "standard input"
-        self.piped = _is_piped(source)
+        self.sources = tuple(sources)
+        self.label = _label(self.sources)
+        self.piped = any(map(_is_piped, self.sources))
+        self.followed = follows
         self.progress: float | None = None
         self.notes: tuple[str, ...] = ()
         self.damaged = False
@@ -63,7 +69,8 @@ class FileReading(threading.Thread):
     def run(self) -> None:
         """Read to the end. The body of the thread."""
         try:
-            with open_capture(self.source, self._cancellation) as reader:
+            reader = open_captures(self.sources, self._cancellation, follows=self.followed)
+            with closing(reader):
                 self._read(reader)
                 self._publish(reader)
         except FileError as error:
@@ -74,7 +81,7 @@ class FileReading(threading.Thread):
         self._cancellation.close()
         self._on_end(self)
 
-    def _read(self, reader: CaptureReader) -> None:
+    def _read(self, reader: PacketReader) -> None:
         numbers = np.zeros(0, np.uint16)  # of the file's interfaces in the store
         kept = 0  # blocks
         for chunk in iter_chunks(reader):
@@ -91,10 +98,17 @@ class FileReading(threading.Thread):
         self._store.add_interfaces(reader.interfaces[len(numbers) :])  # after the last packet
         self._store.add_blocks(reader.blocks[kept:])
 
-    def _publish(self, reader: CaptureReader) -> None:
+    def _publish(self, reader: PacketReader) -> None:
         self.progress = reader.position / reader.size if reader.size else None
         self.notes = tuple(reader.notes)
         self.damaged = reader.damaged
+
+
+def _label(sources: Sequence[str | int]) -> str:
+    names = [
+        each if isinstance(each, str) and each != "-" else "standard input" for each in sources
+    ]
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
 
 
 def _is_piped(source: str | int) -> bool:

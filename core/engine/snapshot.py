@@ -39,7 +39,8 @@ class EngineSnapshot:
     `received`, less the packets in flight. None of these counts ever decreases, but all start again
     with a new store. `capture_filter` is in force while packets
     are captured. `file` is the path of an opened file, or "standard input"; `piped` is true for
-    a pipe, whose packets cannot be read again. `progress` is the part of the file that was read, 0
+    a pipe, whose packets cannot be read again; `followed` for a file to which another program
+    appends. `progress` is the part of the file that was read, 0
     to 1, None if its size is unknown. `damaged` is true for a file that is not whole; `notes` give
     details, one line each. `packets` is what the store of this state holds now; packets that
     arrived after the counts were published are in it, too. `store_generation` grows with each new
@@ -57,6 +58,7 @@ class EngineSnapshot:
     capture_filter: CaptureFilter | None = None
     file: str = ""
     piped: bool = False
+    followed: bool = False
     captured: int = 0
     received: int = 0
     dropped: int = 0

@@ -13,7 +13,7 @@ server ends only that server. Captured packets stay usable in every case.
 from __future__ import annotations
 
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
@@ -166,12 +166,12 @@ class Worker:
         else:
             self._enter_live(session)
 
-    def begin_reading(self, source: str | int) -> None:
-        """Start the thread that reads a file."""
+    def begin_reading(self, sources: Sequence[str | int], *, follows: bool) -> None:
+        """Start the thread that reads files."""
         self.end_work()
         if self._state is not EngineState.IDLE:
             self._renew_store()
-        self.reading = FileReading(self._store, source, self._on_reading_ended)
+        self.reading = FileReading(self._store, sources, self._on_reading_ended, follows=follows)
         self._enter(EngineState.READING)
         self.reading.start()
 
@@ -304,6 +304,7 @@ class Worker:
             capture_filter=None if session is None else session.capture_filter,
             file=reading.label if reading is not None else "",
             piped=reading is not None and reading.piped,
+            followed=reading is not None and reading.followed,
             captured=captured,
             received=total.received,
             dropped=total.dropped,

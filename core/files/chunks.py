@@ -9,11 +9,11 @@ import numpy as np
 
 from core.decode.batch_decoder import decode_batch, parts_of
 from core.decode.chunk import Chunk
-from core.files.reader import CaptureReader, open_capture
+from core.files.reader import PacketReader, open_capture
 from core.store.interface_numbers import INTERFACES
 
 
-def iter_chunks(source: CaptureReader | str | Path | int, first: int = 1) -> Iterator[Chunk]:
+def iter_chunks(source: PacketReader | str | Path | int, first: int = 1) -> Iterator[Chunk]:
     """Yield the packets of a capture file as chunks, in file order, numbered from `first`.
 
     `source` is an open reader, which the caller asks for interfaces, notes, and damage, and
@@ -21,7 +21,7 @@ def iter_chunks(source: CaptureReader | str | Path | int, first: int = 1) -> Ite
     `FileError`, and is closed at the end. Content raises nothing. The bytes of a chunk stay valid
     after the file is closed. Waits for a pipe that is silent.
     """
-    if not isinstance(source, CaptureReader):
+    if isinstance(source, (str, Path, int)):
         with open_capture(source) as reader:
             yield from iter_chunks(reader, first)
         return

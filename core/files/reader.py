@@ -22,6 +22,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.files.cancellation import Cancellation
@@ -35,7 +36,7 @@ from core.files.formats import (
 )
 from core.files.pcap import PcapParser
 from core.files.pcapng import PcapngParser
-from core.files.source import ByteSource, MappedFile, Stream
+from core.files.source import ByteSource, GrowingFile, MappedFile, Stream
 from core.files.step import SPAN_BYTES, Parser, Step, join_batches
 from core.wire.model.text import safe
 
@@ -46,6 +47,31 @@ _BATCH = 1 << 16
 _STEPS = 256  # parser steps for one batch: some 50 ms
 
 
+class PacketReader(Protocol):
+    """The packets of one capture file, or of several, and what belongs to them."""
+
+    @property
+    def interfaces(self) -> Sequence[CaptureInterface]: ...
+    @property
+    def blocks(self) -> Sequence[FileBlock]: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+    @property
+    def damaged(self) -> bool: ...
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def position(self) -> int: ...
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield all packets, in stable batches; see `CaptureReader.batches`."""
+        ...
+
+    def close(self) -> None:
+        """Close the files. Batches stay valid."""
+        ...
+
+
 class CaptureReader:
     """A reader of one capture. Use it as a context manager; one thread iterates.
 
@@ -54,7 +80,12 @@ class CaptureReader:
     """
 
     def __init__(
-        self, name: str, descriptor: int, owned: bool, cancellation: Cancellation | None
+        self,
+        name: str,
+        descriptor: int,
+        owned: bool,
+        cancellation: Cancellation | None,
+        growing: GrowingFile | None = None,
     ) -> None:
         """Use `open_capture` instead. Raises `RefusalError` or `OSError`."""
         self.name = name
@@ -66,7 +97,7 @@ class CaptureReader:
         self._notes: list[str] = []
         self._position = 0
         self._packets = 0
-        self.compression, self._source = _source(descriptor, cancellation)
+        self.compression, self._source = _source(descriptor, cancellation, growing)
         try:
             self._parser = self._open_parser()
             self._position = self._parser.header_length
@@ -214,12 +245,13 @@ class CaptureReader:
 
 
 def open_capture(
-    source: str | Path | int, cancellation: Cancellation | None = None
+    source: str | Path | int, cancellation: Cancellation | None = None, *, follows: bool = False
 ) -> CaptureReader:
     """Return a reader for a path, ``"-"`` (standard input), or a descriptor.
 
     The caller keeps a descriptor that it passes. `cancellation` ends every wait for a silent pipe,
-    also the one for its first bytes, as if the pipe had ended. Raises `FileError`, with one line
+    also the one for its first bytes, as if the pipe had ended. With `follows`, a regular file has
+    no end either: the reader waits for what is appended. Raises `FileError`, with one line
     for the user, if the input cannot be opened or is not a capture.
     """
     name = _name(source)
@@ -228,7 +260,10 @@ def open_capture(
         descriptor = _open(source)
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             raise RefusalError("it is a directory; name a capture file in it")
-        return CaptureReader(name, descriptor, _is_path(source), cancellation)
+        growing = None
+        if follows and stat.S_ISREG(os.fstat(descriptor).st_mode) and not isinstance(source, int):
+            growing = GrowingFile(descriptor, Path(source), cancellation)
+        return CaptureReader(name, descriptor, _is_path(source), cancellation, growing)
     except (OSError, RefusalError) as error:
         if descriptor >= 0 and _is_path(source):
             os.close(descriptor)
@@ -265,12 +300,14 @@ def _system_reason(error: OSError) -> str:
             return f"{error.strerror}; check that it is a readable capture file"
 
 
-def _source(descriptor: int, cancellation: Cancellation | None) -> tuple[str, ByteSource]:
+def _source(
+    descriptor: int, cancellation: Cancellation | None, growing: GrowingFile | None
+) -> tuple[str, ByteSource]:
     """Return the compression of the input, and the source of its bytes."""
     is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-    if is_file and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:
+    if is_file and growing is None and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:
         compression = compression_of(os.pread(descriptor, MAGIC_BYTES, 0))
         if not compression:
             return "", MappedFile(descriptor)
-    stream = Stream(descriptor, cancellation)
+    stream = Stream(descriptor, cancellation, growing)
     return stream.begin(), stream

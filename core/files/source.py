@@ -16,6 +16,7 @@ import select
 import stat
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +30,7 @@ from core.files.mapping import Mapping
 _READ_BYTES = 1 << 16
 _FIRST_WINDOW = 1 << 18  # small, so that the first packets appear at once
 _WINDOW = 1 << 22
+_NAP_MS = 200  # between two checks whether a file has grown
 _GATHER_S = 0.05  # the longest time to fill one window from a stream that never pauses
 
 
@@ -124,15 +126,62 @@ class MappedFile:
         """Do nothing: the map is released with the last batch that points into it."""
 
 
+class GrowingFile:
+    """A regular file to which another program appends; `path` is its name.
+
+    Following it ends if it shrinks (`fault`), or if another file has its name and this one has no
+    more bytes (`remark`).
+    """
+
+    def __init__(self, descriptor: int, path: Path, cancellation: Cancellation | None) -> None:
+        self.fault = ""
+        self.remark = ""
+        self._descriptor, self._path = descriptor, path
+        self._nap = select.poll()
+        if cancellation is not None:
+            self._nap.register(cancellation, select.POLLIN)
+
+    def has_more(self, position: int, wait: bool) -> bool:
+        """Return True if there are bytes after `position`. With `wait`, wait for them."""
+        while True:
+            is_last = self._is_replaced()  # before the size: nothing is appended after it is True
+            size = os.fstat(self._descriptor).st_size
+            if size > position:
+                return True
+            if size < position:
+                self.fault = f"the file shrank from {position} to {size} bytes while it was read"
+            elif is_last:
+                self.remark = "another file has this name now: open it again to follow that one"
+            elif wait and not self._nap.poll(_NAP_MS):
+                continue
+            return False
+
+    def _is_replaced(self) -> bool:
+        """Return True if the name means another file now; a deleted file may still grow."""
+        try:
+            named = os.stat(self._path)
+        except OSError:
+            return False
+        own = os.fstat(self._descriptor)
+        return (named.st_dev, named.st_ino) != (own.st_dev, own.st_ino)
+
+
 class Stream:
     """The bytes that a descriptor delivers, decompressed if necessary.
 
-    Reading waits until bytes arrive, the input ends, or `cancellation` is used.
+    Reading waits until bytes arrive, the input ends, or `cancellation` is used. The end of a
+    `growing` file is not that of the input.
     """
 
-    def __init__(self, descriptor: int, cancellation: Cancellation | None = None) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        cancellation: Cancellation | None = None,
+        growing: GrowingFile | None = None,
+    ) -> None:
         status = os.fstat(descriptor)
-        self.is_file = stat.S_ISREG(status.st_mode)
+        self.is_file = stat.S_ISREG(status.st_mode) and growing is None
+        self._growing = growing
         self.size = status.st_size if self.is_file else None
         self.window = np.zeros(0, np.uint8)
         self.origin = 0
@@ -142,7 +191,8 @@ class Stream:
         self._error = ""
         self._cancellation = cancellation
         self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLIN)
+        if growing is None:
+            self._poll.register(descriptor, select.POLLIN)
         if cancellation is not None:
             self._poll.register(cancellation, select.POLLIN)
         self._ended = False
@@ -190,11 +240,13 @@ class Stream:
 
     def fault(self) -> str:
         """Return a system error, or the damage of compressed data."""
-        return self._error or (self._decoder.fault if self._decoder else "")
+        growing = self._growing.fault if self._growing else ""
+        return self._error or growing or (self._decoder.fault if self._decoder else "")
 
     def remark(self) -> str:
         """Return a note about ignored bytes of compressed data."""
-        return self._decoder.remark if self._decoder else ""
+        growing = self._growing.remark if self._growing else ""
+        return growing or (self._decoder.remark if self._decoder else "")
 
     def close(self) -> None:
         """Implement `ByteSource.close`."""
@@ -240,6 +292,8 @@ class Stream:
 
     def _ready(self, wait: bool) -> bool:
         """Return True if reading would not block. With `wait`, wait until then first."""
+        if self._growing is not None:
+            return self._growing.has_more(self._read, wait) and not self._is_canceled
         if self.is_file:
             return True
         events = self._poll.poll(None if wait else 0)

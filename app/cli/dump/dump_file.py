@@ -7,31 +7,37 @@ Notes about the file go to stderr, after its good packets.
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 
 from app.cli.dump.packet_output import MakeOutput, PacketOutput
 from app.cli.interrupts import Interrupts, StoppedError
 from app.cli.output import CommandError, print_message, print_unread
 from core.files.chunks import iter_chunks
 from core.files.formats import FileError
-from core.files.reader import CaptureReader, open_capture
+from core.files.merging import open_captures
+from core.files.reader import PacketReader
 from core.recording.file_series import RecordingError
 from core.wire.model.text import safe
 
 
-def dump_file(path: str, make_output: MakeOutput) -> int:
-    """Hand the packets of a capture file (``"-"``: standard input) to an output.
+def dump_file(paths: Sequence[str], make_output: MakeOutput, *, follows: bool = False) -> int:
+    """Hand the packets of a capture file, or of several as one, to an output.
+
+    The path ``"-"`` is standard input. With `follows`, wait for what is appended to the only file,
+    until a signal.
 
     Return the exit status: 1 for a damaged file, after its good packets. Raise `CommandError` if
     the file is not a capture, and after all packets if rawscope failed to decode some.
     """
-    if path == "-" and os.isatty(0):
+    if "-" in paths and os.isatty(0):
         raise CommandError("'-r -' reads a capture from standard input: pipe one in")
     with ExitStack() as stack:
         interrupts = stack.enter_context(Interrupts())
         try:
             with interrupts.waiting():
-                reader = stack.enter_context(open_capture(path))
+                reader = open_captures(paths, follows=follows)
+                stack.enter_context(closing(reader))
         except FileError as error:
             raise CommandError(str(error)) from error
         except StoppedError:
@@ -50,7 +56,7 @@ def dump_file(path: str, make_output: MakeOutput) -> int:
         return 1 if reader.damaged else 0
 
 
-def _take_chunks(reader: CaptureReader, output: PacketOutput, interrupts: Interrupts) -> None:
+def _take_chunks(reader: PacketReader, output: PacketOutput, interrupts: Interrupts) -> None:
     chunks = iter_chunks(reader)
     reported: set[int] = set()
     while not output.done:

@@ -16,7 +16,7 @@ from core.capture.options import CaptureOptions
 from core.engine import file_import
 from core.engine.engine import Engine
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
-from core.files.reader import open_capture
+from core.files.merging import open_captures
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.helpers.waiting import until
@@ -222,11 +222,11 @@ def test_close_right_after_open_file_waits_for_the_reader(store, monkeypatch, tm
     """Also for one that the worker had not begun yet when `close` was called."""
     engine = Engine(store, LOCAL_SOCKETS)
 
-    def open_late(*arguments):
+    def open_late(*arguments, **options):
         until(lambda: not engine._thread.is_alive(), "the end of the worker")
-        return open_capture(*arguments)
+        return open_captures(*arguments, **options)
 
-    monkeypatch.setattr(file_import, "open_capture", open_late)
+    monkeypatch.setattr(file_import, "open_captures", open_late)
     engine.start()
     engine.open_file(str(tmp_path / "absent"))
     engine.close()
@@ -323,3 +323,27 @@ def test_close_without_start_and_twice():
     engine.capture(CaptureOptions(("lo",)))
     engine.stop_capture()
     assert len(list(Path("/proc/self/fd").iterdir())) == descriptors - 2  # epoll and wake-up
+
+
+def test_files_are_read_as_one(engine, tmp_path):
+    for name in "ab":
+        (tmp_path / name).write_bytes(pcap(FRAME, FRAME))
+    engine.open_file(str(tmp_path / "a"), str(tmp_path / "b"))
+    snapshot = settle(engine, EngineState.DONE, EngineState.FAILED)
+    assert snapshot.file == f"{tmp_path / 'a'} and 1 more"
+    assert snapshot.packets.count == 4
+    assert snapshot.progress == 1.0
+
+
+def test_a_file_is_followed_until_the_reading_is_stopped(engine, tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(pcap(FRAME))
+    engine.open_file(str(path), follows=True)
+    until(lambda: engine.snapshot().packets.count == 1, "the first packet")
+    with path.open("ab") as file:
+        file.write(pcap(FRAME)[24:])
+    until(lambda: engine.snapshot().packets.count == 2, "the second packet")
+    assert engine.snapshot().followed
+    assert engine.snapshot().state is EngineState.READING
+    engine.stop_capture()
+    assert settle(engine, EngineState.STOPPED).packets.count == 2

@@ -159,7 +159,7 @@ def _processor_time(path: Path, content: bytes) -> float:
     """Return the processor time (s) from opening into a store with room for everything."""
     path.write_bytes(content)
     store = PacketStore()
-    reading = FileReading(store, str(path), lambda _: None)
+    reading = FileReading(store, [str(path)], lambda _: None)
     before = time.thread_time()
     reading.run()
     spent = time.thread_time() - before

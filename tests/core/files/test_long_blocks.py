@@ -133,7 +133,7 @@ def test_the_store_reads_only_the_comments_that_it_keeps(tmp_path) -> None:
     path = tmp_path / "x"
     path.write_bytes(section() + interface() + enhanced(options=COMMENT * MANY))
     store = PacketStore()
-    reading = FileReading(store, str(path), lambda _: None)
+    reading = FileReading(store, [str(path)], lambda _: None)
     assert lines_run(reading.run) < 100_000
     assert store.snapshot().count == 1
     assert len(store.snapshot().comments[1]) <= MOST_OPTIONS
