@@ -7,8 +7,6 @@ never import Textual. Short options mean what they mean in tshark and tcpdump.
 
 from __future__ import annotations
 
-import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -19,7 +17,6 @@ from app.cli.packet_source import PacketSource
 from app.cli.recording_options import (
     STDOUT,
     Recording,
-    plan_of,
     recording_options,
     take_recording,
 )
@@ -27,8 +24,6 @@ from app.cli.shared_options import debug_option, input_options
 from core.capture.options import Method
 
 if TYPE_CHECKING:
-    from app.cli.dump.line_format import LineFormat
-    from app.cli.dump.packet_output import MakeOutput
     from app.cli.dump.selection import Selection
     from core.analysis.filter.display_filter import DisplayFilter
 
@@ -118,6 +113,11 @@ def rawscope(
 )
 @click.option("--hex", "as_hex", is_flag=True, help="Print the bytes, too, in hex and ASCII.")
 @click.option("--raw", is_flag=True, help="Add the captured bytes (frame.raw); requires --json.")
+@click.option(
+    "--secrets",
+    is_flag=True,
+    help="With -r and -w: copy decryption secrets, too. They let others read the traffic.",
+)
 @click.pass_context
 def dump(
     context: click.Context,
@@ -127,6 +127,7 @@ def dump(
     fields: str | None,
     as_hex: bool,
     raw: bool,
+    secrets: bool,
     debug: bool,
     **given: Any,
 ) -> int:
@@ -136,28 +137,23 @@ def dump(
     _check_dump_source(context, source, recording)
     if recording.file and (as_json or as_hex or raw or fields is not None):
         raise click.UsageError("-w writes packets instead of printing: drop the options of lines")
+    lines = {"as_json": as_json, "raw": raw, "as_hex": as_hex, "fields": fields}
     if as_hex and (as_json or fields is not None):
         raise click.UsageError("--hex excludes --json and --fields")
     if raw and (not as_json or fields is not None):
         raise click.UsageError("--raw requires --json, without --fields: add frame.raw to these")
     selection = None if display_filter is None else _selection(display_filter)
-    make_output: MakeOutput
-    if recording.file:
-        from app.cli.dump.packet_writer import PacketWriter
+    if secrets and not (source.files and recording.file):
+        raise click.UsageError("--secrets is about a file that is converted: add -r FILE -w FILE")
+    from app.cli.dump.outputs import conversion_output, live_output
 
-        plan, clock = plan_of(recording), None if source.files else time.monotonic
-        make_output = partial(
-            PacketWriter, plan, recording.packets, selection=selection, clock=clock
-        )
-    else:
-        line_format = _line_format(as_json=as_json, raw=raw, as_hex=as_hex, fields=fields)
-        from app.cli.dump.printer import Printer
-
-        make_output = partial(Printer, line_format, recording.packets, selection=selection)
+    make_output = live_output(recording, selection, is_live=not source.files, **lines)
     if source.files:
         from app.cli.dump.dump_file import dump_file
 
-        return dump_file(source.files, make_output, follows=source.follows)
+        convert = conversion_output(recording, selection, keeps_secrets=secrets)
+        make_file_output = convert or (lambda enough, signal, _: make_output(enough, signal))
+        return dump_file(source.files, make_file_output, follows=source.follows)
     from app.cli.dump.dump_live import dump_live
     from core.net.sockets import LOCAL_SOCKETS
 
@@ -165,17 +161,6 @@ def dump(
     count = recording.packets if selection is None else None
     options = source.capture_options()
     return dump_live(options, LOCAL_SOCKETS, make_output, count, recording.seconds)
-
-
-def _line_format(**chosen: Any) -> LineFormat:
-    """Return the format of the lines. Raise `click.UsageError` for an unknown field."""
-    from app.cli.dump.formats import choose_format
-    from app.cli.dump.line_format import UnknownFieldError
-
-    try:
-        return choose_format(**chosen)
-    except UnknownFieldError as error:
-        raise click.UsageError(str(error)) from error
 
 
 @rawscope.command()

@@ -180,6 +180,7 @@ class Worker:
         self._store = PacketStore(self._store.limit_bytes)
         self._sink = PacketFanOut((self._store,))
         self.recording.move_to(self._sink)
+        self._intake = EndingSink(self._sink, NO_END, self._loop, self.stop)
         self._store_generation += 1
         self._earlier = CaptureStatistics()
         self._captured_earlier = 0

@@ -141,9 +141,15 @@ class NewFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
-        self._folder.remove(self._new)  # it has its name if it was committed
-        self._folder.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; remove it if it was not committed."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+            self._folder.remove(self._new)  # it has its name if it was committed
+            self._folder.close()
 
     def write(self, content: bytes | memoryview) -> None:
         """Write all of `content`."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.writing import pcap_records, pcapng_blocks
+from core.files.writing.pcapng_encoder import packed_options, stamps_of
 from core.wire.link.link_types import LinkType, link_type_name
 
 _BLOCK_LENGTH_AT = 4  # in a block: its whole length
@@ -95,7 +96,7 @@ class PacketFormat(Protocol):
 
 
 class PcapngFormat:
-    """See `PacketFormat`. Comments of packets are kept."""
+    """See `PacketFormat`. Comments and other options of packets are kept."""
 
     begins_with_packet = False
 
@@ -111,9 +112,9 @@ class PcapngFormat:
         self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
     ) -> EncodedPackets:
         """Implement `PacketFormat.encoded`."""
-        comments = frames.comments
-        options = {row: pcapng_blocks.comment_options(comments[row]) for row in comments}
-        blocks = pcapng_blocks.packet_blocks(frames, options=options)
+        options = packed_options(frames.comments, frames.options)
+        stamp = stamps_of(frames.timestamp_ns, frames.interface, interfaces)
+        blocks = pcapng_blocks.packet_blocks(frames, stamp=stamp, options=options)
         return EncodedPackets(blocks, len(frames), classic=False)
 
 

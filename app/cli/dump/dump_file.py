@@ -7,10 +7,10 @@ Notes about the file go to stderr, after its good packets.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 
-from app.cli.dump.packet_output import MakeOutput, PacketOutput
+from app.cli.dump.packet_output import PacketOutput
 from app.cli.interrupts import Interrupts, StoppedError
 from app.cli.output import CommandError, print_message, print_unread
 from core.files.chunks import iter_chunks
@@ -20,8 +20,13 @@ from core.files.reader import PacketReader
 from core.recording.file_series import RecordingError
 from core.wire.model.text import safe
 
+MakeFileOutput = Callable[
+    [Callable[[], bool], Callable[[], int | None], PacketReader], PacketOutput
+]
+"""Makes an output as `MakeOutput` does, of the reader, too."""
 
-def dump_file(paths: Sequence[str], make_output: MakeOutput, *, follows: bool = False) -> int:
+
+def dump_file(paths: Sequence[str], make_output: MakeFileOutput, *, follows: bool = False) -> int:
     """Hand the packets of a capture file, or of several as one, to an output.
 
     The path ``"-"`` is standard input. With `follows`, wait for what is appended to the only file,
@@ -42,7 +47,7 @@ def dump_file(paths: Sequence[str], make_output: MakeOutput, *, follows: bool = 
             raise CommandError(str(error)) from error
         except StoppedError:
             return 0
-        output = make_output(lambda: interrupts.stopped, lambda: interrupts.number)
+        output = make_output(lambda: interrupts.stopped, lambda: interrupts.number, reader)
         stack.callback(output.close)
         try:
             _take_chunks(reader, output, interrupts)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from core.decode.chunk import Chunk
 from core.recording.file_series import FileSeries, RecordingError
 from core.recording.plan import RecordingPlan
 from core.recording.recorder import CHECKPOINT_S
+
+Value = TypeVar("Value")
 
 _STDOUT = "-"
 
@@ -133,10 +136,8 @@ class PacketWriter:
 
 def _batch_of(chunk: Chunk, rows: NDArray[np.int64]) -> Batch:
     """Return some packets of a chunk, over the same bytes."""
-    comments = {
-        index: chunk.comments[row] for index, row in enumerate(rows.tolist())
-        if row in chunk.comments
-    } if chunk.comments else {}  # fmt: skip
+    comments = _of_rows(chunk.comments, rows)
+    options = _of_rows(chunk.options, rows)
     return Batch(
         data=chunk.data,
         offset=chunk.offset[rows].astype(np.int64),
@@ -147,4 +148,12 @@ def _batch_of(chunk: Chunk, rows: NDArray[np.int64]) -> Batch:
         flags=chunk.flags[rows],
         stable=True,
         comments=comments,
+        options=options,
     )
+
+
+def _of_rows(by_row: Mapping[int, Value], rows: NDArray[np.int64]) -> dict[int, Value]:
+    """Return what belongs to some rows, by index among them."""
+    if not by_row:
+        return {}
+    return {index: by_row[row] for index, row in enumerate(rows.tolist()) if row in by_row}

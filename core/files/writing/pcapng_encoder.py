@@ -64,7 +64,11 @@ class PcapngEncoder:
 
     def encode(self, part: ChunkRows) -> Iterator[bytes | memoryview]:
         """Implement `Encoder.encode`."""
-        chunk, rows, options = part.chunk, part.rows, _packed_options(part)
+        chunk, rows, options = (
+            part.chunk,
+            part.rows,
+            packed_options(part.comments, part.options, part.rows),
+        )
         start = 0
         while self._next_block < len(self._blocks):
             following = self._blocks[self._next_block]
@@ -86,9 +90,9 @@ class PcapngEncoder:
             yield from self._block(following)
         yield from self._describe(len(self._interfaces))
         for each in self._counts:
-            (stamp,) = self._stamps(
-                np.array([each.timestamp_ns]), np.array([each.interface])
-            ).tolist()
+            described = self._interfaces[each.interface]
+            time = np.array([each.timestamp_ns], np.int64)
+            stamp = int(stamps(time, described.resolution, described.offset_s)[0])
             number = each.interface - self._first
             if number >= 0:
                 yield statistics_block(number, stamp, received=each.received, dropped=each.dropped)
@@ -109,24 +113,10 @@ class PcapngEncoder:
             chunk,
             rows,
             interface=interface - self._first,
-            stamp=self._stamps(chunk.timestamp_ns[rows], interface),
+            stamp=stamps_of(chunk.timestamp_ns[rows], interface, self._interfaces),
             options=by_index,
             simple=self._simple(chunk, rows, interface, by_index),
         ).data
-
-    def _stamps(
-        self, timestamp_ns: NDArray[np.int64], interface: NDArray[np.int64]
-    ) -> NDArray[np.uint64]:
-        numbers = np.unique(interface).tolist()
-        units = {(self._interfaces[n].resolution, self._interfaces[n].offset_s) for n in numbers}
-        if len(units) == 1:
-            return stamps(timestamp_ns, *units.pop())
-        result = np.zeros(len(interface), np.uint64)
-        for number in numbers:
-            where = interface == number
-            described = self._interfaces[number]
-            result[where] = stamps(timestamp_ns[where], described.resolution, described.offset_s)
-        return result
 
     def _simple(
         self,
@@ -190,14 +180,36 @@ class PcapngEncoder:
         self._described = max(self._described, stop)
 
 
-def _packed_options(part: ChunkRows) -> dict[int, bytes]:
-    """Return comments and options of the rows, packed, by row, ascending."""
-    having = sorted({*part.comments, *part.options})
+def stamps_of(
+    timestamp_ns: NDArray[np.int64],
+    interface: NDArray[np.integer],
+    interfaces: Sequence[CaptureInterface],
+) -> NDArray[np.uint64]:
+    """Return the times (n,) of packets in the units of their interfaces."""
+    numbers = np.unique(interface).tolist()
+    units = {(interfaces[n].resolution, interfaces[n].offset_s) for n in numbers}
+    if len(units) == 1:
+        return stamps(timestamp_ns, *units.pop())
+    result = np.zeros(len(interface), np.uint64)
+    for number in numbers:
+        where = interface == number
+        described = interfaces[number]
+        result[where] = stamps(timestamp_ns[where], described.resolution, described.offset_s)
+    return result
+
+
+def packed_options(
+    comments: Mapping[int, Sequence[str]],
+    options: Mapping[int, bytes],
+    rows: NDArray[np.int64] | None = None,
+) -> dict[int, bytes]:
+    """Return comments and options of packets, packed, by row, ascending; of some `rows` only."""
+    having = sorted({*comments, *options})
     if not having:
         return {}
-    chosen = np.isin(having, part.rows).tolist()
+    chosen = [True] * len(having) if rows is None else np.isin(having, rows).tolist()
     return {
-        row: comment_options(part.comments.get(row, ())) + part.options.get(row, b"")
+        row: comment_options(comments.get(row, ())) + options.get(row, b"")
         for row, is_chosen in zip(having, chosen, strict=True)
         if is_chosen
     }

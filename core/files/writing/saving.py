@@ -10,6 +10,7 @@ import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import TypeVar
 
 import numpy as np
@@ -68,10 +69,9 @@ def save(request: SaveRequest, progress: SaveProgress, *, replace: bool = False)
     """
     snapshot = request.snapshot
     encoder = _encoder(request)
-    packer = packer_of(request.path.name)
     comments, options = _copy(snapshot.comments), _copy(snapshot.options)
     commented, optioned = _sorted_keys(comments), _sorted_keys(options)
-    with NewFile(request.path, replace=replace) as file:
+    with NewCapture(request.path, replace=replace) as file:
         for index, chunk in enumerate(snapshot.chunks):
             part = ChunkRows(
                 chunk,
@@ -82,13 +82,44 @@ def save(request: SaveRequest, progress: SaveProgress, *, replace: bool = False)
             for piece in encoder.encode(part):
                 if progress.canceled:
                     raise CanceledError
-                file.write(packer.pack(piece))
+                file.write(piece)
             progress.saved += len(part.rows)
             progress.part = (index + 1) / len(snapshot.chunks)
         for piece in encoder.finish():
-            file.write(packer.pack(piece))
-        file.write(packer.finish())
+            file.write(piece)
         file.commit()
+
+
+class NewCapture:
+    """A `NewFile` that is compressed as its name says. Raises `OSError`."""
+
+    def __init__(self, path: Path, *, replace: bool = False) -> None:
+        self._file = NewFile(path, replace=replace)
+        self._packer = packer_of(path.name)
+
+    def __enter__(self) -> NewCapture:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def write(self, content: bytes | memoryview) -> None:
+        """Write all of `content`."""
+        self._file.write(self._packer.pack(content))
+
+    def commit(self) -> None:
+        """Give the file its name."""
+        self._file.write(self._packer.finish())
+        self._file.commit()
+
+    def close(self) -> None:
+        """Close the file; remove it if it was not committed."""
+        self._file.close()
 
 
 def reason(error: OSError) -> str:

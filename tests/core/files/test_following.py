@@ -58,7 +58,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("content", [PCAPNG, PCAP], ids=["pcapng", "pcap"])
-def test_what_is_appended_is_read_as_it_comes(path, monkeypatch, content) -> None:
+def test_appended_packets_are_read_as_they_come(path, monkeypatch, content) -> None:
     """Also a file that is empty at first, and a last block of which only a part is written."""
     one = enhanced() if content is PCAPNG else pcap_record()
     path.write_bytes(b"")

@@ -189,7 +189,7 @@ def sections(order: str) -> bytes:
         + block(0xBAD, number(7) + b"data", order) + interface(order, 113) + plain
         + block(5, statistics, order)
     )  # fmt: skip
-    return first + section(order) + interface(order) + plain + block(0x7777, b"unknown", order)
+    return first + section(order) + interface(order, 113) + plain + block(0x7777, b"unknown", order)
 
 
 @pytest.mark.parametrize("orders", ["<", ">", "<>", "><"])

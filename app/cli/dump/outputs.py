@@ -1,0 +1,72 @@
+"""Choose what takes the packets of a dump, by the options of the command line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import rich_click as click
+
+from app.cli.dump.dump_file import MakeFileOutput
+from app.cli.dump.line_format import LineFormat
+from app.cli.dump.packet_output import MakeOutput
+from app.cli.dump.selection import Selection
+from app.cli.recording_options import Recording, plan_of
+from core.files.reader import PacketReader
+
+
+def live_output(
+    recording: Recording, selection: Selection | None, *, is_live: bool, **lines: Any
+) -> MakeOutput:
+    """Return what prints packets or, with ``-w``, writes them."""
+    if recording.file:
+        from app.cli.dump.packet_writer import PacketWriter
+
+        clock = time.monotonic if is_live else None
+        return partial(
+            PacketWriter, plan_of(recording), recording.packets, selection=selection, clock=clock
+        )
+    from app.cli.dump.printer import Printer
+
+    return partial(Printer, _line_format(**lines), recording.packets, selection=selection)
+
+
+def conversion_output(
+    recording: Recording, selection: Selection | None, *, keeps_secrets: bool
+) -> MakeFileOutput | None:
+    """Return what copies a file; None if packets are printed, or divided over several files."""
+    if not recording.file:
+        return None
+    plan = plan_of(recording)
+    if plan.rotation.is_used or plan.most_files is not None:
+        return None
+    from app.cli.dump.conversion import Conversion
+
+    def make(
+        enough: Callable[[], bool], signal: Callable[[], int | None], reader: PacketReader
+    ) -> Conversion:
+        return Conversion(
+            plan.path,
+            recording.packets,
+            enough,
+            signal,
+            reader,
+            selection=selection,
+            replace=plan.replace,
+            keeps_secrets=keeps_secrets,
+        )
+
+    return make
+
+
+def _line_format(**chosen: Any) -> LineFormat:
+    """Return the format of the lines. Raise `click.UsageError` for an unknown field."""
+    from app.cli.dump.formats import choose_format
+    from app.cli.dump.line_format import UnknownFieldError
+
+    try:
+        return choose_format(**chosen)
+    except UnknownFieldError as error:
+        raise click.UsageError(str(error)) from error

@@ -1,0 +1,70 @@
+"""dump -r A -w B: a copy with all that the packets had, or no file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.cli.main import run
+from tests.core.files.writing.test_round_trip import assert_same, content_of, sections
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "a.pcapng"
+    path.write_bytes(sections("<") + sections(">"))
+    return path
+
+
+def test_a_whole_copy_is_the_same(source: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "b.pcapng.gz"
+    assert run(["dump", "-r", str(source), "--secrets", "-w", str(copy)]) == 0
+    assert_same(content_of(copy), content_of(source))
+
+
+def test_secrets_are_left_out_and_reported(source: Path, tmp_path: Path, capsys) -> None:
+    copy = tmp_path / "b.pcapng"
+    assert run(["dump", "-r", str(source), "-w", str(copy)]) == 0
+    assert 10 not in [each.kind for each in content_of(copy).blocks]
+    assert "--secrets keeps them" in capsys.readouterr().err
+
+
+def test_packets_that_pass_keep_comments_and_times(source: Path, tmp_path: Path) -> None:
+    copy, whole = tmp_path / "b.pcapng", content_of(source)
+    words = ["dump", "-r", str(source), "-Y", "frame.comment", "-c", "1", "-w", str(copy)]
+    assert run(words) == 0
+    found = content_of(copy)
+    assert found.comments == {1: whole.comments[2]}
+    assert found.options == {1: whole.options[2]}
+    assert found.columns["timestamp_ns"] == [whole.columns["timestamp_ns"][1]]
+
+
+def test_files_of_a_rotation_keep_times_and_options(source: Path, tmp_path: Path) -> None:
+    """They are written by another encoder."""
+    whole = content_of(source)
+    words = ["dump", "-r", str(source), "-w", str(tmp_path / "b.pcapng"), "-b", "packets:3"]
+    assert run(words) == 0
+    parts = [content_of(path) for path in sorted(tmp_path.glob("b_*"))]
+    times = [time for part in parts for time in part.columns["timestamp_ns"]]
+    assert times == whole.columns["timestamp_ns"]
+    assert parts[0].options == {2: whole.options[2]}
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["-w", "{}/b.pcap"], "choose pcapng"),
+        (["-w", "{}/none/b.pcapng"], "No such file"),
+        (["-w", "{}/a.pcapng"], "exists: --force replaces it"),
+        (["--secrets"], "add -r FILE -w FILE"),
+    ],
+)
+def test_refusals_leave_everything_as_it_was(
+    source: Path, tmp_path: Path, capsys, words: list[str], reason: str
+) -> None:
+    before = source.read_bytes()
+    assert run(["dump", "-r", str(source), *(word.format(tmp_path) for word in words)]) != 0
+    assert reason in capsys.readouterr().err
+    assert [*tmp_path.iterdir()] == [source]
+    assert source.read_bytes() == before
