@@ -31,7 +31,7 @@ from core.analysis.filter.language.syntax import (
     Test,
     Truth,
 )
-from core.analysis.filter.language.token_stream import TokenStream
+from core.analysis.filter.language.token_stream import TokenStream, check_length
 
 _COMPARISONS = frozenset(
     {
@@ -54,6 +54,7 @@ def parse(text: str) -> Test | None:
 
     The places in it are those in the text that `expand` returns.
     """
+    check_length(text)
     expansion = expand(text)
     try:
         return _TestParser(TokenStream(expansion.text)).filter()

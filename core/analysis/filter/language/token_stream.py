@@ -24,13 +24,18 @@ MOST_CHARACTERS = 1 << 18
 _WORDS = tuple(word for word in OPERATORS if word.isalpha()) + QUANTIFIERS
 
 
+def check_length(text: str) -> None:
+    """Raise `FilterError` for a text that is too long."""
+    if len(text) > MOST_CHARACTERS:
+        message = f"a filter has at most {MOST_CHARACTERS:,} characters, not {len(text):,}"
+        raise FilterError(message, TextSpan(MOST_CHARACTERS, len(text)))
+
+
 class TokenStream:
     """A position in the tokens of a text. Raise `FilterError` for a text that is too long."""
 
     def __init__(self, text: str) -> None:
-        if len(text) > MOST_CHARACTERS:
-            message = f"a filter has at most {MOST_CHARACTERS:,} characters, not {len(text):,}"
-            raise FilterError(message, TextSpan(MOST_CHARACTERS, len(text)))
+        check_length(text)
         self._tokens = tokens(text)
         self._token: Token | None = None
         self._error: FilterError | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,6 +14,7 @@ from core.analysis.filter.display_filter import DisplayFilter, compile_filter
 from core.analysis.filter.language.errors import FilterError
 from core.analysis.filter.language.functions import FUNCTIONS
 from core.analysis.filter.language.lexer import OPERATORS
+from core.analysis.filter.language.macros import define_macros, defined_macros
 from core.analysis.filter.language.token_stream import DEPTH, MOST_CHARACTERS
 from tests.core.analysis.filter.evaluation.made_values import MadeValues, Packet
 from tests.core.analysis.filter.language.failures import failure
@@ -55,6 +56,10 @@ def use(compiled: DisplayFilter) -> None:
     """Do with a filter all that the program does."""
     assert len(compiled.passes(MadeValues(PACKETS), MadeValues(PACKETS[:1]))) == len(PACKETS)
     _ = compiled.fields
+
+
+def combine(compiled: DisplayFilter) -> None:
+    """Combine a filter with another one in every way."""
     for how in Combination:
         compile_filter(combined(compiled.text, "tcp.port == 1 or ip", how), TOY)
 
@@ -94,6 +99,7 @@ def test_every_kind_of_nesting_has_one_bound(
     deepest = next(n for n in range(DEPTH + 2) if failure(lambda n=n: compile_filter(text(n), TOY)))
     assert DEPTH // 5 <= deepest <= DEPTH + 1
     with_few_frames(lambda: use(compile_filter(text(deepest - 1), TOY)))
+    with_few_frames(lambda: combine(compile_filter(text(deepest - 2), TOY)))
     for levels in (deepest, 5_000):
         error = failure(
             lambda levels=levels: with_few_frames(lambda: compile_filter(text(levels), TOY))
@@ -132,14 +138,39 @@ def test_chains_and_sets_have_no_depth(text: str) -> None:
     with_few_frames(lambda: compile_filter(text, TOY).passes(MadeValues(PACKETS)))
 
 
-def test_a_text_of_a_megabyte_is_refused_at_once() -> None:
-    error = failure(lambda: compile_filter("tcp or " * 150_000 + "tcp", TOY))
+@pytest.mark.parametrize("part", ["tcp or ", "$ip.src ", "(", '"', "$", "${a;"])
+def test_a_text_of_a_megabyte_is_refused_at_once(part: str) -> None:
+    text = part * (1_000_000 // len(part))
+    error = failure(lambda: compile_filter(text, TOY))
     assert error is not None
-    assert str(error) == "a filter has at most 262,144 characters, not 1,050,003"
-    assert error.place == (MOST_CHARACTERS, 1_050_003)
+    assert str(error) == f"a filter has at most 262,144 characters, not {len(text):,}"
+    assert error.place == (MOST_CHARACTERS, len(text))
 
 
-@settings(max_examples=500, deadline=None)
+@pytest.fixture
+def macros() -> Iterator[None]:
+    """Define macros of which each uses the next one."""
+    before = defined_macros()
+    define_macros({f"m{number}": f"($m{number + 1}($1))" for number in range(40)} | {"m40": "$1"})
+    yield
+    define_macros(before)
+
+
+@pytest.mark.usefixtures("macros")
+def test_macros_inside_each_other_are_bounded() -> None:
+    with_few_frames(lambda: use(compile_filter("$m11(tcp)", TOY)))
+    with_few_frames(lambda: use(compile_filter("$m40(" * 30 + "tcp" + ")" * 30, TOY)))
+    for text in (
+        "$m0(tcp)",
+        "$m40(" * 500 + "tcp" + ")" * 500,
+        "$m20($m20($m20($m20($m20(tcp)))))",
+    ):
+        error = failure(lambda text=text: with_few_frames(lambda: compile_filter(text, TOY)))
+        assert error is not None
+        assert 0 <= error.place.start <= error.place.stop <= len(text)
+
+
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(TOKENS), max_size=14).map(" ".join) | st.text(max_size=40))
 @example("frame.time_delta > 1e999999")
 @example("frame.time > 1e999999")
@@ -155,7 +186,7 @@ LEFT = st.sampled_from([*TOY.names(), "@tcp.port", "frame[0:2]", "len(frame)"])
 RIGHT = st.sampled_from([*TOKENS]) | st.floats().map(str) | st.decimals().map(str) | st.text()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(LEFT, st.sampled_from([*OPERATORS]), RIGHT)
 def test_any_value_beside_a_field_is_converted_or_refused(
     left: str, operator: str, right: str
