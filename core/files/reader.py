@@ -204,6 +204,9 @@ class CaptureReader:
 
     def _end(self, step: Step) -> None:
         """Process the end of the input; report damage if it came inside a block or record."""
+        if self._source.lost():
+            self._damage(self._source.lost())
+            return
         available = len(self._source.window) - self._position
         where = f"cut short at byte {self._source.origin + self._position}"
         if self._source.fault():

@@ -235,13 +235,12 @@ class Stream:
         return self._read
 
     def lost(self) -> str:
-        """Return an empty string: the window is memory of its own."""
-        return ""
+        """Report that a growing file shrank; the window is memory of its own."""
+        return self._growing.fault if self._growing else ""
 
     def fault(self) -> str:
         """Return a system error, or the damage of compressed data."""
-        growing = self._growing.fault if self._growing else ""
-        return self._error or growing or (self._decoder.fault if self._decoder else "")
+        return self._error or (self._decoder.fault if self._decoder else "")
 
     def remark(self) -> str:
         """Return a note about ignored bytes of compressed data."""
