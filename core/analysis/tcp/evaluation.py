@@ -6,7 +6,7 @@ the state in which earlier parts left them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,20 +198,35 @@ class FlowAnalysis:
         """
         starts, stops, slots = rests
         takes_all = is_last or int((stops - starts).sum()) < _LEAST_OF_ROUND
-        ends = stops.copy()
-        rows = zip(
-            *(column.tolist() for column in (np.arange(len(starts)), starts, stops, slots)),
-            strict=True,
-        )
-        for index, start, stop, slot in rows:
-            if start < stop:
-                ends[index] = self._evaluate_stream(run, start, stop, slot, found, takes_all)
-        return ends
+        ends = stops if takes_all else np.minimum(stops, starts + _LOOK_AHEAD)
+        sizes = ends - starts
+        firsts = np.cumsum(sizes) - sizes
+        offsets = np.arange(int(sizes.sum())) - np.repeat(firsts, sizes)
+        places = offsets + np.repeat(starts, sizes)
+        columns = zip(*(column[places].tolist() for column in run), strict=True)
+        segments = list(map(Segment._make, columns))
+        results: list[tuple[int, ...]] = []
+        counts = np.zeros(len(starts), np.int64)
+        for index in np.flatnonzero(sizes).tolist():
+            first = int(firsts[index])
+            these = segments[first : first + int(sizes[index])]
+            found_here = self._evaluate_stream(these, int(slots[index]), takes_all=takes_all)
+            results += found_here
+            counts[index] = len(found_here)
+        if results:
+            used = places[offsets < np.repeat(counts, sizes)]
+            for name, column in zip(found, np.array(results, np.int64).T, strict=True):
+                found[name][used] = column
+        self.exact_packets += len(results)
+        return starts + counts
 
     def _evaluate_stream(
-        self, run: Run, start: int, stop: int, slot: int, found: dict[str, Rows], takes_all: bool
-    ) -> int:
-        """Evaluate segments of one stream until some seem quiet. Return where it continues."""
+        self, segments: Sequence[Segment], slot: int, *, takes_all: bool
+    ) -> list[tuple[int, ...]]:
+        """Evaluate segments of one stream, all of them or until some seem quiet.
+
+        Return a row of the columns `_EVALUATED` for each that was evaluated.
+        """
         memory = self._memory
         states = memory.states
         first, second = (
@@ -221,26 +236,18 @@ class FlowAnalysis:
         stream = Stream(states.streams[slot].tolist(), (first, second))
         results: list[tuple[int, ...]] = []
         ordinary = 0
-        while start + len(results) < stop and (takes_all or ordinary < _ORDINARY):
-            low = start + len(results)
-            part = slice(low, stop if takes_all else min(stop, low + _LOOK_AHEAD))
-            columns = zip(*(column[part].tolist() for column in run), strict=True)
-            for segment in map(Segment._make, columns):
-                evaluated = stream.evaluate(segment)
-                scale = stream.directions[segment.direction].scale
-                results.append((*evaluated, stream.initial_rtt_ns, scale))
-                ordinary = 0 if evaluated.findings or segment.sacked > 0 else ordinary + 1
-                if ordinary >= _ORDINARY and not takes_all:
-                    break
-        end = start + len(results)
-        for name, column in zip(found, np.array(results, np.int64).T, strict=True):
-            found[name][start:end] = column
+        for segment in segments:
+            evaluated = stream.evaluate(segment)
+            scale = stream.directions[segment.direction].scale
+            results.append((*evaluated, stream.initial_rtt_ns, scale))
+            ordinary = 0 if evaluated.findings or segment.sacked > 0 else ordinary + 1
+            if ordinary >= _ORDINARY and not takes_all:
+                break
         states.streams[slot] = stream.row
         for way, each in enumerate(stream.directions):
             states.directions[slot, way] = each.row
             memory.keep(slot, way, each.unacked, each.holes)
-        self.exact_packets += end - start
-        return end
+        return results
 
 
 class _Results:

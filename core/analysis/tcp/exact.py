@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from core.analysis.tcp.flags import Finding
 from core.analysis.tcp.memory import Hole, Unacked
-from core.analysis.tcp.state import SCALE_UNKNOWN, SCALE_UNUSED, OfDirection, OfStream
+from core.analysis.tcp.state import SCALE_UNKNOWN, SCALE_UNUSED, OfStream
 from core.wire.transport.tcp import FLAG_BITS
 from core.wire.transport.tcp_options import GREATEST_SHIFT
 
@@ -83,48 +83,97 @@ def _after(one: int, other: int) -> int:
     return (one - other + _HALF) % _MODULUS - _HALF
 
 
-_SLOTS = {column: column.name.lower() for column in OfDirection} | {
-    OfDirection.UNACKED: "unacked_count",  # as it was; `unacked` has the segments
-    OfDirection.HAS_GAP: "gap",
-}
-
-
 class Direction:
     """One direction of a stream: its sender's segments up to now; see `OfDirection`."""
 
-    __slots__ = (*_SLOTS.values(), "holes", "unacked")
+    __slots__ = (
+        "ack",
+        "ack_packet",
+        "ack_time",
+        "base",
+        "bounds",
+        "contiguous",
+        "duplicates",
+        "findings",
+        "has_acked",
+        "holes",
+        "is_tracked",
+        "next",
+        "next_packet",
+        "next_time",
+        "sacked",
+        "scale",
+        "unacked",
+        "window",
+    )
 
     def __init__(self, row: Sequence[int], unacked: list[Unacked], holes: list[Hole]) -> None:
-        for column, value in zip(OfDirection, row, strict=True):
-            setattr(self, _SLOTS[column], value)
+        (
+            self.base,
+            self.next,
+            self.next_time,
+            self.next_packet,
+            self.contiguous,
+            self.ack,
+            self.ack_time,
+            self.window,
+            self.scale,
+            self.duplicates,
+            self.ack_packet,
+            self.findings,
+            self.is_tracked,
+            self.sacked,
+            self.has_acked,
+            *_,
+        ) = row
         self.unacked, self.holes = unacked, holes
+        self.bounds: tuple[int, int] | None = None
 
-    base: int
-    next: int
-    next_time: int
-    next_packet: int
-    contiguous: int
-    ack: int
-    ack_time: int
-    window: int
-    scale: int
-    duplicates: int
-    ack_packet: int
-    findings: int
-    is_tracked: int
-    sacked: int
-    has_acked: int
+    def unacked_bounds(self) -> tuple[int, int]:
+        """Return where the unacknowledged bytes begin and end; there is at least one segment."""
+        if self.bounds is None:
+            origin = self.unacked[0].start
+            first = min(_after(each.start, origin) for each in self.unacked)
+            last = max(_after(each.end, origin) for each in self.unacked)
+            self.bounds = (origin + first) % _MODULUS, (origin + last) % _MODULUS
+        return self.bounds
 
-    unacked_count: int
-    gap: int
+    def send(self, segment: Unacked, *, is_repeated: bool) -> None:
+        """Note an unacknowledged segment; of equal ones, the first is enough."""
+        if len(self.unacked) >= MOST_UNACKED:
+            return
+        span = segment[:2]
+        if is_repeated and any(each[:2] == span for each in reversed(self.unacked)):
+            return
+        if self.unacked:
+            first, last = self.unacked_bounds()
+            first = segment.start if _after(segment.start, first) < 0 else first
+            last = segment.end if _after(segment.end, last) > 0 else last
+            self.bounds = first, last
+        self.unacked.append(segment)
 
     @property
     def row(self) -> list[int]:
-        """The numbers as a row of `StreamStates.directions`."""
-        found = [getattr(self, _SLOTS[column]) for column in OfDirection]
-        found[OfDirection.UNACKED] = len(self.unacked)
-        found[OfDirection.HAS_GAP] = self._has_gap
-        return found
+        """The numbers as a row of `StreamStates.directions`, in the order of `OfDirection`."""
+        return [
+            self.base,
+            self.next,
+            self.next_time,
+            self.next_packet,
+            self.contiguous,
+            self.ack,
+            self.ack_time,
+            self.window,
+            self.scale,
+            self.duplicates,
+            self.ack_packet,
+            self.findings,
+            self.is_tracked,
+            self.sacked,
+            self.has_acked,
+            len(self.unacked),
+            self._has_gap,
+        ]
 
     @property
     def _has_gap(self) -> bool:
@@ -314,8 +363,9 @@ def _advance(segment: Segment, forward: Direction, findings: int) -> None:
     is_counted = segment.flags & _COUNTED
     if is_counted:
         end = (end + 1) % _MODULUS
-    if (segment.length or is_counted) and len(forward.unacked) < MOST_UNACKED:
-        forward.unacked.append(Unacked(sequence, end, segment.packet, segment.time_ns))
+    if segment.length or is_counted:
+        unacked = Unacked(sequence, end, segment.packet, segment.time_ns)
+        forward.send(unacked, is_repeated=findings & RETRANSMISSION > 0)
     if not findings & PROBE:
         if not forward.next or _after(end, forward.next) > 0:
             if forward.next and _after(sequence, forward.next) > 0:
@@ -338,7 +388,7 @@ def _remove_acked(segment: Segment, reverse: Direction) -> tuple[int, int]:
     Return the oldest packet that ends where the acknowledgment does, and the time since then.
     """
     unacked, ack = reverse.unacked, segment.acknowledgment
-    if not unacked:
+    if not unacked or _after(ack, reverse.unacked_bounds()[0]) <= 0:
         return 0, 0
     packet = rtt = 0
     left = []
@@ -349,6 +399,7 @@ def _remove_acked(segment: Segment, reverse: Direction) -> tuple[int, int]:
             left.append(each._replace(start=ack) if _after(ack, each.start) > 0 else each)
     left.reverse()
     unacked[:] = left
+    reverse.bounds = None
     return packet, rtt
 
 
@@ -356,9 +407,8 @@ def _in_flight(segment: Segment, forward: Direction, reverse: Direction) -> int:
     """Return how many bytes are sent and not acknowledged, if that is known."""
     if not segment.length or not forward.is_tracked or not forward.unacked:
         return 0
-    first = min(_after(each.start, segment.sequence) for each in forward.unacked)
-    last = max(_after(each.end, segment.sequence) for each in forward.unacked)
-    found = last - first - (segment.flags & _COUNTED > 0)
+    first, last = forward.unacked_bounds()
+    found = _after(last, first) - (segment.flags & _COUNTED > 0)
     if 0 < found < 2_000_000_000:
         return max(0, found - reverse.sacked)
     return 0

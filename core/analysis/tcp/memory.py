@@ -67,9 +67,10 @@ class StreamMemory:
         counts: Rows = self.states.directions[slots, :, OfDirection.UNACKED].max(axis=1)
         return counts
 
-    def waiting(self, slots: Rows, way: int) -> Waiting:
-        """Return the unacknowledged segments of a direction of streams (r,)."""
-        runs = np.flatnonzero(self.states.directions[slots, way, OfDirection.UNACKED])
+    def waiting(self, slots: Rows, way: int, mask: NDArray[np.bool_]) -> Waiting:
+        """Return the unacknowledged segments of a direction of the streams (r,) of a mask."""
+        counts = self.states.directions[slots, way, OfDirection.UNACKED]
+        runs = np.flatnonzero(mask & (counts > 0))
         found = [
             (run, *each)
             for run, slot in zip(runs.tolist(), slots[runs].tolist(), strict=True)

@@ -254,7 +254,7 @@ class QuietRuns:
             sent = np.flatnonzero(self._sent & (run.direction == way))
             first = self._first_of(sent)
             origin = np.where(origins[:, way] != 0, origins[:, way], run.sequence[first])
-            waiting = self._memory.waiting(self._slots, way)
+            waiting = self._memory.waiting(self._slots, way, self.counts > 0)
             self._waiting.append(waiting)
             keys = np.concatenate(
                 [
