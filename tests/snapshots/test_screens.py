@@ -134,11 +134,13 @@ def test_interfaces(snap_compare, size):
 
 
 def test_capture_filter_with_an_error(snap_compare):
-    session = SshSession("192.0.2.17", 22, "198.51.100.7", 51522)
-    monitor = scripted_monitor(scripted_store(), ssh_sessions=[session])
+    session = SshSession("192.0.2.17", 22, "198.51.100.7", 51522)  # on eth0
+    engine = ScriptedEngine(EngineSnapshot())
+    monitor = scripted_monitor(PacketStore(), engine, choose=True, ssh_sessions=[session])
 
     async def act(pilot: Pilot) -> None:
-        await going_to(DNS_ANSWER, "i", "s", "f", *"tcp prot 443")(pilot)
+        await eventually(lambda: pilot.app.screen.query_one("#not-ssh").display, "the switch")
+        await pilot.press("s", "f", *"tcp prot 443")
         hint = pilot.app.screen.query_one(Hint)
         await eventually(lambda: "syntax error" in str(hint.content), "the error")
         await pilot.pause()
