@@ -58,6 +58,9 @@ class ManyPackets:
             raise KeyError(number)
         return START_NS + number * 1000
 
+    def time_ns(self, number):
+        return self.timestamp_ns(number)
+
     def packet(self, number):
         self.made.append(number)
         time_ns = self.timestamp_ns(number)
