@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.analysis.tcp.fields import FLOW_FIELDS, FlowField, FlowKind
+from core.analysis.tcp.flags import WORDS, Finding
 from core.analysis.tcp.flow_table import Columns, FlowTable
 from core.wire.present.detail_row import Row, Severity
 
@@ -13,6 +14,14 @@ _BESIDE = {  # the field that an analysis makes of one of the header
     "tcp.seq_raw": "tcp.seq",
     "tcp.ack_raw": "tcp.ack",
     "tcp.window_size_value": "tcp.window_size",
+}
+
+_TITLES = {  # where that of the field is too long for the tree
+    "tcp.completeness": "Parts of the connection before",
+    "tcp.time_relative": "Since the start of the stream",
+    "tcp.time_delta": "Since the one before in the stream",
+    "tcp.analysis.flags": "Needs attention",
+    "tcp.analysis.fills_hole": "Fills a hole",
 }
 
 
@@ -43,8 +52,11 @@ def _with_children(layer: Row, columns: Columns) -> Row:
 def _row(field: FlowField, columns: Columns) -> Row:
     if field.kind is FlowKind.MARK:
         severity = Severity.NOTE if field.name == "tcp.analysis.flags" else Severity.WARNING
-        return Row(field.name, f"[{field.label}]", severity=severity, field=field.name)
+        title = _TITLES.get(field.name) or WORDS[Finding(field.findings)].info
+        label, meaning = f"[{title}]", field.label
+        return Row(field.name, label, "", meaning, severity=severity, field=field.name)
     unit = "s" if field.kind is FlowKind.DURATION else field.unit
     text = f"{field.text(columns)} {unit}".rstrip()
     value = int(columns[field.column][0])
-    return Row(field.name, f"[{field.label}]", text, field=field.name, raw=value)
+    label = f"[{_TITLES.get(field.name, field.label)}]"
+    return Row(field.name, label, text, field=field.name, raw=value)
