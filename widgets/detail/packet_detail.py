@@ -69,7 +69,6 @@ class PacketDetail(ShiftedView):
         super().__init__(id=id, classes=classes)
         self.model = DetailTree()
         self._above = 0  # lines of the screen between its top and the picked field
-        self._widest_label = LABEL_LEAST  # up to now, at any width
         self._label_width = LABEL_LEAST
 
     # -- what it shows ----------------------------------------------------------------
@@ -97,9 +96,8 @@ class PacketDetail(ShiftedView):
     def _fit_labels(self) -> None:
         """Widen the labels, never narrow them: values must not jump from packet to packet."""
         widths = (label_width(line) for line in self.model.lines if not line.row.is_layer)
-        self._widest_label = max(self._widest_label, max(widths, default=0))
         most = max(LABEL_LEAST, int(self.window.width * LABEL_SHARE))
-        self._label_width = min(self._widest_label, most)
+        self._label_width = min(max(self._label_width, max(widths, default=0)), most)
 
     def on_resize(self) -> None:
         """Keep the selected row on the screen."""

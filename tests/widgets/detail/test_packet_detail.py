@@ -298,23 +298,3 @@ def test_resize_keeps_the_selection_on_the_screen():
             assert view.cursor_line in view.window.lines
 
     play(PacketDetail(), scene, size=TALL)
-
-
-def test_labels_are_as_wide_as_before_after_a_narrow_moment():
-    """A new layout may give the tree a few cells for a moment."""
-
-    async def scene(pilot):
-        view = pilot.app.widget
-        show(view, SEGMENT)
-        select(view, "tcp.flags")
-        view.action_expand()
-        view.action_collapse()
-        before = screen_text(view)
-        await pilot.resize_terminal(30, 20)
-        await pilot.pause()
-        assert screen_text(view) != before
-        await pilot.resize_terminal(*TALL)
-        await pilot.pause()
-        assert screen_text(view) == before
-
-    play(PacketDetail(), scene, size=TALL)
