@@ -1,16 +1,21 @@
-"""Which packets and comments of the store no file has."""
+"""Track which packets and comments are not saved to any file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.engine.snapshot import EngineSnapshot
+from core.recording.recorded_range import RecordedRange
 from core.store.filtered_view import NumberRange
 
 
 @dataclass(frozen=True, slots=True)
 class Unsaved:
-    """The losses of leaving now: `packets` that were captured or came from a pipe, `comments`."""
+    """The packets and comments that leaving now would lose.
+
+    Packets of a file are not lost, only those that were captured or came from a pipe.
+    """
 
     packets: int = 0
     comments: int = 0
@@ -42,7 +47,8 @@ class SavedPackets:
         packets = engine.packets
         count = 0
         if engine.captured or engine.piped:
-            count = max(0, packets.count - max(packets.evicted, self._through, engine.recorded))
+            ranges = () if engine.piped else engine.recorded
+            count = _outside(ranges, max(packets.evicted, self._through) + 1, packets.count)
         commented = sum(number >= packets.first for number in self._commented)
         return Unsaved(count, commented)
 
@@ -70,3 +76,17 @@ class SavedPackets:
         if engine.store_generation != self._generation:
             self._generation = engine.store_generation
             self._through, self._commented = 0, frozenset()
+
+
+def _outside(ranges: Sequence[RecordedRange], first: int, last: int) -> int:
+    """Return how many of the packets `first` to `last` no recording has, or has lost.
+
+    The ranges are in ascending order. Which packets of a range were lost is unknown, so all of
+    those may be among `first` to `last`.
+    """
+    count = max(0, last - first + 1)
+    for each in ranges:
+        end = last if each.last is None else min(last, each.last)
+        inside = max(0, end - max(first, each.first) + 1)
+        count -= inside - min(each.lost, inside)
+    return count

@@ -151,7 +151,7 @@ def dump(
     if source.files:
         from app.cli.dump.dump_file import dump_file
 
-        convert = conversion_output(recording, selection, keeps_secrets=secrets)
+        convert = conversion_output(source, recording, selection, keeps_secrets=secrets)
         make_file_output = convert or (lambda enough, signal, _: make_output(enough, signal))
         return dump_file(source.files, make_file_output, follows=source.follows)
     from app.cli.dump.dump_live import dump_live

@@ -24,7 +24,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.cli.output import CommandError
+from app.cli.output import CommandError, print_message
 from app.cli.packet_source import PacketSource
 from app.cli.recording_options import Recording, plan_of, refusals
 
@@ -68,10 +68,12 @@ def run_monitor(source: PacketSource, demo: bool, display_filter: str, recording
         if source.interfaces:
             end = CaptureEnd(recording.packets, recording.seconds)
             engine.capture(source.capture_options(), end)
-        return _show(engine, source, files, demo, over, display_filter)
+        status = _show(engine, source, files, demo, over, display_filter)
     finally:
         engine.close()
         over.set()
+        are_whole = _report_recordings(engine)
+    return status if are_whole else status or 1
 
 
 def _show(
@@ -84,7 +86,6 @@ def _show(
 ) -> int:
     from app.monitor import Monitor
     from core.engine.snapshot import EngineState
-    from core.recording.state import RecordingStatus
 
     if files:
         engine.open_file(*files, follows=source.follows)
@@ -118,12 +119,22 @@ def _show(
     last = engine.snapshot()
     if last.state is EngineState.FAILED:  # repeated on stderr, where the user can copy it
         raise CommandError(last.message)
-    if last.recording is not None and last.recording.status is RecordingStatus.FAILED:
-        raise CommandError(f"recording stopped: {last.recording.cause}")
     faults = monitor.bridge.faults
     if faults.first is not None:
         raise CommandError(f"{faults.message}; --debug shows where") from faults.first
     return monitor.return_code or 0
+
+
+def _report_recordings(engine: Engine) -> bool:
+    """Print what each recording has saved. Return False if one of them lost packets."""
+    if not engine.recordings:
+        return True
+    from core.recording.summary import summary
+
+    lines = [summary(state) for state in engine.recordings]
+    for line, _is_whole in lines:
+        print_message(f"rawscope: {line}")
+    return all(is_whole for _line, is_whole in lines)
 
 
 def _recorder(recording: Recording) -> Recorder:

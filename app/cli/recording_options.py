@@ -135,25 +135,31 @@ def _check(recording: Recording) -> None:
     if not recording.file:
         for name, option in _FILE_OPTIONS.items():
             if getattr(recording, name):
-                raise click.UsageError(f"{option} is about the files of -w: add -w FILE")
+                raise click.UsageError(
+                    f"{option} applies only to files written with -w: add -w FILE"
+                )
         for name in ("filesize", "files"):
             if name in stop:
-                raise click.UsageError(f"-a {name} is about the files of -w: add -w FILE")
+                raise click.UsageError(
+                    f"-a {name} applies only to files written with -w: add -w FILE"
+                )
         return
     of_tcpdump = recording.file_size or recording.file_seconds
     is_divided = bool(divide) or bool(of_tcpdump)
     if divide and (of_tcpdump or recording.file_count):
-        raise click.UsageError("-b is dumpcap's, -C, -G, and -W are tcpdump's: give one kind")
+        raise click.UsageError("-b cannot be combined with -C, -G, or -W")
     if "files" in divide and not set(divide) & set(_DIVIDING):
         raise click.UsageError("-b files needs a size or time of each file: add -b filesize:KB")
+    if of_tcpdump and "filesize" in stop:
+        raise click.UsageError("-a filesize cannot be combined with -C or -G: use -b and -a")
     if recording.file_count and not of_tcpdump:
         raise click.UsageError("-W needs a size or time of each file: add -C MB or -G SECONDS")
     if "files" in stop and not is_divided:
         raise click.UsageError("-a files counts the files of -b: add -b filesize:KB")
-    if recording.file_seconds and not recording.file_size and "%" not in recording.file:
+    if recording.file_seconds and not recording.file_size and "%" not in Path(recording.file).name:
         raise click.UsageError(
-            "-G gives each file a name of its own: put a time format into -w, as in "
-            "trace-%Y%m%d-%H%M%S.pcapng"
+            "-G gives each file a name of its own: put a time format into the name of the file, "
+            "not of its folder, as in trace-%Y%m%d-%H%M%S.pcapng"
         )
     if recording.file == STDOUT and (is_divided or "filesize" in stop or recording.force):
         raise click.UsageError("-w - writes to standard output, which is one file")

@@ -7,9 +7,9 @@ rejected frames need no room in the ring and are not in the statistics.
 Loopback shows each packet twice, outgoing (``PACKET_OUTGOING``) and incoming. The filter rejects
 the outgoing copy, as libpcap does: the receiver sees the incoming one.
 
-Programs are joined by writing one behind the other: jumps are relative, so a part works at any
-place, and the selection in front of several parts reaches each by BPF_JA, whose distance has 32
-bits. A part ends in returns; `accept` gives those that keep a frame the snap length.
+Programs are concatenated: jumps are relative, so a part works at any place, and the selection in
+front of several parts reaches each by BPF_JA, whose distance has 32 bits. A part ends in returns;
+`accept` gives those that keep a frame the snap length.
 
 Source: Documentation/networking/filter.rst in the kernel; linux/filter.h, linux/bpf_common.h.
 """

@@ -25,6 +25,7 @@ from core.engine.snapshot import EngineSnapshot
 from core.engine.worker import Worker
 from core.net.event_loop import EpollLoop
 from core.net.sockets import SocketProvider
+from core.recording.state import RecordingState
 from core.store.packet_store import PacketStore
 
 if TYPE_CHECKING:
@@ -90,6 +91,14 @@ class Engine:
         """Return the latest published state, with what the store of that state holds now."""
         state, store = self._worker.published
         return replace(state, packets=store.snapshot())
+
+    @property
+    def recordings(self) -> tuple[RecordingState, ...]:
+        """The recordings that wrote until now; after `close`, their last states.
+
+        One that is still recording then did not finish within `LAST_WRITES_S`.
+        """
+        return self._worker.recording.states
 
     @property
     def store(self) -> PacketStore:

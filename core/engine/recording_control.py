@@ -1,43 +1,70 @@
 """The recording of the engine: which recorder gets the captured packets, and what it has done.
 
-The worker calls all methods but `join`. A recorder that has ended by itself (complete, or failed)
-is removed from the sink; its last state stays, so that the screen can show it.
+The worker calls all methods but `join` and `states`. A recorder that has ended by itself (complete,
+or failed) is removed from the sink; its last state stays, so that the screen can show it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.capture.packet_sink import PacketFanOut
+from core.recording.recorded_range import RecordedRange
 from core.recording.state import RecordingState, RecordingStatus
+from core.store.packet_store import PacketStore
 
 if TYPE_CHECKING:
     from core.recording.recorder import Recorder  # imported by the first recording
 
 
-class RecordingControl:
-    """At most one recorder gets packets; earlier ones may still write."""
+@dataclass(slots=True)
+class _Share:
+    """The packets of the store that a recorder gets, from number `first` on.
 
-    def __init__(self, sink: PacketFanOut, on_complete: Callable[[], None]) -> None:
-        self._sink = sink
+    `first` is less than 1 if it took packets before the store was new. `last` is None until it is
+    removed from the sink.
+    """
+
+    recorder: Recorder
+    first: int
+    last: int | None = None
+
+    def range(self) -> RecordedRange:
+        state = self.recorder.state
+        last = self.last
+        if state.status in (RecordingStatus.FAILED, RecordingStatus.COMPLETE):
+            last = self.first + state.packets + state.lost - 1
+        return RecordedRange(self.first, last, state.lost)
+
+
+class RecordingControl:
+    """At most one recorder gets packets; earlier ones may still write.
+
+    `sink` hands packets to `store`, and to the recorder.
+    """
+
+    def __init__(
+        self, sink: PacketFanOut, store: PacketStore, on_complete: Callable[[], None]
+    ) -> None:
+        self._sink, self._store = sink, store
         self._on_complete = on_complete
         self._recorder: Recorder | None = None  # the newest
         self._all: list[Recorder] = []  # that may still write
         self._is_attached = False  # the newest gets packets
-        self._recorded_earlier = 0  # packets of recorders that have ended
+        self._shares: list[_Share] = []  # of the store, oldest first
 
     def begin(self, recorder: Recorder) -> None:
         """Record with this recorder from now on."""
         self.stop()
-        if self._recorder is not None:
-            self._recorded_earlier = self.recorded
         self._all = [one for one in self._all if not one.join(0)]
         self._all.append(recorder)
         self._recorder = recorder
         self._sink.add(recorder)
         self._is_attached = True
+        self._shares.append(_Share(recorder, self._store.snapshot().count + 1))
 
     def stop(self) -> None:
         """End the recording after the packets that it has."""
@@ -45,13 +72,15 @@ class RecordingControl:
             self._is_attached = False
             self._sink.remove(self._recorder)
             self._recorder.stop()
+            self._shares[-1].last = self._store.snapshot().count
 
-    def move_to(self, sink: PacketFanOut) -> None:
+    def move_to(self, sink: PacketFanOut, store: PacketStore) -> None:
         """Take packets from another sink, whose store is new."""
+        self._shares.clear()
         if self._recorder is not None and self._is_attached:
             sink.add(self._recorder)
-        self._sink = sink
-        self._recorded_earlier = -self.state.packets if self.state is not None else 0
+            self._shares.append(_Share(self._recorder, 1 - self._recorder.taken))
+        self._sink, self._store = sink, store
 
     def update(self) -> None:
         """Let go of a recorder that has ended by itself; end the capture if it is complete."""
@@ -77,7 +106,11 @@ class RecordingControl:
         return self._recorder.state if self._recorder is not None else None
 
     @property
-    def recorded(self) -> int:
-        """The packets that recordings wrote since the store was new."""
-        state = self.state
-        return self._recorded_earlier + (state.packets if state is not None else 0)
+    def states(self) -> tuple[RecordingState, ...]:
+        """The states of the recordings that wrote until now; after `join`, their last ones."""
+        return tuple(recorder.state for recorder in self._all)
+
+    @property
+    def recorded(self) -> tuple[RecordedRange, ...]:
+        """The packets of the store that recordings took."""
+        return tuple(share.range() for share in self._shares)

@@ -8,6 +8,7 @@ from enum import Enum, StrEnum
 from core.capture.capture_filter import CaptureFilter
 from core.capture.renaming import Renaming
 from core.net.loop_counters import LoopCounters
+from core.recording.recorded_range import RecordedRange
 from core.recording.state import RecordingState
 from core.store.snapshot import EMPTY_SNAPSHOT, Snapshot
 
@@ -47,8 +48,8 @@ class EngineSnapshot:
     store, in which packet numbers mean other packets. `renamed` are the old and new names of
     interfaces that were renamed while they were captured, oldest first. Comparing two snapshots
     ignores `packets`, and `loop`, which counts wake-ups, also those in which nothing happened.
-    `recording` is the recording to files, or the last one; `recorded` counts the captured packets
-    that recordings wrote since the store was new.
+    `recording` is the recording to files, or the last one; `recorded` are the captured packets of
+    the store that recordings took.
     """
 
     state: EngineState = EngineState.IDLE
@@ -69,5 +70,5 @@ class EngineSnapshot:
     store_generation: int = 0
     renamed: tuple[Renaming, ...] = ()
     recording: RecordingState | None = None
-    recorded: int = 0
+    recorded: tuple[RecordedRange, ...] = ()
     loop: LoopCounters = field(default_factory=LoopCounters, compare=False)

@@ -68,7 +68,7 @@ class Worker:
         self._store_generation = 0
         self._sockets = sockets
         self._sink = PacketFanOut((store,))
-        self.recording = RecordingControl(self._sink, self.stop)
+        self.recording = RecordingControl(self._sink, store, self.stop)
         self._intake = EndingSink(self._sink, NO_END, loop, self.stop)
         self._loop = loop
         self._command = command
@@ -125,6 +125,8 @@ class Worker:
             self.reading.cancel()
         self._echo.close()
         self.recording.stop()
+        with suppress(Exception):  # the last state, with the end of the recording
+            self._publish()
         if session is not None:
             with suppress(Exception):
                 session.close()
@@ -179,7 +181,7 @@ class Worker:
         """Replace the store by an empty one, and start counting again."""
         self._store = PacketStore(self._store.limit_bytes)
         self._sink = PacketFanOut((self._store,))
-        self.recording.move_to(self._sink)
+        self.recording.move_to(self._sink, self._store)
         self._intake = EndingSink(self._sink, NO_END, self._loop, self.stop)
         self._store_generation += 1
         self._earlier = CaptureStatistics()

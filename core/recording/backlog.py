@@ -11,6 +11,7 @@ One thread puts and one takes; each counter is written by one of them only, so t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
@@ -37,6 +38,7 @@ class Backlog:
         self.packets_out = 0
         self.refused = 0
         self.has_ended = False
+        self._is_discarded = False
 
     @property
     def complete(self) -> bool:
@@ -56,10 +58,23 @@ class Backlog:
         self._bytes_in += _size(batch)
         self.packets_in += len(batch)
         self._queue.put(batch)
+        if self._is_discarded:
+            self._empty()
 
     def end(self) -> None:
         """End the backlog after the last batch."""
         self._queue.put(None)
+
+    def discard(self) -> None:
+        """Free all batches, and those that are put later. The counters stay correct."""
+        self._is_discarded = True
+        self._taken = None
+        self._empty()
+
+    def _empty(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._queue.get_nowait()
 
     def take(self, timeout_s: float | None = None) -> Batch | None:
         """Return the next batch; None at the end, or if none arrives in time.

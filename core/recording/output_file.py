@@ -1,8 +1,8 @@
 """One file of a recording: what was written can be read, whatever happens next.
 
 Bytes go to the file as they come, without a buffer of the program, so a killed program has written
-all of them (the kernel keeps them). If a write fails, the file is cut behind the last whole packet
-or, in a compressed file, behind the last checkpoint.
+all of them (the kernel keeps them). If a write fails, the file is truncated after the last whole
+packet or, in a compressed file, after the last checkpoint.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ class DescriptorTarget:
 
 
 class OutputFile:
-    """A file that grows. Raises `OSError`; then the file is cut, and only `close` may follow.
+    """A file that grows. Raises `OSError`; then the file is truncated, and only `close` may follow.
 
-    `size` are the bytes in the file. `packets` were written; of these, `whole_packets` can be read
-    even if the next write fails.
+    `size` is the length of the file in bytes. `packets` were written; of these, `whole_packets` can
+    be read even if the next write fails.
     """
 
     def __init__(self, target: Target, packer: CheckpointPacker | None) -> None:

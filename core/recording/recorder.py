@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from core.decode.batch import Batch, CaptureInterface
 from core.recording.backlog import Backlog
@@ -44,9 +45,26 @@ class Recorder:
         self._series = FileSeries(plan, clock)
         self._backlog = Backlog(backlog_bytes)
         self._numbers = InterfaceNumbers()
-        self.state = self._state(RecordingStatus.RECORDING)
+        self._latest = self._state(RecordingStatus.RECORDING)
         self._thread = threading.Thread(target=self._run, name="rawscope recorder", daemon=True)
         self._thread.start()
+
+    @property
+    def state(self) -> RecordingState:
+        """The present state.
+
+        After a failure, each read counts the losses again: a batch may arrive while the recording
+        ends.
+        """
+        latest = self._latest
+        if latest.status is not RecordingStatus.FAILED:
+            return latest
+        return replace(latest, lost=self.taken - latest.packets)
+
+    @property
+    def taken(self) -> int:
+        """The packets that `append` took: written, waiting, or lost."""
+        return self._backlog.packets_in + self._backlog.refused
 
     def add_interface(self, interface: CaptureInterface) -> int:
         """Register an interface; return its number. One that was registered keeps its number."""
@@ -78,7 +96,8 @@ class Recorder:
         else:
             complete = self._series.is_complete
             status = RecordingStatus.COMPLETE if complete else RecordingStatus.ENDED
-            self.state = self._state(status)
+            self._latest = self._state(status)
+        self._backlog.discard()
 
     def _record(self) -> None:
         """Write until the end of the backlog, or until the recording is complete."""
@@ -93,16 +112,13 @@ class Recorder:
             if self._clock() >= due_s:
                 self._series.checkpoint()
                 due_s = self._clock() + CHECKPOINT_S
-            self.state = self._state(RecordingStatus.RECORDING)
+            self._latest = self._state(RecordingStatus.RECORDING)
 
     def _fail(self, cause: str) -> None:
         self._series.abandon()
-        self.state = self._state(RecordingStatus.FAILED, cause)
+        self._latest = self._state(RecordingStatus.FAILED, cause)
 
     def _state(self, status: RecordingStatus, cause: str = "") -> RecordingState:
-        series, backlog = self._series, self._backlog
-        packets, lost = series.packets, backlog.refused
-        if status is RecordingStatus.FAILED:
-            packets = series.saved
-            lost += backlog.packets_in - packets
+        series, lost = self._series, self._backlog.refused
+        packets = series.saved if status is RecordingStatus.FAILED else series.packets
         return RecordingState(status, series.name, series.size, series.files, packets, lost, cause)

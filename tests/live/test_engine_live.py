@@ -83,7 +83,7 @@ def test_a_recording_has_every_packet_of_every_capture(network, tmp_path):
         engine.capture(CaptureOptions(("near0",), ring_bytes=4 << 20))
         until(lambda: engine.snapshot().state is EngineState.LIVE, "live again")
         send_frames(network, frame(network, b"two"))
-        until(lambda: engine.snapshot().recorded == 2, "the recorded packets")
+        until(lambda: engine.snapshot().recording.packets == 2, "the recorded packets")
         send_frames(network, frame(network, b"last"))
         until(lambda: stored(store) == 6, "the last packet")
     with open_capture(str(tmp_path / "t.pcapng")) as reader:  # closing the engine ended the file
@@ -99,7 +99,7 @@ def test_a_capture_ends_after_its_packets(network, tmp_path):
         send_frames(network, *[frame(network)] * 3)
         until(lambda: engine.snapshot().state is EngineState.STOPPED, "the end")
         assert stored(store) == 2
-        until(lambda: engine.snapshot().recorded == 2, "the recorded packets")
+        until(lambda: engine.snapshot().recording.packets == 2, "the recorded packets")
 
 
 def test_a_capture_ends_after_its_time(network):
@@ -114,7 +114,7 @@ def test_a_complete_recording_ends_the_capture(network, tmp_path):
         until(lambda: engine.snapshot().recording is not None, "the recording")
         send_frames(network, *[frame(network)] * 3)
         until(lambda: engine.snapshot().state is EngineState.STOPPED, "the end")
-        assert engine.snapshot().recorded == 1
+        assert engine.snapshot().recording.packets == 1
 
 
 def test_stop_keeps_frames_in_the_ring(network):

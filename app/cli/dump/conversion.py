@@ -67,7 +67,7 @@ class Conversion:
     """A `PacketOutput` that writes at most `limit` packets of `reader` (None: no limit) to a file.
 
     With a `selection`, it writes only the packets that pass. `enough` and `signal` are as for
-    `Printer`.
+    `Printer`. With `is_endless`, an interrupt is the usual end, and the output is complete.
     """
 
     work = "written"
@@ -83,18 +83,20 @@ class Conversion:
         selection: Selection | None = None,
         replace: bool = False,
         keeps_secrets: bool = False,
+        is_endless: bool = False,
     ) -> None:
+        self._is_endless = is_endless
         self._limit, self._enough, self._selection = limit, enough, selection
         self._reader, self._keeps_secrets = reader, keeps_secrets
+        self.selects = selection is not None
         self._decoder = PacketDecoder(needs_flows=selection is not None and selection.needs_flows)
         self._is_classic = is_classic(path.name)
         self.written = self.passed_over = 0
-        self._name = "standard output" if str(path) == STDOUT else str(path)
+        self._is_stdout = str(path) == STDOUT
+        self._name = "standard output" if self._is_stdout else str(path)
         with refusals(self._name):
             self._target: ConversionTarget = (
-                _StandardTarget(signal)
-                if str(path) == STDOUT
-                else NewCapture(path, replace=replace)
+                _StandardTarget(signal) if self._is_stdout else NewCapture(path, replace=replace)
             )
         is_whole = limit is None and selection is None
         self._encoder: Encoder = (
@@ -143,8 +145,13 @@ class Conversion:
         """Do nothing: the file is whole at its end only."""
 
     def end(self) -> None:
-        """Complete the file. Raise `CommandError`."""
+        """Complete the file. Raise `CommandError`, also if the user interrupted the conversion."""
+        is_partial = self._enough() and not self._is_endless
+        if is_partial and not self._is_stdout:
+            raise CommandError(f"{safe(self._name)} was not written: you interrupted it")
         self._write(None)
+        if is_partial:
+            raise CommandError("standard output has a part of the packets: you interrupted it")
 
     def finish(self) -> None:
         """Report secrets that were left out, and packets that took too long for the filter."""

@@ -89,7 +89,8 @@ def _failure(capturing: CaptureThread, output: PacketOutput, error: Exception) -
     capturing.join()
     _report_kernel(capturing)
     lost = capturing.captured - output.written - output.passed_over
-    return CommandError(f"{error}; {_packets(output.written)} saved, {lost} lost")
+    most = "up to " if output.selects and lost else ""  # the filter may exclude them
+    return CommandError(f"{error}; {_packets(output.written)} saved, {most}{lost} lost")
 
 
 def _report_totals(capturing: CaptureThread, output: PacketOutput) -> None:

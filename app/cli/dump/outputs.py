@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
+from app.cli.commands import STANDARD_INPUT
 from app.cli.dump.dump_file import MakeFileOutput
 from app.cli.dump.line_format import LineFormat
 from app.cli.dump.packet_output import MakeOutput
 from app.cli.dump.selection import Selection
-from app.cli.recording_options import Recording, plan_of
+from app.cli.packet_source import PacketSource
+from app.cli.recording_options import STDOUT, Recording, plan_of
 from core.files.reader import PacketReader
 
 
@@ -34,13 +37,24 @@ def live_output(
 
 
 def conversion_output(
-    recording: Recording, selection: Selection | None, *, keeps_secrets: bool
+    source: PacketSource, recording: Recording, selection: Selection | None, *, keeps_secrets: bool
 ) -> MakeFileOutput | None:
-    """Return what copies a file; None if packets are printed, or divided over several files."""
+    """Return what copies a file as a whole; None if packets are printed, or written as they come.
+
+    Those of a pipe and of a growing file are written as they come: they may last for hours, and a
+    killed program must not lose them. So are those that are divided over several files. Standard
+    output gets everything as it comes.
+    """
     if not recording.file:
         return None
     plan = plan_of(recording)
-    if plan.rotation.is_used or plan.most_files is not None:
+    is_endless = source.follows or not all(map(_is_whole, source.files))
+    is_divided = plan.rotation.is_used or plan.most_files is not None
+    if is_divided or (is_endless and recording.file != STDOUT):
+        if keeps_secrets:
+            raise click.UsageError(
+                "--secrets needs a file that is copied as a whole: without a pipe, --follow, or -b"
+            )
         return None
     from app.cli.dump.conversion import Conversion
 
@@ -56,9 +70,15 @@ def conversion_output(
             selection=selection,
             replace=plan.replace,
             keeps_secrets=keeps_secrets,
+            is_endless=is_endless,
         )
 
     return make
+
+
+def _is_whole(path: str) -> bool:
+    """Return False for a pipe."""
+    return path != STANDARD_INPUT and not Path(path).is_fifo()
 
 
 def _line_format(**chosen: Any) -> LineFormat:

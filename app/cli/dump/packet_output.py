@@ -13,10 +13,14 @@ class PacketOutput(Protocol):
     """Takes packets in order.
 
     `written` counts those that reached their destination, and `passed_over` those that were not to
-    go there. Raises `CommandError` if it cannot continue.
+    go there; `selects` is true if a filter decides that. Raises `CommandError` if it cannot
+    continue.
     """
 
     work: str  # what it does with a packet: "printed"
+
+    @property
+    def selects(self) -> bool: ...
 
     @property
     def written(self) -> int: ...
@@ -34,7 +38,7 @@ class PacketOutput(Protocol):
         ...
 
     def idle(self) -> None:
-        """Use a moment without packets."""
+        """Do periodic work while no packets arrive."""
         ...
 
     def end(self) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.cli.dump.decoded_packets import PacketDecoder
 from app.cli.dump.selection import Selection
 from app.cli.output import CommandError, CommandOutput, print_message
-from app.cli.recording_options import refusals
+from app.cli.recording_options import STDOUT, refusals
 from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
@@ -22,8 +22,6 @@ from core.recording.plan import RecordingPlan
 from core.recording.recorder import CHECKPOINT_S
 
 Value = TypeVar("Value")
-
-_STDOUT = "-"
 
 
 class StandardOutput:
@@ -70,10 +68,11 @@ class PacketWriter:
         self._limit = limit
         self._enough = enough
         self._selection = selection
+        self.selects = selection is not None
         self._decoder = PacketDecoder(needs_flows=selection is not None and selection.needs_flows)
         self.passed_over = 0
         self._due_s = time.monotonic() + CHECKPOINT_S
-        target = StandardOutput(signal) if str(plan.path) == _STDOUT else None
+        target = StandardOutput(signal) if str(plan.path) == STDOUT else None
         with refusals("standard output" if target is not None else str(plan.path)):
             self._series = FileSeries(plan, clock, target)
 

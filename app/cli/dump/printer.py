@@ -52,6 +52,7 @@ class Printer:
         self._output = CommandOutput(signal)
         self._faults = Faults()
         needs_flows = line_format.needs_flows or (selection is not None and selection.needs_flows)
+        self.selects = selection is not None
         self._decoder = PacketDecoder(needs_flows=needs_flows)
         self.printed = 0
         self.passed_over = 0

@@ -11,6 +11,7 @@ from app.screens.dialogs.dialog import Confirm, Hint
 from app.screens.dialogs.record import RecordTo
 from app.screens.status import message_of, status_line
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
+from core.recording.recorded_range import RecordedRange
 from core.recording.recorder import Recorder
 from core.recording.state import RecordingState, RecordingStatus
 from tests.core.recording.made import numbers_in
@@ -128,10 +129,10 @@ def test_the_status_bar_says_that_packets_are_recorded(state, text):
 
 
 def test_recorded_packets_are_saved():
-    engine = ScriptedEngine(replace(LIVE, recorded=20))
+    engine = ScriptedEngine(replace(LIVE, recorded=(RecordedRange(1, 20),)))
     monitor = scripted_monitor(scripted_store(), engine)
     count = monitor.bridge.poll().packets.count
     assert monitor.bridge.unsaved.packets == count - 20
-    engine.said = replace(engine.said, recorded=count)
+    engine.said = replace(engine.said, recorded=(RecordedRange(1, None),))
     assert not monitor.bridge.unsaved
     monitor.bridge.close()

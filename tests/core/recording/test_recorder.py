@@ -84,8 +84,12 @@ def test_a_failure_ends_the_recording_and_counts_what_is_lost(tmp_path):
     until(lambda: recorder.state.status is RecordingStatus.FAILED, "the failure")
     assert (recorder.state.packets, recorder.state.lost) == (7, 5)
     assert recorder.state.cause.startswith("t.pcap: classic pcap holds one link type")
-    recorder.append(numbered(12, 5))  # nothing more is taken
     assert recorder.join(PATIENCE_S)
+    recorder.append(numbered(12, 5))  # nothing more is taken
+    assert recorder.state.lost == 5
+    recorder._backlog.put(numbered(17, 5))  # by an append that began before the failure
+    assert recorder.state.lost == 10
+    assert recorder._backlog.take(0) is None
     assert numbers_in(tmp_path / "t.pcap") == list(range(7))
 
 

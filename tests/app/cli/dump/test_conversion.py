@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from app.cli.dump.conversion import Conversion
 from app.cli.main import run
 from tests.core.files.writing.test_round_trip import assert_same, content_of, sections
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import until
 
 
 @pytest.fixture
@@ -49,6 +55,46 @@ def test_files_of_a_rotation_keep_times_and_options(source: Path, tmp_path: Path
     times = [time for part in parts for time in part.columns["timestamp_ns"]]
     assert times == whole.columns["timestamp_ns"]
     assert parts[0].options == {2: whole.options[2]}
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user interrupts the command after its first chunk."""
+    take = Conversion.take
+
+    def take_and_stop(self, frames, interfaces):
+        take(self, frames, interfaces)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Conversion, "take", take_and_stop)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_an_interrupted_conversion_replaces_nothing(source: Path, tmp_path: Path, capsys) -> None:
+    copy = tmp_path / "b.pcapng"
+    copy.write_text("old")
+    assert run(["dump", "-r", str(source), "--force", "-w", str(copy)]) == 1
+    assert f"{copy} was not written: you interrupted it" in capsys.readouterr().err
+    assert copy.read_text() == "old"
+    assert sorted(tmp_path.iterdir()) == [source, copy]
+
+
+def test_packets_of_a_pipe_are_written_as_they_come(source: Path, tmp_path: Path) -> None:
+    """Until the end of the pipe, which may be hours away, the file has its name and packets."""
+    copy, content = tmp_path / "b.pcapng", source.read_bytes()
+    command = [sys.executable, "-m", "app", "dump", "-r", "-", "-w", str(copy)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(content)
+        process.stdin.flush()
+        until(lambda: copy.exists() and content_of(copy).comments, "the packets in the file")
+        process.kill()
+    assert content_of(copy).comments == content_of(source).comments
+
+
+def test_secrets_of_a_pipe_cannot_be_kept(tmp_path: Path, capsys) -> None:
+    assert run(["dump", "-r", "-", "--secrets", "-w", str(tmp_path / "b.pcapng")]) == 2
+    assert "--secrets needs a file that is copied as a whole" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
