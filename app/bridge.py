@@ -201,8 +201,9 @@ class Bridge:
 
     @property
     def capture_filter(self) -> CaptureFilter | None:
-        """The filter of the current capture, or of the next one."""
-        return self._options.capture_filter
+        """The filter of the current capture, or of the last one."""
+        engine = self._engine.snapshot()
+        return engine.capture_filter if engine.interfaces else self._options.capture_filter
 
     def capture(
         self, interfaces: tuple[str, ...], capture_filter: CaptureFilter | None = None
@@ -212,7 +213,7 @@ class Bridge:
         If only the filter of the running capture changes, the kernel replaces it, and no packet
         that both filters want is lost.
         """
-        is_new_filter = capture_filter != self._options.capture_filter
+        is_new_filter = capture_filter != self.capture_filter
         same_interfaces = set(interfaces) == set(self.capturing)
         self._options = replace(self._options, interfaces=interfaces, capture_filter=capture_filter)
         if self.live and same_interfaces and is_new_filter:

@@ -122,6 +122,7 @@ class Monitor(OrderedKeysApp[None]):
             FilterHistory(self._paths.state, "capture_filters"),
             interfaces,
             ssh_sessions,
+            self._config.keys,
         )
         for theme in THEMES:
             self.register_theme(theme)

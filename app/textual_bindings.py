@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from textual.binding import Binding, BindingsMap, BindingType
 from textual.keys import format_key
 from textual.widget import Widget
 
-from app.keymap import ACTIONS, KeyContext
+from app.keymap import ACTIONS, BY_NAME, KeyContext
 
 _Widget = TypeVar("_Widget", bound=Widget)
 
@@ -44,6 +45,14 @@ def add_keys(widget: _Widget, context: KeyContext) -> _Widget:
     added = BindingsMap(bindings(context)).key_to_bindings
     widget._bindings = BindingsMap.from_keys({**widget._bindings.key_to_bindings, **added})
     return widget
+
+
+def first_key(name: str, remapped: Mapping[str, str]) -> str:
+    """Return the first key of an action as a user reads it.
+
+    `remapped` are the keys of the configuration file, by action name.
+    """
+    return key_label(remapped.get(name, BY_NAME[name].keys).split(",")[0])
 
 
 def key_label(keys: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
@@ -14,6 +15,7 @@ from app.bridge import Bridge
 from app.config.filter_history import FilterHistory
 from app.screens.dialogs.dialog import Confirm
 from app.screens.saving.save_controller import SaveController
+from app.textual_bindings import first_key
 from core.capture.capture_filter import compile_filter
 from core.capture.filter_compiler import CaptureFilterError
 from core.capture.ssh_sessions import (
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 class CaptureController:
     """The capture and open commands. `interfaces` lists the host's interfaces.
 
-    `saver` saves packets that would be lost, once there is a screen.
+    `keys` are those of the configuration file, by action name. `saver` saves packets that would be
+    lost, once there is a screen.
     """
 
     def __init__(
@@ -41,10 +44,12 @@ class CaptureController:
         history: FilterHistory,
         interfaces: Callable[[], Sequence[InterfaceInfo]] = list_interfaces,
         find_sessions: Callable[[], Sequence[SshSession]] = find_ssh_sessions,
+        keys: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._app, self._bridge, self._interfaces = app, bridge, interfaces
         self.saver: SaveController | None = None
         self._history, self._find_sessions = history, find_sessions
+        self._keys = keys
 
     def choose_interfaces(self) -> None:
         """Ask for interfaces and a filter, and capture, or change the filter of the capture."""
@@ -77,7 +82,9 @@ class CaptureController:
         if self._bridge.live:
             self._app.run_worker(self._toggle_session)  # type: ignore[arg-type]
         else:
-            self._app.notify("nothing is captured: 'i' starts a capture without your SSH session")
+            key = first_key("capture.interface", self._keys)
+            words = f"nothing is captured: '{key}' starts a capture without your SSH session"
+            self._app.notify(words, markup=False)
 
     async def _toggle_session(self) -> None:
         earlier, names = self._bridge.capture_filter, self._bridge.capturing

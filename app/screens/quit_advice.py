@@ -7,9 +7,8 @@ from typing import Any
 
 from textual.screen import ModalScreen, Screen
 
-from app.keymap import BY_NAME
 from app.screens.key_bar import KeyBar
-from app.textual_bindings import key_label
+from app.textual_bindings import first_key, key_label
 
 _QUIT, _LEAVE = "program.quit", "program.leave"  # the second works in dialogs and inputs, too
 _ENDING = ("panel.close", "lab.leave")  # they have a label while they end something
@@ -24,8 +23,8 @@ def quit_advice(screen: Screen[Any], remapped: Mapping[str, str]) -> str:
     keys: dict[str, str] = {}
     for key, active in screen.active_bindings.items():
         keys.setdefault(active.binding.id or active.binding.action, key)
-    everywhere = remapped.get(_LEAVE, BY_NAME[_LEAVE].keys).split(",")[0]
-    advice = [f"{key_label(keys.get(_QUIT, everywhere))} to quit"]
+    quit_key = key_label(keys[_QUIT]) if _QUIT in keys else first_key(_LEAVE, remapped)
+    advice = [f"{quit_key} to quit"]
     for bar in screen.query(KeyBar):
         advice += [
             f"{key_label(keys[name])} to {_WORDS.get(label, label)}"

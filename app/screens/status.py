@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from app.bridge import Scene
-from core.engine.snapshot import EngineState, NoticeSeverity
+from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.recording.state import RecordingStatus
 from core.store.snapshot import Snapshot
 from core.wire.link.link_types import unread_text
@@ -41,10 +41,16 @@ def status_line(scene: Scene, paused: tuple[int, Snapshot] | None = None) -> Sta
         lost=shown.first - first,
         progress=worker.progress,
         clock=scene.time_of_day,
-        capture_filter=worker.capture_filter.label if worker.capture_filter else "",
+        capture_filter=_filter_in_force(worker),
         faults=scene.faults,
         recording=_recording(scene),
     )
+
+
+def _filter_in_force(worker: EngineSnapshot) -> str:
+    if worker.state is not EngineState.LIVE or worker.capture_filter is None:
+        return ""
+    return worker.capture_filter.label
 
 
 def _recording(scene: Scene) -> RecordingLine | None:

@@ -52,6 +52,10 @@ Program = tuple[Instruction, ...]
 REJECT_ALL: Program = ((BPF_RET_K, 0, 0, 0),)
 KEEP_ALL: Program = ((BPF_RET_K, 0, 0, 1),)
 
+_NO_ROOM = (
+    "net.core.optmem_max leaves no room for the filter: raise it with sysctl, or shorten the filter"
+)
+
 SLL_BYTES = 16  # of a Linux cooked header; and the metadata that its fields are copies of:
 _SLL_METADATA = {0: SKF_AD_PKTTYPE, 2: SKF_AD_HATYPE, 14: SKF_AD_PROTOCOL}
 
@@ -134,7 +138,8 @@ def _without_cooked_header(instruction: Instruction) -> Instruction:
 def attach(target: socket.socket, program: Program) -> None:
     """Replace the socket's filter, atomically: each frame passes the old one or the new one.
 
-    Raises OSError if the kernel refuses the program.
+    The kernel has both for a moment, and bounds their sum. Raises OSError if it refuses the
+    program.
     """
     if len(program) > BPF_MAXINSNS:
         raise OSError(
@@ -143,8 +148,25 @@ def attach(target: socket.socket, program: Program) -> None:
         )
     code = b"".join(SOCK_FILTER.pack(*instruction) for instruction in program)
     memory = ctypes.create_string_buffer(code, len(code))
-    target.setsockopt(
-        socket.SOL_SOCKET,
-        SO_ATTACH_FILTER,
-        SOCK_FPROG.pack(len(program), ctypes.addressof(memory)),
-    )
+    try:
+        target.setsockopt(
+            socket.SOL_SOCKET,
+            SO_ATTACH_FILTER,
+            SOCK_FPROG.pack(len(program), ctypes.addressof(memory)),
+        )
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        raise OSError(errno.ENOMEM, _NO_ROOM) from error
+
+
+def reject_all(target: socket.socket) -> None:
+    """Reject every frame from now on, unless the old filter leaves the kernel no room for another.
+
+    Then frames still arrive, and who reads them has to stop.
+    """
+    try:
+        attach(target, REJECT_ALL)
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise

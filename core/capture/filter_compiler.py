@@ -47,6 +47,9 @@ def compile_expressions(
         ) from error
     except OSError as error:
         raise CaptureFilterError(f"cannot start the filter compiler: {error.strerror}") from error
+    if done.returncode < 0:
+        signal = f"signal {-done.returncode}"
+        raise CaptureFilterError(f"libpcap crashed ({signal}) on this filter; write it differently")
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise CaptureFilterError(safe(f"the filter compiler failed: {last or done.returncode}"))

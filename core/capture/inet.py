@@ -60,13 +60,13 @@ class InetSource:
         self._memory = memoryview(bytearray(BATCH_FRAMES * 2048 + _LARGEST_PACKET))
         self._bytes = np.frombuffer(self._memory, np.uint8)
         self._read = 0
-        program = self.program(options.capture_filter)
+        self._program = self.program(options.capture_filter)
         self._ready = select.epoll(flags=select.EPOLL_CLOEXEC)
         self._sockets: list[socket.socket] = []
         self._dropped_before = 0  # until the sockets had their filters
         try:
             for protocol in PROTOCOLS:
-                self._open(protocol, options, sockets, program)
+                self._open(protocol, options, sockets)
         except BaseException:
             self.close()
             raise
@@ -137,13 +137,21 @@ class InetSource:
 
     def attach(self, program: Program) -> None:
         """Replace the filter. Packets that were received before stay."""
-        for one in self._sockets:
-            bpf.attach(one, program)
+        changed: list[socket.socket] = []
+        try:
+            for one in self._sockets:
+                bpf.attach(one, program)
+                changed.append(one)
+        except OSError:
+            for one in changed:
+                bpf.attach(one, self._program)
+            raise
+        self._program = program
 
     def detach(self) -> None:
         """Reject every packet from now on."""
         for one in self._sockets:
-            bpf.attach(one, bpf.REJECT_ALL)
+            bpf.reject_all(one)
 
     def close(self) -> None:
         """Close the sockets and the set over them."""
@@ -151,9 +159,7 @@ class InetSource:
         for one in self._sockets:
             one.close()
 
-    def _open(
-        self, protocol: int, options: CaptureOptions, sockets: SocketProvider, program: Program
-    ) -> None:
+    def _open(self, protocol: int, options: CaptureOptions, sockets: SocketProvider) -> None:
         try:
             opened = sockets.raw_ipv4_socket(protocol, options.interfaces)
         except kernel.NotPermittedError as error:
@@ -167,7 +173,7 @@ class InetSource:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
         _discard(opened)
         self._dropped_before += _drops(opened)
-        bpf.attach(opened, program)
+        bpf.attach(opened, self._program)
         self._ready.register(opened.fileno(), select.EPOLLIN)
 
 

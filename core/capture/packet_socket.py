@@ -122,7 +122,7 @@ class PacketSocket:
 
     def detach(self) -> None:
         """Reject every frame from now on."""
-        bpf.attach(self.socket, bpf.REJECT_ALL)
+        bpf.reject_all(self.socket)
 
     def close(self) -> None:
         """Leave promiscuous mode and close the socket; no frame arrives in between."""

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
+from core.capture.bpf import Program
 from core.capture.capture_filter import CaptureFilter
 from core.capture.options import ANY, CaptureOptions
 from core.capture.packet_socket import find_link
@@ -128,17 +129,23 @@ class CaptureSession:
         """Replace the filter of every feed. Frames that were received before stay.
 
         Raise `CaptureError` if the filter is wrong for a feed or the kernel refuses it; the old
-        filter then stays everywhere.
+        filter then stays everywhere, and an error names a feed on which it does not.
         """
-        programs = [(feed, feed.source.program(capture_filter)) for feed in self.feeds]
-        earlier = [(feed, feed.source.program(self.capture_filter)) for feed in self.feeds]
+        sources = [feed.source for feed in self.feeds]
+        programs = [
+            (source, source.program(capture_filter), source.program(self.capture_filter))
+            for source in sources
+        ]
+        changed: list[tuple[CaptureSource, Program]] = []
         try:
-            for feed, program in programs:
-                feed.source.attach(program)
+            for source, program, earlier in programs:
+                source.attach(program)
+                changed.append((source, earlier))
         except OSError as error:
-            for feed, program in earlier:
-                feed.source.attach(program)
             message = f"the kernel refuses the capture filter: {error.strerror}"
+            stuck = [safe(one.name) for one, earlier in changed if not _is_attached(one, earlier)]
+            if stuck:
+                message += f"; restart the capture: {', '.join(stuck)} has the new filter"
             raise CaptureError(message) from error
         self.capture_filter = capture_filter
 
@@ -219,6 +226,15 @@ class CaptureSession:
 
     def _feeds_on(self, index: int) -> list[Feed]:
         return [feed for feed in self.feeds if feed.source.interface_index == index]
+
+
+def _is_attached(source: CaptureSource, program: Program) -> bool:
+    """Attach a program; return False if the kernel refuses it."""
+    try:
+        source.attach(program)
+    except OSError:
+        return False
+    return True
 
 
 def _describe(feed: Feed) -> str:

@@ -38,13 +38,13 @@ class EngineSnapshot:
 
     The store took `captured` live packets, and the kernel lost `dropped` ones; their sum is
     `received`, less the packets in flight. None of these counts ever decreases, but all start again
-    with a new store. `capture_filter` is in force while packets
-    are captured. `file` is the path of an opened file, or "standard input"; `piped` is true for
-    a pipe, whose packets cannot be read again; `followed` for a file to which another program
-    appends. `progress` is the part of the file that was read, 0
-    to 1, None if its size is unknown. `damaged` is true for a file that is not whole; `notes` give
-    details, one line each. `packets` is what the store of this state holds now; packets that
-    arrived after the counts were published are in it, too. `store_generation` grows with each new
+    with a new store. `interfaces` and `capture_filter` are those of the capture, or of the last
+    one. `file` is the path of an opened file, or "standard input"; `piped` is true for a pipe,
+    whose packets cannot be read again; `followed` for a file to which another program appends.
+    `progress` is the part of the file that was read, 0 to 1, None if its size is unknown. `damaged`
+    is true for a file that is not whole; `notes` give details, one line each. `packets` is what the
+    store of this state holds now; packets that arrived after the counts were published are in it,
+    too. `store_generation` grows with each new
     store, in which packet numbers mean other packets. `renamed` are the old and new names of
     interfaces that were renamed while they were captured, oldest first. Comparing two snapshots
     ignores `packets`, and `loop`, which counts wake-ups, also those in which nothing happened.

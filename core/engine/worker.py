@@ -79,6 +79,7 @@ class Worker:
         self._message = ""
         self._severity = NoticeSeverity.NONE
         self._interfaces: tuple[str, ...] = ()
+        self._capture_filter: CaptureFilter | None = None  # of this capture, or of the last one
         self._notes: tuple[str, ...] = ()
         self._links: dict[str, LinkMessage] = {}  # of all sessions, by name
         self._renamed: tuple[Renaming, ...] = ()
@@ -137,7 +138,7 @@ class Worker:
         if self.reading is not None:
             self._renew_store()
         self.reading = None
-        self._interfaces = options.interfaces
+        self._interfaces, self._capture_filter = options.interfaces, options.capture_filter
         try:
             session = CaptureSession(options, self._sink.add_interface, self._sockets, self._links)
         except CaptureError as error:
@@ -166,6 +167,7 @@ class Worker:
                 EngineState.LIVE, f"{error}; the filter is not changed", NoticeSeverity.WARNING
             )
         else:
+            self._capture_filter = capture_filter
             self._enter_live(session)
 
     def begin_reading(self, sources: Sequence[str | int], *, follows: bool) -> None:
@@ -304,7 +306,7 @@ class Worker:
             message=self._message,
             severity=self._severity,
             interfaces=self._interfaces,
-            capture_filter=None if session is None else session.capture_filter,
+            capture_filter=self._capture_filter,
             file=reading.label if reading is not None else "",
             piped=reading is not None and reading.piped,
             followed=reading is not None and reading.followed,

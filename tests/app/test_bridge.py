@@ -139,3 +139,24 @@ def test_a_file_replaces_the_packets_of_the_store(tmp_path):
     bridge = make_bridge(engine)
     bridge.open_file(tmp_path / "a.pcap")
     assert engine.told == [str(tmp_path / "a.pcap")]
+
+
+class RefusingEngine(ScriptedEngine):
+    """An engine whose kernel refuses every other filter."""
+
+    def change_filter(self, capture_filter: CaptureFilter | None) -> None:
+        self.told.append(capture_filter)
+
+
+def test_a_refused_filter_is_not_that_of_the_next_capture():
+    udp, refused = CaptureFilter("udp"), CaptureFilter("tcp")
+    engine = RefusingEngine(LIVE)
+    bridge = make_bridge(engine)
+    bridge.capture(("wg0",), udp)
+    bridge.capture(("wg0",), refused)
+    assert bridge.capture_filter is udp
+    bridge.toggle_capture()
+    assert bridge.capture_filter is udp
+    bridge.toggle_capture()
+    wanted = CaptureOptions(("wg0",), capture_filter=udp)
+    assert engine.told == [wanted, refused, "stop", wanted]

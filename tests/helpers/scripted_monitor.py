@@ -102,7 +102,12 @@ class ScriptedEngine:
 
     def capture(self, options: CaptureOptions, end: CaptureEnd = NO_END) -> None:
         self.told.append(options)
-        self.said = replace(self.said, state=EngineState.LIVE, interfaces=options.interfaces)
+        self.said = replace(
+            self.said,
+            state=EngineState.LIVE,
+            interfaces=options.interfaces,
+            capture_filter=options.capture_filter,
+        )
 
     def change_filter(self, capture_filter: CaptureFilter | None) -> None:
         self.told.append(capture_filter)

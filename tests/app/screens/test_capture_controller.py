@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from app.config.paths import Paths
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.interfaces import Interfaces
 from core.capture.options import CaptureOptions
@@ -48,6 +49,19 @@ async def test_one_key_leaves_out_the_session_and_captures_it_again(tmp_path):
         await pilot.press("I")
         await eventually(lambda: len(engine.told) == 2, "the change")
         assert engine.told[1] is None
+
+
+async def test_without_a_capture_the_note_names_the_remapped_key(tmp_path):
+    config = tmp_path / "config.toml"
+    paths = Paths(config, tmp_path / "state.json")
+    config.write_text('[keys]\n"capture.interface" = "f7"\n')
+    engine = ScriptedEngine(EngineSnapshot())
+    monitor = scripted_monitor(scripted_store(), engine, paths=paths)
+    async with monitor.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        monitor.capture.toggle_session()
+        notes = lambda: [one.message for one in monitor._notifications]  # noqa: E731
+        await eventually(lambda: any("'f7' starts a capture" in one for one in notes()), "the note")
 
 
 async def test_without_a_session_in_the_capture_nothing_changes():

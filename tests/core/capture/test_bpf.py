@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 
 import pytest
@@ -87,3 +88,17 @@ def test_a_program_too_long_for_the_kernel_is_refused_with_its_length():
         pytest.raises(OSError, match="5,000 instructions, and the kernel takes 4,096"),
     ):
         bpf.attach(target, returns(0, 5000))
+
+
+class FullSocket:
+    """A socket without room for another filter."""
+
+    def setsockopt(self, *_arguments):
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+
+def test_a_socket_without_room_names_the_setting():
+    with pytest.raises(OSError, match="optmem_max leaves no room") as caught:
+        bpf.attach(FullSocket(), returns(0, 1))
+    assert caught.value.errno == errno.ENOMEM
+    bpf.reject_all(FullSocket())  # the end of a capture does not fail for it

@@ -66,3 +66,11 @@ def test_a_crash_of_the_compiler_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr(filter_compiler.libpcap_process, "__file__", str(program))
     with pytest.raises(CaptureFilterError, match=r"^the filter compiler failed: no.x1b memory$"):
         compile_expressions([(ETHERNET, "arp")])
+
+
+def test_a_signal_that_ends_libpcap_is_named(monkeypatch, tmp_path):
+    program = tmp_path / "crash.py"
+    program.write_text("import os, resource\nresource.setrlimit(4, (0, 0))\nos.abort()")
+    monkeypatch.setattr(filter_compiler.libpcap_process, "__file__", str(program))
+    with pytest.raises(CaptureFilterError, match=r"^libpcap crashed \(signal 6\) on this filter"):
+        compile_expressions([(ETHERNET, "arp")])

@@ -9,6 +9,8 @@ import socket
 import pytest
 
 from core.capture import inet, packet_socket, session
+from core.capture.bpf import REJECT_ALL
+from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession
 from core.capture.source import CaptureError, CaptureStatistics
@@ -190,3 +192,63 @@ def test_a_session_that_cannot_be_opened_leaves_nothing_open(monkeypatch, place)
     with pytest.raises(CaptureError, match="open files"):
         CaptureSession(OPTIONS, lambda _: 0, LOCAL_SOCKETS)
     assert descriptors() == before
+
+
+class FilteredSource(FullSource):
+    """A source whose kernel charges a new filter before it frees the old one."""
+
+    def __init__(self, *arguments, room: int):
+        super().__init__(*arguments)
+        self.room, self.attached = room, self.program(None)
+
+    def program(self, capture_filter):
+        return REJECT_ALL * (1 if capture_filter is None else len(capture_filter.text))
+
+    def attach(self, program):
+        if len(self.attached) + len(program) > self.room:
+            raise OSError(errno.ENOMEM, "no room")
+        self.attached = program
+
+
+@pytest.mark.parametrize("rooms", [(9, 7), (7, 9), (7, 7)])
+def test_a_refused_filter_leaves_the_old_one_everywhere(monkeypatch, rooms) -> None:
+    """The old filter has no room beside itself either, so no other feed is touched."""
+    made = []
+
+    def open_source(*arguments):
+        made.append(FilteredSource(*arguments, room=rooms[len(made)]))
+        return made[-1]
+
+    monkeypatch.setattr(session, "open_source", open_source)
+    opened = CaptureSession(OPTIONS, lambda _: 0, LOCAL_SOCKETS)
+    old = CaptureFilter("four")
+    opened.change_filter(old)
+    with pytest.raises(CaptureError, match=r"refuses the capture filter: no room$"):
+        opened.change_filter(CaptureFilter("fives"))
+    assert opened.capture_filter is old
+    assert [len(source.attached) for source in made] == [4, 4]
+    opened.change_filter(CaptureFilter("two"))
+    assert [len(source.attached) for source in made] == [3, 3]
+    opened.close()
+
+
+def test_a_feed_that_keeps_the_new_filter_is_named(monkeypatch) -> None:
+    made = []
+
+    def open_source(*arguments):
+        made.append(FilteredSource(*arguments, room=9 if not made else 7))
+        return made[-1]
+
+    monkeypatch.setattr(session, "open_source", open_source)
+    opened = CaptureSession(OPTIONS, lambda _: 0, LOCAL_SOCKETS)
+    opened.change_filter(CaptureFilter("four"))
+    attach = made[0].attach
+
+    def attach_once(program):
+        attach(program)
+        made[0].room = 0
+
+    made[0].attach = attach_once
+    with pytest.raises(CaptureError, match="restart the capture: lo has the new filter"):
+        opened.change_filter(CaptureFilter("fives"))
+    opened.close()
