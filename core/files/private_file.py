@@ -10,7 +10,7 @@ Under sudo(8) a file belongs to the user who ran sudo (SUDO_UID, SUDO_GID), who 
 file of root with mode 0600. Only this module decides who owns a file that the user names, and its
 mode.
 
-Source: open(2), rename(2), sudo(8).
+Source: open(2), link(2), rename(2), sudo(8).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from types import TracebackType
 from core.files.private_folder import check_file, write_all
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _ADVICE = "choose another name"
 
 
@@ -87,6 +88,27 @@ class TargetFolder:
     def rename(self, name: str, new: str) -> None:
         """Rename a file. A link that has the name `new` meanwhile is replaced itself."""
         os.rename(name, new, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+
+    def rename_new(self, name: str, new: str) -> None:
+        """Rename a file to a name that nothing has. Raises FileExistsError if something has it.
+
+        Nothing is replaced that another process creates meanwhile: link(2) and open(2) with O_EXCL
+        fail then. The second is for file systems without hard links.
+        """
+        here = self._descriptor
+        try:
+            os.link(name, new, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            os.close(self._open_new(new))
+            try:
+                self.rename(name, new)
+            except BaseException:
+                self.remove(new)
+                raise
+        else:
+            self.remove(name)
 
     def remove(self, name: str) -> None:
         """Remove a file, if it exists and may be removed."""
@@ -158,8 +180,11 @@ class NewFile:
     def commit(self) -> None:
         """Give the file its name, once its bytes are on the disk (fsync(2))."""
         os.fsync(self._descriptor)
-        self._refuse_existing()
-        self._folder.rename(self._new, self._name)
+        self._folder.check(self._name)
+        if self._replace:
+            self._folder.rename(self._new, self._name)
+        else:
+            self._folder.rename_new(self._new, self._name)
 
     def _refuse_existing(self) -> None:
         self._folder.check(self._name)

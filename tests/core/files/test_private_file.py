@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.files import private_file
-from core.files.private_file import TargetFolder, save_private
+from core.files.private_file import NewFile, TargetFolder, save_private
 from tests.helpers.support import require_root
 
 NOBODY = 65534
@@ -158,4 +158,34 @@ def test_only_the_same_file_is_removed(tmp_path: Path) -> None:
         assert path.exists()
         folder.remove_same("kept", identity)
         folder.remove_same("missing", identity)
+    assert [one.name for one in tmp_path.iterdir()] == ["name"]
+
+
+@pytest.mark.parametrize("refused", [None, errno.EPERM, errno.EOPNOTSUPP])
+def test_a_file_created_while_another_is_written_is_not_replaced(
+    refused: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the last check and the name; also on a file system without hard links."""
+    path = tmp_path / "name"
+    if refused is not None:
+
+        def refuse(*_arguments: object, **_options: object) -> None:
+            raise OSError(refused, os.strerror(refused))
+
+        monkeypatch.setattr(private_file.os, "link", refuse)
+    save_private(path, b"first")
+    assert path.read_bytes() == b"first"
+    path.unlink()
+    check = TargetFolder.check
+
+    def create_after(folder: TargetFolder, name: str) -> None:
+        check(folder, name)
+        path.write_bytes(b"other")
+
+    with NewFile(path) as file:
+        file.write(b"mine")
+        monkeypatch.setattr(TargetFolder, "check", create_after)
+        with pytest.raises(FileExistsError):
+            file.commit()
+    assert path.read_bytes() == b"other"
     assert [one.name for one in tmp_path.iterdir()] == ["name"]
