@@ -48,13 +48,19 @@ class Comments:
     def forget(self, numbers: range) -> int:
         """Discard what belongs to these packets; return the memory that this frees."""
         freed = 0
-        if self._texts:
-            freed += sum(_memory(self._texts.pop(number, ())) for number in numbers)
-        if self._options:
-            gone = [self._options.pop(number) for number in numbers if number in self._options]
-            freed += sum(sys.getsizeof(packed) + _OVERHEAD for packed in gone)
+        for number in _having(self._texts, numbers):
+            freed += _memory(self._texts.pop(number))
+        for number in _having(self._options, numbers):
+            freed += sys.getsizeof(self._options.pop(number)) + _OVERHEAD
         self.memory -= freed
         return freed
+
+
+def _having(by_number: Mapping[int, object], numbers: range) -> list[int]:
+    """Return the numbers that have an entry, at the cost of the shorter of both."""
+    if len(by_number) < len(numbers):
+        return [number for number in by_number if number in numbers]
+    return [number for number in numbers if number in by_number]
 
 
 def _memory(texts: Iterable[str]) -> int:
