@@ -1,8 +1,9 @@
 """One file of a recording: what was written can be read, whatever happens next.
 
 Bytes go to the file as they come, without a buffer of the program, so a killed program has written
-all of them (the kernel keeps them). If a write fails, the file is truncated after the last whole
-packet or, in a compressed file, after the last checkpoint.
+all of them (the kernel keeps them). At a checkpoint and at the end they go to the disk, so a power
+cut loses only the bytes after the last checkpoint. If a write fails, the file is truncated after
+the last whole packet or, in a compressed file, after the last checkpoint.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ class Target(Protocol):
         """Cut off everything behind `size` bytes."""
         ...
 
+    def sync(self) -> None:
+        """Wait until the bytes are on the disk."""
+        ...
+
     def close(self) -> None:
         """Close the file."""
         ...
@@ -52,6 +57,10 @@ class DescriptorTarget:
         """Implement `Target.truncate`."""
         os.ftruncate(self._descriptor, size)
         os.lseek(self._descriptor, size, os.SEEK_SET)
+
+    def sync(self) -> None:
+        """Implement `Target.sync` by fdatasync(2)."""
+        os.fdatasync(self._descriptor)
 
     def close(self) -> None:
         """Implement `Target.close`."""
@@ -140,19 +149,31 @@ class OutputFile:
         return stop - done, packets.part(done, stop)
 
     def checkpoint(self) -> None:
-        """Make the file whole up to here."""
-        if self._packer is not None and not self._has_failed:
+        """Make the file whole up to here, also if the power fails."""
+        if self._has_failed:
+            return
+        if self._packer is not None:
             self._write_or_cut(self._packer.checkpoint())
             self._whole_size, self.whole_packets = self.size, self.packets
+        self._sync()
 
     def close(self) -> None:
         """Make the file whole, and close it."""
         try:
-            if self._packer is not None and not self._has_failed:
-                self._write_or_cut(self._packer.finish())
-                self.whole_packets = self.packets
+            if not self._has_failed:
+                if self._packer is not None:
+                    self._write_or_cut(self._packer.finish())
+                    self.whole_packets = self.packets
+                self._sync()
         finally:
             self._target.close()
+
+    def _sync(self) -> None:
+        try:
+            self._target.sync()
+        except OSError:
+            self._has_failed = True
+            raise
 
     def _write_or_cut(self, data: bytes) -> None:
         try:

@@ -42,6 +42,9 @@ class StandardOutput:
     def truncate(self, size: int) -> None:
         """Leave what was written: its reader has it."""
 
+    def sync(self) -> None:
+        """Do nothing: its reader has all bytes."""
+
     def close(self) -> None:
         """Leave it open."""
 
