@@ -1,14 +1,13 @@
 """Packets as the bytes of a pcapng or a classic pcap file, with the place where each one ends.
 
 A file ends between two packets: because it reached its size, or because the disk is full. So
-`EncodedPackets` knows where its packets end. Only then does it matter, so the ends are found on
-demand, by the lengths in the bytes.
+`EncodedPackets` knows where its packets end.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -18,35 +17,27 @@ from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.writing import pcap_records, pcapng_blocks
 from core.files.writing.pcapng_encoder import packed_options, stamps_of
-from core.wire.link.link_types import LinkType, link_type_name
+from core.wire.link.link_types import LinkType
 
-_BLOCK_LENGTH_AT = 4  # in a block: its whole length
-_RECORD_LENGTH_AT = 8  # in a record: the length of the frame after its header
-_RECORD_HEADER = 16
 _ADVICE = "record to a name that ends in .pcapng"
 
 
 class EncodedPackets:
     """The bytes of `count` packets, uint8, as pcapng blocks or as records of classic pcap.
 
-    If the format cannot hold the next packet, `refusal` is the reason and the advice.
+    `ends` (count,) int64 are the offsets after each packet, ascending. If the format cannot hold
+    the next packet, `refusal` is the reason and the advice.
     """
 
-    def __init__(
-        self, data: NDArray[np.uint8], count: int, *, classic: bool, refusal: str = ""
-    ) -> None:
+    def __init__(self, data: NDArray[np.uint8], ends: NDArray[np.int64], refusal: str = "") -> None:
         self.data = data
-        self.count = count
+        self.ends = ends
         self.refusal = refusal
-        self._is_classic = classic
-        self._ends: NDArray[np.int64] | None = None
 
     @property
-    def ends(self) -> NDArray[np.int64]:
-        """The offset after each packet, ascending."""
-        if self._ends is None:
-            self._ends = self._find_ends()
-        return self._ends
+    def count(self) -> int:
+        """The number of packets."""
+        return len(self.ends)
 
     def part(self, start: int, stop: int) -> EncodedPackets:
         """Return packets `start` … ``stop - 1``, over the same bytes."""
@@ -54,22 +45,7 @@ class EncodedPackets:
             return self
         ends = self.ends
         low = int(ends[start - 1]) if start else 0
-        part = EncodedPackets(
-            self.data[low : int(ends[stop - 1])], stop - start, classic=self._is_classic
-        )
-        part._ends = ends[start:stop] - low
-        return part
-
-    def _find_ends(self) -> NDArray[np.int64]:
-        at, header = _BLOCK_LENGTH_AT, 0
-        if self._is_classic:
-            at, header = _RECORD_LENGTH_AT, _RECORD_HEADER
-        length_at = struct.Struct("=I").unpack_from
-        ends, end, view = [], 0, self.data.data
-        for _ in range(self.count):
-            end += length_at(view, end + at)[0] + header
-            ends.append(end)
-        return np.array(ends, np.int64)
+        return EncodedPackets(self.data[low : int(ends[stop - 1])], ends[start:stop] - low)
 
 
 class PacketFormat(Protocol):
@@ -115,7 +91,8 @@ class PcapngFormat:
         options = packed_options(frames.comments, frames.options)
         stamp = stamps_of(frames.timestamp_ns, frames.interface, interfaces)
         blocks = pcapng_blocks.packet_blocks(frames, stamp=stamp, options=options)
-        return EncodedPackets(blocks, len(frames), classic=False)
+        length = pcapng_blocks.packet_block_bytes(frames.captured, frames.flags, options)
+        return EncodedPackets(blocks, np.cumsum(length))
 
 
 class PcapFormat:
@@ -141,23 +118,16 @@ class PcapFormat:
         self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
     ) -> EncodedPackets:
         """Implement `PacketFormat.encoded`."""
-        types = np.array([each.link_type for each in interfaces], np.int64)[frames.interface]
         if self._link_type is None:
-            self._link_type = int(types[0])
-        count, refusal = _before(types != self._link_type), ""
-        if count < len(types):
-            first, other = link_type_name(self._link_type), link_type_name(int(types[count]))
-            refusal = (
-                f"classic pcap holds one link type, {first}, and a packet is {other}; {_ADVICE}"
-            )
+            self._link_type = interfaces[int(frames.interface[0])].link_type
+        rows, refusal = np.arange(len(frames)), ""
+        records = partial(
+            pcap_records.packet_records, link_type=self._link_type, interfaces=interfaces
+        )
         try:
-            records = pcap_records.packet_records(frames, np.arange(count))
-        except pcap_records.TimeOutOfRangeError as error:
-            count, refusal = error.row, f"{error}; {_ADVICE}"
-            records = pcap_records.packet_records(frames, np.arange(count))
-        return EncodedPackets(records, count, classic=True, refusal=refusal)
-
-
-def _before(stops: NDArray[np.bool_]) -> int:
-    """Return the number of elements before the first true one."""
-    return int(stops.argmax()) if stops.any() else len(stops)
+            data = records(frames, rows)
+        except pcap_records.NoPlaceError as error:
+            rows, refusal = rows[: error.row], f"{error}; {_ADVICE}"
+            data = records(frames, rows)
+        length = pcap_records.packet_record_bytes(frames.captured[rows])
+        return EncodedPackets(data, np.cumsum(length), refusal)

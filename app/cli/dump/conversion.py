@@ -22,7 +22,7 @@ from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.byte_order import SECRETS
-from core.files.reader import PacketReader
+from core.files.reader import CaptureReader, PacketReader
 from core.files.writing.encoder import CannotWriteError, ChunkRows, Encoder
 from core.files.writing.packing import is_classic
 from core.files.writing.pcap_encoder import PcapEncoder
@@ -100,7 +100,7 @@ class Conversion:
             )
         is_whole = limit is None and selection is None
         self._encoder: Encoder = (
-            PcapEncoder(reader.interfaces)
+            PcapEncoder(reader.interfaces, is_final=_is_final(reader))
             if self._is_classic
             else PcapngEncoder(
                 reader.interfaces,
@@ -164,3 +164,8 @@ class Conversion:
     def close(self) -> None:
         """Close the file."""
         self._target.close()
+
+
+def _is_final(reader: PacketReader) -> bool:
+    """Return True if no interface can be described later: classic pcap has one, in its header."""
+    return isinstance(reader, CaptureReader) and reader.format == "pcap"

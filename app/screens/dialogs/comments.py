@@ -14,7 +14,7 @@ from app.screens.dialogs.dialog import Dialog, Hint
 from core.wire.model.text import safe
 
 MOST = 8  # comments that can be edited; further ones stay as they are
-_HINT = "enter keeps it · an empty line removes it · w saves it to a file"
+_HINT = "enter keeps it · an empty line removes it · after closing, w saves"
 
 
 class EditComments(Dialog[tuple[str, ...]]):

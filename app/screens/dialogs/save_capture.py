@@ -170,7 +170,7 @@ class SaveCapture(Dialog[SavedFile]):
 
     @on(Switched.Changed, "#secrets")
     def warn_of_secrets(self, event: Switched.Changed) -> None:
-        problem = "who has the file can decrypt the traffic in it" if event.value else ""
+        problem = "anyone with this file can decrypt its traffic" if event.value else ""
         self._show(problem)
 
     def _show(self, problem: str) -> None:

@@ -13,16 +13,20 @@ import numpy as np
 from core.decode.batch import MICROSECONDS, CaptureInterface
 from core.files.step import MAXIMUM_PACKET
 from core.files.writing.encoder import CannotWriteError, ChunkRows, slices
-from core.files.writing.pcap_records import TimeOutOfRangeError, file_header, packet_records
-from core.wire.link.link_types import LinkType, link_type_name
+from core.files.writing.pcap_records import NoPlaceError, file_header, packet_records
+from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
 
 
 class PcapEncoder:
-    """Encodes classic pcap, with microseconds if no interface of the source has a finer unit."""
+    """Encodes classic pcap, with microseconds if no interface of the source has a finer unit.
 
-    def __init__(self, interfaces: Sequence[CaptureInterface]) -> None:
-        self._interfaces = interfaces
+    `interfaces` may grow unless `is_final`. The first bytes of the file state the unit, so times
+    then are in nanoseconds, which hold all that classic pcap can.
+    """
+
+    def __init__(self, interfaces: Sequence[CaptureInterface], *, is_final: bool = False) -> None:
+        self._interfaces, self._is_final = interfaces, is_final
         self._link_type: int | None = None
         self._is_nano = False
 
@@ -31,21 +35,21 @@ class PcapEncoder:
         chunk, rows = part.chunk, part.rows
         if not len(rows):
             return
-        used = np.unique(chunk.interface[rows]).tolist()
         if self._link_type is None:
             fcs = np.unique(chunk.flags[rows] & np.uint16(PacketFlag.FCS_MASK)).tolist()
-            yield self._begin(used[0], fcs[0] >> PacketFlag.FCS_SHIFT if len(fcs) == 1 else 0)
-        others = {self._interfaces[number].link_type for number in used} - {self._link_type}
-        if others:
-            names = [link_type_name(each) for each in (self._link_type or 0, *sorted(others))]
-            raise CannotWriteError(
-                f"classic pcap holds one link type, and the packets have {' and '.join(names)}: "
-                "choose pcapng, or only packets of one type"
-            )
+            first = int(chunk.interface[rows[0]])
+            yield self._begin(first, fcs[0] >> PacketFlag.FCS_SHIFT if len(fcs) == 1 else 0)
+        assert self._link_type is not None
         try:
             for piece in slices(chunk, rows):
-                yield packet_records(chunk, piece, nanoseconds=self._is_nano).data
-        except TimeOutOfRangeError as error:
+                yield packet_records(
+                    chunk,
+                    piece,
+                    nanoseconds=self._is_nano,
+                    link_type=self._link_type,
+                    interfaces=self._interfaces,
+                ).data
+        except NoPlaceError as error:
             number = chunk.first + error.row
             raise CannotWriteError(f"packet {number}: {error}: choose pcapng") from None
 
@@ -60,7 +64,8 @@ class PcapEncoder:
         if interface < len(self._interfaces):
             first = self._interfaces[interface]
         units = {each.resolution for each in self._interfaces}
-        self._is_nano = any(code & 0x80 or code > MICROSECONDS for code in units)
+        is_finer = any(code & 0x80 or code > MICROSECONDS for code in units)
+        self._is_nano = is_finer or not self._is_final
         self._link_type = first.link_type
         snap_length = max(
             (each.snap_length or MAXIMUM_PACKET for each in self._interfaces), default=0

@@ -7,27 +7,29 @@ seconds with micro- or nanoseconds; other properties of packets have no place in
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.batch import Batch
+from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.formats import MICROSECONDS, NANOSECONDS
 from core.files.pcap_header import FCS_PRESENT, FCS_WORDS_SHIFT
 from core.files.step import MAXIMUM_PACKET
 from core.files.timestamps import SECOND
 from core.store.arena import copy_frames
+from core.wire.link.link_types import link_type_name
 
 _RECORD_BYTES = 16
 _SECONDS = 1 << 32
 
 
-class TimeOutOfRangeError(ValueError):
-    """A packet's time has no place in a classic pcap file. `row` is its row."""
+class NoPlaceError(ValueError):
+    """A packet has no place in a classic pcap file. `row` is its row; the text is the reason."""
 
-    def __init__(self, row: int) -> None:
-        super().__init__("classic pcap holds times from 1970 to 2106")
+    def __init__(self, reason: str, row: int) -> None:
+        super().__init__(reason)
         self.row = row
 
 
@@ -51,24 +53,33 @@ def packet_records(
     rows: NDArray[np.int64] | None = None,
     *,
     nanoseconds: bool = True,
+    link_type: int,
+    interfaces: Sequence[CaptureInterface],
 ) -> NDArray[np.uint8]:
     """Return the records of all packets, or of some `rows` (k,).
 
-    Times are cut to whole microseconds without `nanoseconds`. Raise `TimeOutOfRangeError`.
+    `link_type` is that of the file, `interfaces` those of the packets. Times are cut to whole
+    microseconds without `nanoseconds`. Raise `NoPlaceError` for the first packet of another link
+    type, or with a time that has no place.
     """
     part = slice(None) if rows is None else rows
     captured = frames.captured[part].astype(np.int64)
     seconds, fraction = np.divmod(frames.timestamp_ns[part], SECOND)
+    types = np.array([each.link_type for each in interfaces], np.int64)[frames.interface[part]]
     outside = (seconds < 0) | (seconds >= _SECONDS)
-    if outside.any():
-        index = int(outside.argmax())
-        raise TimeOutOfRangeError(index if rows is None else int(rows[index]))
+    if (without_place := outside | (types != link_type)).any():
+        index = int(without_place.argmax())
+        reason = "classic pcap holds times from 1970 to 2106"
+        if types[index] != link_type:
+            names = link_type_name(link_type), link_type_name(int(types[index]))
+            reason = f"classic pcap holds one link type, {names[0]}, and a packet is {names[1]}"
+        raise NoPlaceError(reason, index if rows is None else int(rows[index]))
     heads = np.empty((len(captured), 4), np.uint32)
     heads[:, 0] = seconds
     heads[:, 1] = fraction if nanoseconds else fraction // 1000
     heads[:, 2] = captured
     heads[:, 3] = frames.original[part]
-    length = _RECORD_BYTES + captured
+    length = packet_record_bytes(captured)
     start = np.cumsum(length) - length
     out = np.empty(int(length.sum()), np.uint8)
     if not len(captured):
@@ -80,3 +91,8 @@ def packet_records(
     offset = frames.offset[part].astype(np.int64)
     copy_frames(frames.data, offset, captured, out, start + _RECORD_BYTES)
     return out
+
+
+def packet_record_bytes(captured: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the lengths (n,) of the records of packets whose lengths are `captured` (n,)."""
+    return _RECORD_BYTES + captured.astype(np.int64)

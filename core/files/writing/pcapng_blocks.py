@@ -127,10 +127,7 @@ def packet_blocks(
     if interface is None:
         interface = frames.interface[part]
     fixed: NDArray[np.int64] | int = _EPB_FIXED
-    option_bytes = np.where(flags != 0, np.int64(len(_FLAGS_OPTION)), np.int64(0))
-    for index, packed in (options or {}).items():
-        option_bytes[index] += len(packed)
-    option_bytes[option_bytes > 0] += _OPTION.size  # the end of the options
+    option_bytes = _option_bytes(flags, options or {})
     if simple is not None:
         fixed = np.where(simple, _SPB_FIXED, _EPB_FIXED)
         option_bytes[simple] = 0
@@ -153,13 +150,26 @@ def packet_blocks(
     return out
 
 
-def packet_block_bytes(captured: NDArray[np.int64], flags: int) -> NDArray[np.int64]:
-    """Return the lengths (n,) of the blocks that `packet_blocks` makes of packets.
+def packet_block_bytes(
+    captured: NDArray[np.integer],
+    flags: NDArray[np.uint16],
+    options: Mapping[int, bytes] | None = None,
+) -> NDArray[np.int64]:
+    """Return the lengths (n,) of the Enhanced Packet Blocks that `packet_blocks` makes of packets.
 
-    `captured` (n,) are their lengths. All have the same `flags` and no other options.
+    `captured` (n,) are the lengths of the packets; `options` are as for `packet_blocks`.
     """
-    options = len(_FLAGS_OPTION) + _OPTION.size if flags & FLAGS_KEPT else 0
-    return _EPB_FIXED + _padded(captured) + options + _TRAILER.size
+    option_bytes = _option_bytes(flags & np.uint16(FLAGS_KEPT), options or {})
+    return _EPB_FIXED + _padded(captured.astype(np.int64)) + option_bytes + _TRAILER.size
+
+
+def _option_bytes(flags: NDArray[np.uint16], options: Mapping[int, bytes]) -> NDArray[np.int64]:
+    """Return the lengths (n,) of the options of packet blocks, with their ends."""
+    option_bytes = np.where(flags != 0, np.int64(len(_FLAGS_OPTION)), np.int64(0))
+    for index, packed in options.items():
+        option_bytes[index] += len(packed)
+    option_bytes[option_bytes > 0] += _OPTION.size  # the end of the options
+    return option_bytes
 
 
 def _write_heads(

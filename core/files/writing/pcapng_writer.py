@@ -182,7 +182,8 @@ class PcapngWriter:
         `captured` (n,) are their lengths. Return False, and leave the file as it is, if another
         process has written since. Raises `OSError`.
         """
-        size = int(packet_block_bytes(captured, self._flags).sum())
+        flags = np.full(len(captured), self._flags, np.uint16)
+        size = int(packet_block_bytes(captured, flags).sum())
         with self._locked():
             if os.fstat(self._descriptor).st_size != self._end:
                 return False

@@ -143,7 +143,7 @@ def reason(error: OSError) -> str:
 def _encoder(request: SaveRequest) -> Encoder:
     snapshot = request.snapshot
     if request.is_classic:
-        return PcapEncoder(snapshot.interfaces)
+        return PcapEncoder(snapshot.interfaces, is_final=True)
     is_whole = request.numbers is None and not snapshot.evicted
     return PcapngEncoder(
         snapshot.interfaces,
