@@ -44,7 +44,7 @@ def begun(name: str) -> tuple[Disk, OutputFile]:
 
 
 @pytest.mark.parametrize("name", ["a.pcapng", "a.pcapng.gz", "a.pcapng.zst"])
-def test_a_power_cut_costs_what_came_after_the_last_checkpoint(name: str) -> None:
+def test_a_power_cut_loses_only_the_bytes_after_the_last_checkpoint(name: str) -> None:
     disk, file = begun(name)
     file.checkpoint()
     assert disk.safe == disk.cached != b""

@@ -1,4 +1,4 @@
-"""What belongs to packets that are discarded goes with them, at the cost of the shorter list."""
+"""Comments and options go with their packets, at the cost of the shorter list."""
 
 from __future__ import annotations
 
