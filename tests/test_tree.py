@@ -29,6 +29,7 @@ THEMES = {
     "app/cli/test_stuck_reader.py": "a signal ends dump although its reader takes nothing",
     "app/test_interrupted_start.py": "ctrl+c while the program starts",
     "app/screens/forge/test_new_user.py": "packets made by Enter alone, and by the mouse alone",
+    "app/screens/saving/test_new_user.py": "a filtered capture, marked packets saved, by keys",
     "app/screens/test_dialog_hints.py": "the keys that dialogs name",
     "app/screens/test_pause.py": "memory and counters of a paused view",
     "app/test_monitor_terminal.py": "the monitor as a process on a real terminal",

@@ -145,14 +145,14 @@ def dump(
     selection = None if display_filter is None else _selection(display_filter)
     if secrets and not (source.files and recording.file):
         raise click.UsageError("--secrets is about a file that is converted: add -r FILE -w FILE")
-    from app.cli.dump.outputs import conversion_output, live_output
+    from app.cli.dump.outputs import file_output, live_output
 
-    make_output = live_output(recording, selection, is_live=not source.files, **lines)
+    make_output = live_output(recording, selection, **lines)
     if source.files:
         from app.cli.dump.dump_file import dump_file
 
-        convert = conversion_output(source, recording, selection, keeps_secrets=secrets)
-        make_file_output = convert or (lambda enough, signal, _: make_output(enough, signal))
+        to_file = file_output(source, recording, selection, keeps_secrets=secrets)
+        make_file_output = to_file or (lambda enough, signal, _: make_output(enough, signal))
         return dump_file(source.files, make_file_output, follows=source.follows)
     from app.cli.dump.dump_live import dump_live
     from core.net.sockets import LOCAL_SOCKETS

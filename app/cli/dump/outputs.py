@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,26 +19,21 @@ from app.cli.recording_options import STDOUT, Recording, plan_of
 from core.files.reader import PacketReader
 
 
-def live_output(
-    recording: Recording, selection: Selection | None, *, is_live: bool, **lines: Any
-) -> MakeOutput:
+def live_output(recording: Recording, selection: Selection | None, **lines: Any) -> MakeOutput:
     """Return what prints packets or, with ``-w``, writes them."""
     if recording.file:
         from app.cli.dump.packet_writer import PacketWriter
 
-        clock = time.monotonic if is_live else None
-        return partial(
-            PacketWriter, plan_of(recording), recording.packets, selection=selection, clock=clock
-        )
+        return partial(PacketWriter, plan_of(recording), recording.packets, selection=selection)
     from app.cli.dump.printer import Printer
 
     return partial(Printer, _line_format(**lines), recording.packets, selection=selection)
 
 
-def conversion_output(
+def file_output(
     source: PacketSource, recording: Recording, selection: Selection | None, *, keeps_secrets: bool
 ) -> MakeFileOutput | None:
-    """Return what copies a file as a whole; None if packets are printed, or written as they come.
+    """Return what copies a file as a whole, or writes packets as they come; None to print them.
 
     Those of a pipe and of a growing file are written as they come: they may last for hours, and a
     killed program must not lose them. So are those that are divided over several files. Standard
@@ -55,7 +49,11 @@ def conversion_output(
             raise click.UsageError(
                 "--secrets needs a file that is copied as a whole: without a pipe, --follow, or -b"
             )
-        return None
+        from app.cli.dump.packet_writer import PacketWriter
+
+        return lambda enough, signal, reader: PacketWriter(
+            plan, recording.packets, enough, signal, selection=selection, reader=reader
+        )
     from app.cli.dump.conversion import Conversion
 
     def make(

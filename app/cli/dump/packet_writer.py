@@ -17,11 +17,24 @@ from app.cli.recording_options import STDOUT, refusals
 from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
+from core.files.byte_order import CUSTOM, CUSTOM_NOT_COPIED, NAME_RESOLUTION, SECRETS, STATISTICS
+from core.files.kept_blocks import SECTION_HEADER
+from core.files.reader import PacketReader
 from core.recording.file_series import FileSeries, RecordingError
 from core.recording.plan import RecordingPlan
 from core.recording.recorder import CHECKPOINT_S
 
 Value = TypeVar("Value")
+
+_BLOCKS = {
+    SECTION_HEADER: "",
+    NAME_RESOLUTION: "names",
+    STATISTICS: "statistics",
+    SECRETS: "decryption secrets",
+    CUSTOM: "custom blocks",
+    CUSTOM_NOT_COPIED: "",
+}
+"""The names of blocks; empty for those that no copy has to keep."""
 
 
 class StandardOutput:
@@ -52,8 +65,8 @@ class StandardOutput:
 class PacketWriter:
     """A `PacketOutput` that writes at most `limit` packets (None: no limit) to files.
 
-    With a `selection`, it writes only the packets that pass. `clock` is None if the packets come
-    from a file, whose own times divide it then.
+    With a `selection`, it writes only the packets that pass. Those of a `reader` are divided by
+    their own times, all others by a clock.
     """
 
     work = "written"
@@ -66,7 +79,7 @@ class PacketWriter:
         signal: Callable[[], int | None] = lambda: None,
         *,
         selection: Selection | None = None,
-        clock: Callable[[], float] | None = time.monotonic,
+        reader: PacketReader | None = None,
     ) -> None:
         self._limit = limit
         self._enough = enough
@@ -77,7 +90,9 @@ class PacketWriter:
         self._due_s = time.monotonic() + CHECKPOINT_S
         target = StandardOutput(signal) if str(plan.path) == STDOUT else None
         with refusals("standard output" if target is not None else str(plan.path)):
+            clock = time.monotonic if reader is None else None
             self._series = FileSeries(plan, clock, target)
+        self._blocks = () if reader is None or plan.is_classic else reader.blocks
 
     @property
     def written(self) -> int:
@@ -112,7 +127,13 @@ class PacketWriter:
         self._series.close()
 
     def finish(self) -> None:
-        """Report packets that took too long for the filter."""
+        """Report blocks that were left out, and packets that took too long for the filter."""
+        kinds = dict.fromkeys(_BLOCKS.get(block.kind, "unknown blocks") for block in self._blocks)
+        if left_out := ", ".join(kind for kind in kinds if kind):
+            print_message(
+                f"rawscope: left out: {left_out}; "
+                "a file that is copied as a whole keeps them: without a pipe, --follow, or -b"
+            )
         if self._selection is not None and self._selection.slow_packets:
             print_message(f"rawscope: -Y: {slow_note(self._selection.slow_packets)}")
 

@@ -46,8 +46,8 @@ def test_packets_that_pass_keep_comments_and_times(source: Path, tmp_path: Path)
     assert found.columns["timestamp_ns"] == [whole.columns["timestamp_ns"][1]]
 
 
-def test_files_of_a_rotation_keep_times_and_options(source: Path, tmp_path: Path) -> None:
-    """They are written by another encoder."""
+def test_files_of_a_rotation_keep_times_and_options(source: Path, tmp_path: Path, capsys) -> None:
+    """They are written by another encoder, which says what it leaves out."""
     whole = content_of(source)
     words = ["dump", "-r", str(source), "-w", str(tmp_path / "b.pcapng"), "-b", "packets:3"]
     assert run(words) == 0
@@ -55,6 +55,12 @@ def test_files_of_a_rotation_keep_times_and_options(source: Path, tmp_path: Path
     times = [time for part in parts for time in part.columns["timestamp_ns"]]
     assert times == whole.columns["timestamp_ns"]
     assert parts[0].options == {2: whole.options[2]}
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("rawscope: left out: names, ")
+    assert "decryption secrets" in line
+    assert "unknown blocks" in line
+    assert run([*words[:4], str(tmp_path / "c.pcap"), *words[5:]]) != 0  # of two link types
+    assert "left out" not in capsys.readouterr().err  # classic pcap has no blocks
 
 
 @pytest.fixture
