@@ -272,7 +272,7 @@ ACTIONS: tuple[Action, ...] = (
     *_of(
         KeyGroup.FILES, KeyContext.MAIN,
         ("capture.open", "o", "call('capture.open_file')", "open", "Open a capture file"),
-        ("packets.save", "w", "call('saver.open')", "", "Save packets to a capture file"),
+        ("packets.save", "w", "call('saver.open')", "save", "Save packets to a capture file"),
     ),
     *_of(
         KeyGroup.PACKETS, KeyContext.MAIN,

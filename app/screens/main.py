@@ -50,7 +50,7 @@ from app.screens.status import message_of, status_line, why_empty
 from app.screens.table.columns_controller import ColumnsController
 from app.screens.value_filter.controller import ValueFilterController
 from app.screens.workspace import BESIDE, WIDE, Workspace
-from app.textual_bindings import bindings
+from app.textual_bindings import bindings, first_key
 from core.engine.snapshot import EngineState
 from widgets.lines.cursor_view import CursorView
 from widgets.packets.headings import Headings
@@ -132,7 +132,10 @@ class MainScreen(Screen[None]):
         )
         self.saver = SaveController(self.table, bridge)
         self.capture.saver = self.saver
-        self.comments = CommentController(self.workspace, bridge, self.filter, lambda: self.shown)
+        save_key = first_key("packets.save", config.keys)
+        self.comments = CommentController(
+            self.workspace, bridge, self.filter, lambda: self.shown, save_key
+        )
         self.copier = CopyController(
             self.workspace, self.sides, bridge.faults, lambda: self.shown, clipboard
         )

@@ -77,7 +77,7 @@ WINDOWS = {
     "OpenFile": open_dialog,
     "Palette": Palette,
     "SavedFilterList": lambda: SavedFilterList(SavedFilters(FilterSettings(), print)),
-    "EditComments": lambda: EditComments(1, ("odd",)),
+    "EditComments": lambda: EditComments(1, ("odd",), "w"),
     "SaveCapture": lambda: SaveCapture(Savable(scripted_store().snapshot(), "a.pcapng")),
     "RecordTo": lambda: RecordTo("a.pcapng"),
     "SaveText": lambda: SaveText("a.txt", "1"),

@@ -14,7 +14,7 @@ from app.screens.dialogs.dialog import Dialog, Hint
 from core.wire.model.text import safe
 
 MOST = 8  # comments that can be edited; further ones stay as they are
-_HINT = "enter keeps it · an empty line removes it · after closing, w saves"
+_HINT = "enter keeps it · an empty line removes it · after closing, {save_key} saves"
 
 
 class EditComments(Dialog[tuple[str, ...]]):
@@ -30,8 +30,9 @@ class EditComments(Dialog[tuple[str, ...]]):
         Binding("up", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, number: int, comments: Sequence[str]) -> None:
+    def __init__(self, number: int, comments: Sequence[str], save_key: str) -> None:
         super().__init__()
+        self._save_key = save_key
         self.title_text = f"Comment on packet {number:,}"
         self._before, self._rest = tuple(comments[:MOST]), tuple(comments[MOST:])
 
@@ -42,7 +43,7 @@ class EditComments(Dialog[tuple[str, ...]]):
             yield line
         with Horizontal(classes="dialog-buttons"):
             yield Button("Keep", compact=True)
-        yield Hint(_HINT)
+        yield Hint(_HINT.format(save_key=self._save_key))
 
     def on_mount(self) -> None:
         self.query(Input).first().focus()

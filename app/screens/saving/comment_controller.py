@@ -12,7 +12,10 @@ from core.store.snapshot import Snapshot
 
 
 class CommentController:
-    """The comments of the packets in one table. `shown` returns the snapshot in it."""
+    """The comments of the packets in one table. `shown` returns the snapshot in it.
+
+    `save_key` is the key that saves packets, as the user reads it.
+    """
 
     def __init__(
         self,
@@ -20,9 +23,11 @@ class CommentController:
         bridge: Bridge,
         filter: FilterController,
         shown: Callable[[], Snapshot],
+        save_key: str,
     ) -> None:
         self._table, self._panels = workspace.table, workspace.panels
         self._bridge, self._filter, self._shown = bridge, filter, shown
+        self._save_key = save_key
 
     def edit(self) -> None:
         """Ask for the comments on the selected packet."""
@@ -32,7 +37,7 @@ class CommentController:
         if number is None or not shown.first <= number <= shown.count:
             self._table.notify("no packet in memory is selected", severity="warning")
             return
-        dialog = EditComments(number, shown.comments.get(number, ()))
+        dialog = EditComments(number, shown.comments.get(number, ()), self._save_key)
         self._table.app.push_screen(dialog, partial(self._keep, number))
 
     def _keep(self, number: int, comments: tuple[str, ...] | None) -> None:

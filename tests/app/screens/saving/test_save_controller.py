@@ -137,6 +137,8 @@ async def test_comments_are_removed_or_kept(keys):
         screen.table.select(3)
         await pilot.press("semicolon")
         assert isinstance(pilot.app.screen, EditComments)
+        hint = pilot.app.screen.query_one(Hint)
+        assert str(hint.content).endswith("after closing, w saves")
         await pilot.press("end", *["backspace"] * 6, *keys)
         if keys != ["escape"]:
             await pilot.press("enter")
