@@ -50,6 +50,7 @@ BOUNDED_OTHERWISE = {
     ("core/store/annotations.py", "self._found"): "kinds of analyses, of one store",
     ("core/analysis/tcp/memory.py", "self._unacked"): "segments; `bound` forgets what is too much",
     ("core/capture/inet.py", "self._numbers"): "names that an administrator gave one interface",
+    ("core/capture/session.py", "self._ended"): "interfaces of one capture",
     ("app/cli/dump/json_columns.py", "self.shapes"): "emptied when it has SHAPES shapes",
     ("app/cli/dump/json_shapes.py", "_RUN_TEXTS"): "runs of fields of the header tables",
     ("app/terminal/cells.py", "self._numbers"): "one number for each cell style of the theme",

@@ -59,7 +59,7 @@ def run_monitor(source: PacketSource, demo: bool, display_filter: str, recording
     from core.store.packet_store import PacketStore
 
     engine = Engine(PacketStore(), LOCAL_SOCKETS)
-    recorder = _recorder(recording) if recording.file else None
+    recorder = _recorder(source, recording) if recording.file else None
     engine.start()
     over = threading.Event()
     try:
@@ -131,16 +131,30 @@ def _report_recordings(engine: Engine) -> bool:
         return True
     from core.recording.summary import summary
 
-    lines = [summary(state) for state in engine.recordings]
+    begun = [state for state in engine.recordings if state.files]
+    lines = [summary(state) for state in begun]
     for line, _is_whole in lines:
         print_message(f"rawscope: {line}")
+    last = engine.snapshot()
+    if lines and last.received:
+        counts = f"{last.received:,} received by filter, {last.dropped:,} dropped by kernel"
+        print_message(f"rawscope: {counts}")
     return all(is_whole for _line, is_whole in lines)
 
 
-def _recorder(recording: Recording) -> Recorder:
-    """Create the file of a recording. Raise `CommandError`."""
+def _recorder(source: PacketSource, recording: Recording) -> Recorder:
+    """Create the file of a recording, if there are interfaces to record. Raise `CommandError`."""
+    from core.capture.options import ANY
+    from core.capture.packet_socket import find_link
+    from core.capture.source import CaptureError
     from core.recording.recorder import Recorder
 
+    try:
+        for name in source.interfaces:
+            if name != ANY:
+                find_link(name)
+    except CaptureError as error:
+        raise CommandError(str(error)) from error
     with refusals(recording.file):
         return Recorder(plan_of(recording))
 

@@ -7,7 +7,6 @@ They have the names and meanings of dumpcap (``-b``, ``-a``) and tcpdump (``-C``
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -254,5 +253,6 @@ def refusals(file: str) -> Iterator[None]:
     except FileExistsError as error:
         raise CommandError(f"{safe(file)} exists: --force replaces it") from error
     except OSError as error:
-        cause = error.strerror or os.strerror(error.errno or 0)
-        raise CommandError(f"-w {safe(file)}: {cause}") from error
+        from core.files.writing.saving import reason  # --help needs nothing of it
+
+        raise CommandError(f"-w {safe(file)}: {reason(error)}") from error

@@ -24,8 +24,9 @@ from core.capture.bpf import Program
 from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
 from core.capture.packet_socket import PacketSocket
-from core.capture.source import AddInterface, CaptureStatistics
+from core.capture.source import AddInterface
 from core.decode.batch import Batch
+from core.decode.capture_statistics import CaptureStatistics
 from core.net import sockets as kernel
 from core.net.sockets import SocketProvider
 

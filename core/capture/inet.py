@@ -30,8 +30,9 @@ from core.capture.datagram import BATCH_FRAMES, TIMESPEC, grow_receive_buffer, t
 from core.capture.filter_compiler import CaptureFilterError
 from core.capture.options import ANY, CaptureOptions
 from core.capture.packet_socket import find_link
-from core.capture.source import AddInterface, CaptureError, CaptureStatistics
+from core.capture.source import AddInterface, CaptureError
 from core.decode.batch import Batch, CaptureInterface
+from core.decode.capture_statistics import CaptureStatistics
 from core.net import sockets as kernel
 from core.net.sockets import SocketProvider
 from core.wire.link.link_types import LinkType

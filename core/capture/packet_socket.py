@@ -30,7 +30,8 @@ from core.capture.capture_filter import CaptureFilter
 from core.capture.filter_compiler import CaptureFilterError
 from core.capture.interface_map import InterfaceMap
 from core.capture.options import ANY, CaptureOptions
-from core.capture.source import AddInterface, CaptureError, CaptureStatistics
+from core.capture.source import AddInterface, CaptureError
+from core.decode.capture_statistics import CaptureStatistics
 from core.net import sockets as kernel
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
 from core.net.netlink import LinkMessage, LinkWatcher

@@ -29,9 +29,10 @@ from core.capture.capture_filter import CaptureFilter
 from core.capture.options import ANY, CaptureOptions
 from core.capture.packet_socket import find_link
 from core.capture.renaming import Renaming
-from core.capture.source import AddInterface, CaptureError, CaptureSource, CaptureStatistics
+from core.capture.source import AddInterface, CaptureError, CaptureSource
 from core.capture.source_factory import open_source
 from core.decode.batch import Batch
+from core.decode.capture_statistics import CaptureStatistics
 from core.net.interfaces import IFF_RUNNING, IFF_UP
 from core.net.netlink import LinkMessage, LinkWatcher, get_link
 from core.net.sockets import SocketProvider
@@ -80,7 +81,7 @@ class CaptureSession:
         self.capture_filter = options.capture_filter
         self.links: dict[str, LinkMessage] = {}  # by the name that the session knows
         self.feeds: list[Feed] = []
-        self._ended = CaptureStatistics()
+        self._ended: dict[str, CaptureStatistics] = {}  # of feeds, by interface
         self._delivered_by_ended = 0
         self._deleted: list[str] = []
         try:
@@ -151,7 +152,18 @@ class CaptureSession:
 
     def statistics(self) -> CaptureStatistics:
         """Return the sum over all feeds, the ended ones included."""
-        return sum((feed.source.statistics() for feed in self.feeds), self._ended)
+        return sum(self.statistics_by_interface().values(), CaptureStatistics())
+
+    def statistics_by_interface(self) -> dict[str, CaptureStatistics]:
+        """Return the totals of all feeds, the ended ones included, by the name of the interface.
+
+        The kernel counts ``any`` as one.
+        """
+        counts = dict(self._ended)
+        for feed in self.feeds:
+            name = feed.source.name
+            counts[name] = counts.get(name, CaptureStatistics()) + feed.source.statistics()
+        return counts
 
     def update_links(self) -> list[Feed]:
         """Process what the watcher reports; return the feeds whose interface was deleted."""
@@ -184,7 +196,8 @@ class CaptureSession:
             feed.source.clear_error()  # otherwise poll returns at once
             poll.poll(remaining_s * 1000)
         left_behind = max(0, counted.received - counted.dropped - feed.delivered)
-        self._ended += counted + CaptureStatistics(dropped=left_behind)
+        name, total = feed.source.name, counted + CaptureStatistics(dropped=left_behind)
+        self._ended[name] = self._ended.get(name, CaptureStatistics()) + total
         self._delivered_by_ended += feed.delivered
         if feed.link is LinkState.DELETED:
             self._deleted.append(_describe(feed))

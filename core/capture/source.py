@@ -9,33 +9,18 @@ keeps it must copy it (`PacketStore.append` does).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from core.capture.bpf import Program
 from core.capture.capture_filter import CaptureFilter
 from core.decode.batch import Batch, CaptureInterface
+from core.decode.capture_statistics import CaptureStatistics
 
 AddInterface = Callable[[CaptureInterface], int]  # gives the number to write into batches
 
 
 class CaptureError(Exception):
     """The capture is impossible. The text is one line: object, cause, and next step."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureStatistics:
-    """Totals since the source was opened; they never decrease.
-
-    `received` counts every frame that passed the filter, those in `dropped` included: when no frame
-    is in flight, frames read + dropped = received.
-    """
-
-    received: int = 0
-    dropped: int = 0  # by the kernel for lack of room, or unread when a session ended
-
-    def __add__(self, other: CaptureStatistics) -> CaptureStatistics:
-        return CaptureStatistics(self.received + other.received, self.dropped + other.dropped)
 
 
 class CaptureSource(Protocol):

@@ -24,8 +24,8 @@ NO_END = CaptureEnd()
 class EndingSink:
     """Hands the packets of one capture to a sink, at most as many as its end allows.
 
-    Calls `stop` in the thread of `loop` when the time is over. The owner of the capture stops it
-    when `is_full`.
+    `taken` counts them. Calls `stop` in the thread of `loop` when the time is over. The owner of
+    the capture stops it when `is_full`.
     """
 
     def __init__(
@@ -33,21 +33,21 @@ class EndingSink:
     ) -> None:
         self._sink = sink
         self._most = end.packets
-        self._taken = 0
+        self.taken = 0
         self._timer = None if end.seconds is None else loop.call_every(end.seconds, stop)
 
     def append(self, batch: Batch) -> None:
         """Take packets."""
         if self._most is not None:
-            batch = batch.first(self._most - self._taken)
-        self._taken += len(batch)
+            batch = batch.first(self._most - self.taken)
+        self.taken += len(batch)
         if len(batch):
             self._sink.append(batch)
 
     @property
     def is_full(self) -> bool:
         """True once no more packets are wanted."""
-        return self._taken == self._most
+        return self.taken == self._most
 
     def close(self) -> None:
         """Do not call `stop` anymore."""

@@ -69,7 +69,7 @@ class Engine:
 
     def record(self, recorder: Recorder) -> None:
         """Hand captured packets to a recorder from now on, and end the recording before it."""
-        self._command(partial(self._worker.recording.begin, recorder))
+        self._command(partial(self._worker.record, recorder))
 
     def stop_recording(self) -> None:
         """End the recording after the packets that were captured."""

@@ -7,11 +7,12 @@ or failed) is removed from the sink; its last state stays, so that the screen ca
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.capture.packet_sink import PacketFanOut
+from core.decode.capture_statistics import CaptureStatistics, since
 from core.recording.recorded_range import RecordedRange
 from core.recording.state import RecordingState, RecordingStatus
 from core.store.packet_store import PacketStore
@@ -43,13 +44,20 @@ class _Share:
 class RecordingControl:
     """At most one recorder gets packets; earlier ones may still write.
 
-    `sink` hands packets to `store`, and to the recorder.
+    `sink` hands packets to `store`, and to the recorder. `statistics` returns the totals of all
+    captures by the names of interfaces.
     """
 
     def __init__(
-        self, sink: PacketFanOut, store: PacketStore, on_complete: Callable[[], None]
+        self,
+        sink: PacketFanOut,
+        store: PacketStore,
+        on_complete: Callable[[], None],
+        statistics: Callable[[], Mapping[str, CaptureStatistics]] = dict,
     ) -> None:
         self._sink, self._store = sink, store
+        self._statistics = statistics
+        self._before: Mapping[str, CaptureStatistics] = {}  # of the recording
         self._on_complete = on_complete
         self._recorder: Recorder | None = None  # the newest
         self._all: list[Recorder] = []  # that may still write
@@ -62,6 +70,7 @@ class RecordingControl:
         self._all = [one for one in self._all if not one.join(0)]
         self._all.append(recorder)
         self._recorder = recorder
+        self._before = dict(self._statistics())
         self._sink.add(recorder)
         self._is_attached = True
         self._shares.append(_Share(recorder, self._store.snapshot().count + 1))
@@ -70,6 +79,7 @@ class RecordingControl:
         """End the recording after the packets that it has."""
         if self._recorder is not None and self._is_attached:
             self._is_attached = False
+            self._count(self._recorder)
             self._sink.remove(self._recorder)
             self._recorder.stop()
             self._shares[-1].last = self._store.snapshot().count
@@ -87,11 +97,20 @@ class RecordingControl:
         recorder = self._recorder
         if recorder is None or not self._is_attached:
             return
+        self._count(recorder)
         status = recorder.state.status
         if status is not RecordingStatus.RECORDING:
             self.stop()
             if status is RecordingStatus.COMPLETE:
                 self._on_complete()
+
+    def capture_begins(self) -> None:
+        """Keep the file of the recording, even if no packet arrives."""
+        if self._recorder is not None and self._is_attached:
+            self._recorder.has_begun = True
+
+    def _count(self, recorder: Recorder) -> None:
+        recorder.statistics = since(self._statistics(), self._before)
 
     def join(self, timeout_s: float) -> None:
         """End the recording, and wait until all files are whole. For any thread, at the end."""

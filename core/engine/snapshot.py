@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from core.capture.capture_filter import CaptureFilter
 from core.capture.renaming import Renaming
+from core.decode.capture_statistics import CaptureStatistics
 from core.net.loop_counters import LoopCounters
 from core.recording.recorded_range import RecordedRange
 from core.recording.state import RecordingState
@@ -37,9 +39,10 @@ class EngineSnapshot:
     """The state of the engine at one moment.
 
     The store took `captured` live packets, and the kernel lost `dropped` ones; their sum is
-    `received`, less the packets in flight. None of these counts ever decreases, but all start again
-    with a new store. `interfaces` and `capture_filter` are those of the capture, or of the last
-    one. `file` is the path of an opened file, or "standard input"; `piped` is true for a pipe,
+    `received`, less the packets in flight and those after the end of the capture. `statistics` has
+    the latter two by the names of interfaces. None of these counts ever decreases, but all start
+    again with a new store. `interfaces` and `capture_filter` are those of the capture, or of the
+    last one. `file` is the path of an opened file, or "standard input"; `piped` is true for a pipe,
     whose packets cannot be read again; `followed` for a file to which another program appends.
     `progress` is the part of the file that was read, 0 to 1, None if its size is unknown. `damaged`
     is true for a file that is not whole; `notes` give details, one line each. `packets` is what the
@@ -63,6 +66,7 @@ class EngineSnapshot:
     captured: int = 0
     received: int = 0
     dropped: int = 0
+    statistics: Mapping[str, CaptureStatistics] = field(default_factory=dict, hash=False)
     progress: float | None = None
     damaged: bool = False
     notes: tuple[str, ...] = ()

@@ -16,14 +16,15 @@ import select
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
 from core.capture.packet_sink import PacketFanOut
 from core.capture.renaming import Renaming
 from core.capture.session import CaptureSession, Feed
-from core.capture.source import CaptureError, CaptureStatistics
+from core.capture.source import CaptureError
+from core.decode.capture_statistics import CaptureStatistics, since
 from core.engine.capture_end import NO_END, CaptureEnd, EndingSink
 from core.engine.echo_service import EchoService
 from core.engine.file_import import FileReading
@@ -34,6 +35,9 @@ from core.net.netlink import LinkMessage
 from core.net.sockets import SocketProvider
 from core.store.packet_store import PacketStore
 from core.wire.model.text import safe
+
+if TYPE_CHECKING:
+    from core.recording.recorder import Recorder  # imported by the first recording
 
 PUBLISH_S = 0.25  # at least this often, so that the drop counter is current
 READS_PER_WAKEUP = 8  # batches of one source before the loop serves the others
@@ -68,7 +72,7 @@ class Worker:
         self._store_generation = 0
         self._sockets = sockets
         self._sink = PacketFanOut((store,))
-        self.recording = RecordingControl(self._sink, store, self.stop)
+        self.recording = RecordingControl(self._sink, store, self.stop, self._all_statistics)
         self._intake = EndingSink(self._sink, NO_END, loop, self.stop)
         self._loop = loop
         self._command = command
@@ -84,8 +88,10 @@ class Worker:
         self._links: dict[str, LinkMessage] = {}  # of all sessions, by name
         self._renamed: tuple[Renaming, ...] = ()
         self._renamed_earlier: tuple[Renaming, ...] = ()  # in sessions that have ended
-        self._earlier = CaptureStatistics()  # of sessions that have ended
         self._captured_earlier = 0
+        self._ended: dict[str, CaptureStatistics] = {}  # of all sessions, by interface
+        self._counted = self._ended  # the latest totals
+        self._before_store = self._ended
 
     def run(self) -> None:
         """Run the loop until `end`. The body of the thread."""
@@ -118,9 +124,8 @@ class Worker:
         self.failure = failure
         session, self._session = self._session, None
         if session is not None:
-            last = self.published.state
-            self._earlier = CaptureStatistics(last.received, last.dropped)
-            self._captured_earlier += session.delivered
+            self._captured_earlier += self._intake.taken
+            self._ended = self._counted
         self._fail(f"the capture thread failed ({_describe(failure)}); start rawscope again")
         if self.reading is not None:
             self.reading.cancel()
@@ -149,11 +154,18 @@ class Worker:
             return
         self._session = session
         self._intake = EndingSink(self._sink, end, self._loop, self.stop)
+        self.recording.capture_begins()
         self._take_names(session)
         self._loop.add(session.watcher, partial(self._on_links, session))
         for feed in session.feeds:
             self._loop.add(feed.source, partial(self._on_frames, session, feed))
         self._enter_live(session)
+
+    def record(self, recorder: Recorder) -> None:
+        """Hand captured packets to a recorder from now on."""
+        self.recording.begin(recorder)
+        if self._session is not None:
+            self.recording.capture_begins()
 
     def change_filter(self, capture_filter: CaptureFilter | None) -> None:
         """Replace the filter of the running capture. Say so if it stays as it was."""
@@ -186,7 +198,7 @@ class Worker:
         self.recording.move_to(self._sink, self._store)
         self._intake = EndingSink(self._sink, NO_END, self._loop, self.stop)
         self._store_generation += 1
-        self._earlier = CaptureStatistics()
+        self._before_store = self._ended
         self._captured_earlier = 0
         self._notes = ()
 
@@ -213,8 +225,8 @@ class Worker:
             self._loop.remove(session.watcher)
             for feed in tuple(session.feeds):
                 self._end_feed(session, feed)
-            self._earlier += session.statistics()
-            self._captured_earlier += session.delivered
+            self._captured_earlier += self._intake.taken
+            self._ended = self._all_statistics()
             session.close()
             self._session = None
             self._renamed_earlier = self._renamed
@@ -237,6 +249,15 @@ class Worker:
             self.stop()
         else:
             self._publish()
+
+    def _all_statistics(self) -> dict[str, CaptureStatistics]:
+        """Return the totals of all captures, by the names of interfaces."""
+        totals = dict(self._ended)
+        if self._session is not None:
+            for name, counted in self._session.statistics_by_interface().items():
+                totals[name] = totals.get(name, CaptureStatistics()) + counted
+        self._counted = totals
+        return totals
 
     def _on_links(self, session: CaptureSession, _events: int) -> None:
         for feed in tuple(session.feeds):
@@ -296,11 +317,12 @@ class Worker:
         self._publish()
 
     def _publish(self) -> None:
-        total, captured = self._earlier, self._captured_earlier
+        captured = self._captured_earlier
         session, reading = self._session, self.reading
         if session is not None:
-            total += session.statistics()
-            captured += session.delivered
+            captured += self._intake.taken
+        statistics = since(self._all_statistics(), self._before_store)
+        total = sum(statistics.values(), CaptureStatistics())
         state = EngineSnapshot(
             state=self._state,
             message=self._message,
@@ -313,6 +335,7 @@ class Worker:
             captured=captured,
             received=total.received,
             dropped=total.dropped,
+            statistics=statistics,
             progress=reading.progress if reading is not None else None,
             damaged=reading is not None and reading.damaged,
             notes=self._notes if reading is None else reading.notes,

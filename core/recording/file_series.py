@@ -11,7 +11,6 @@ packets from the file's first one. An interval divides packets by their own time
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -23,12 +22,15 @@ from numpy.typing import NDArray
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.private_file import TargetFolder
+from core.files.writing.saving import reason
+from core.recording.interface_counts import NO_STATISTICS, interface_counts
 from core.recording.output_file import DescriptorTarget, OutputFile, Target
 from core.recording.packer import checkpoint_packer
 from core.recording.packet_format import PacketFormat, PcapFormat, PcapngFormat
 from core.recording.plan import RecordingPlan
 from core.wire.model.text import safe
 
+CHECKPOINT_S = 1.0
 _SECOND_NS = 1_000_000_000
 
 
@@ -42,6 +44,7 @@ class FileSeries:
     Creating one raises `OSError` if the first file cannot be created. `clock` counts seconds (None:
     the times of packets). `target` gets all bytes instead of files: standard output. `name` is
     that of the newest file, `files` the number of files, and `size` the bytes of the newest.
+    `statistics` are those of the capture, by the names of interfaces, for the end of each file.
     """
 
     def __init__(
@@ -50,7 +53,8 @@ class FileSeries:
         clock: Callable[[], float] | None = time.monotonic,
         target: Target | None = None,
     ) -> None:
-        self.name = plan.path.name
+        self.name = plan.path.name if target is None else "standard output"
+        self.statistics = NO_STATISTICS
         self.files = 0
         self.size = 0
         self.is_complete = False
@@ -59,12 +63,16 @@ class FileSeries:
         self._target = target
         self._format: PacketFormat = PcapFormat() if plan.is_classic else PcapngFormat()
         self._ring: deque[tuple[str, tuple[int, int]]] = deque()
+        self._newest: tuple[str, tuple[int, int]] | None = None
         self._file: OutputFile | None = None
+        self._interfaces: Sequence[CaptureInterface] = ()
         self._described: int | None = None  # interfaces in the file; None: it has no header yet
         self._ended_packets = self._ended_saved = 0
         self._index = 0  # of the next file, for its name
         self._opened_s = 0.0
         self._first_ns: int | None = None  # the time of the file's first packet
+        self._last_ns = 0
+        self._due_s = time.monotonic() + CHECKPOINT_S
         self._folder = None if target is not None else TargetFolder(plan.path.parent)
         try:
             self._open()
@@ -98,11 +106,32 @@ class FileSeries:
                 if self._first_ns is None:
                     self._first_ns = int(frames.timestamp_ns[done])
                 done += file.add(packets.part(done, stop), rotation.size_bytes)
+                self._last_ns = int(frames.timestamp_ns[done - 1])
                 self.size = file.size
             if _reached(file.size, rotation.size_bytes) or _reached(file.packets, rotation.packets):
                 self._end_file()
         if packets.refusal and not self.is_complete:
             raise RecordingError(f"{safe(self.name)}: {packets.refusal}")
+
+    def describe(self, interfaces: Sequence[CaptureInterface]) -> None:
+        """Write the interfaces that the file does not have yet, before a packet needs them.
+
+        Some readers refuse a file without interfaces. Classic pcap has none.
+        """
+        if self._file is not None and not self._format.begins_with_packet:
+            with self._named_errors():
+                self._describe(self._file, interfaces)
+            self.size = self._file.size
+
+    def keep_up(self) -> None:
+        """End the file if its duration has passed, and make it whole every second.
+
+        Call this several times a second.
+        """
+        self.end_expired()
+        if time.monotonic() >= self._due_s:
+            self.checkpoint()
+            self._due_s = time.monotonic() + CHECKPOINT_S
 
     def end_expired(self) -> None:
         """End the file if its duration has passed."""
@@ -127,6 +156,16 @@ class FileSeries:
             self._end_file()
         finally:
             self._close_folder()
+
+    def cancel(self) -> None:
+        """Close and remove the first file, which has no packets."""
+        with suppress(OSError):
+            if self._file is not None:
+                self._file.close()
+            if self._folder is not None and self._newest is not None:
+                self._folder.remove_same(*self._newest)
+        self._file, self.files, self.size = None, 0, 0
+        self._close_folder()
 
     def abandon(self) -> None:
         """Close the file after an error, which has made it whole already."""
@@ -161,7 +200,8 @@ class FileSeries:
                 self._folder.remove_same(*self._ring.popleft())
             self.name = name
             created = DescriptorTarget(self._folder.create(name, replace=self._plan.replace))
-            self._ring.append((name, created.identity))
+            self._newest = name, created.identity
+            self._ring.append(self._newest)
             if ring_files is None:
                 self._ring.clear()
             target = created
@@ -180,7 +220,7 @@ class FileSeries:
             self._begin(file, interfaces)
         elif self._described < len(interfaces):
             file.begin(self._format.descriptions(interfaces[self._described :]))
-        self._described = len(interfaces)
+        self._interfaces, self._described = interfaces, len(interfaces)
 
     def _begin(self, file: OutputFile, interfaces: Sequence[CaptureInterface]) -> None:
         file.begin(self._format.beginning(interfaces))
@@ -194,12 +234,17 @@ class FileSeries:
         with self._named_errors():
             if self._described is None:
                 self._begin(file, ())
-            file.close()
+            file.close(self._ending() if file.packets else b"")
         self.size = file.size
         self._file, self._described, self._first_ns = None, None, None
         self._ended_packets += file.packets
         self._ended_saved += file.packets
         self.is_complete = _reached(self.files, self._plan.most_files)
+
+    def _ending(self) -> bytes:
+        interfaces = self._interfaces[: self._described]
+        counts = interface_counts(interfaces, self.statistics, self._last_ns)
+        return self._format.ending(interfaces, counts)
 
     def _close_folder(self) -> None:
         if self._folder is not None:
@@ -210,9 +255,10 @@ class FileSeries:
         """Raise `RecordingError` for `OSError`."""
         try:
             yield
+        except FileExistsError as error:
+            raise RecordingError(f"{safe(self.name)} exists: --force replaces it") from error
         except OSError as error:
-            cause = error.strerror or os.strerror(error.errno or 0)
-            raise RecordingError(f"{safe(self.name)}: {cause}") from error
+            raise RecordingError(f"{safe(self.name)}: {reason(error)}") from error
 
 
 def _reached(value: float, bound: float | None) -> bool:

@@ -157,10 +157,12 @@ class OutputFile:
             self._whole_size, self.whole_packets = self.size, self.packets
         self._sync()
 
-    def close(self) -> None:
-        """Make the file whole, and close it."""
+    def close(self, ending: bytes = b"") -> None:
+        """Write the `ending`, which belongs to no packet, make the file whole, and close it."""
         try:
             if not self._has_failed:
+                if ending:
+                    self.begin(ending)
                 if self._packer is not None:
                     self._write_or_cut(self._packer.finish())
                     self.whole_packets = self.packets

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.writing import pcap_records, pcapng_blocks
-from core.files.writing.pcapng_encoder import packed_options, stamps_of
+from core.files.writing.encoder import InterfaceCounts
+from core.files.writing.pcapng_encoder import counts_block, packed_options, stamps_of
 from core.wire.link.link_types import LinkType
 
 _ADVICE = "record to a name that ends in .pcapng"
@@ -64,6 +65,12 @@ class PacketFormat(Protocol):
         """Return the description of further interfaces."""
         ...
 
+    def ending(
+        self, interfaces: Sequence[CaptureInterface], counts: Sequence[InterfaceCounts]
+    ) -> bytes:
+        """Return the last bytes of a file, with the statistics of its interfaces."""
+        ...
+
     def encoded(
         self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
     ) -> EncodedPackets:
@@ -83,6 +90,14 @@ class PcapngFormat:
     def descriptions(self, interfaces: Sequence[CaptureInterface]) -> bytes:
         """Implement `PacketFormat.descriptions`."""
         return b"".join(map(pcapng_blocks.interface_description, interfaces))
+
+    def ending(
+        self, interfaces: Sequence[CaptureInterface], counts: Sequence[InterfaceCounts]
+    ) -> bytes:
+        """Implement `PacketFormat.ending`."""
+        return b"".join(
+            counts_block(interfaces[each.interface], each.interface, each) for each in counts
+        )
 
     def encoded(
         self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
@@ -112,6 +127,12 @@ class PcapFormat:
 
     def descriptions(self, interfaces: Sequence[CaptureInterface]) -> bytes:
         """Implement `PacketFormat.descriptions`: classic pcap has none."""
+        return b""
+
+    def ending(
+        self, interfaces: Sequence[CaptureInterface], counts: Sequence[InterfaceCounts]
+    ) -> bytes:
+        """Implement `PacketFormat.ending`: classic pcap has none."""
         return b""
 
     def encoded(

@@ -19,20 +19,22 @@ from dataclasses import replace
 from core.decode.batch import Batch, CaptureInterface
 from core.recording.backlog import Backlog
 from core.recording.file_series import FileSeries, RecordingError
+from core.recording.interface_counts import NO_STATISTICS
 from core.recording.plan import RecordingPlan
 from core.recording.state import RecordingState, RecordingStatus
 from core.store.interface_numbers import InterfaceNumbers
 from core.wire.model.text import safe
 
 BACKLOG_BYTES = 128 << 20  # over two seconds of small frames at 300,000 a second
-CHECKPOINT_S = 1.0
 _TICK_S = 0.25
 
 
 class Recorder:
     """A `PacketSink` that writes files. Raises `OSError` if the first one cannot be created.
 
-    Other threads read `state`. `clock` counts seconds.
+    Other threads read `state`. `clock` counts seconds. The owner sets `has_begun` once a capture
+    runs: a file for which no capture ever ran is removed at the end. It also replaces `statistics`,
+    those of the capture by the names of interfaces, which go to the end of each file.
     """
 
     def __init__(
@@ -41,10 +43,11 @@ class Recorder:
         clock: Callable[[], float] = time.monotonic,
         backlog_bytes: int = BACKLOG_BYTES,
     ) -> None:
-        self._clock = clock
         self._series = FileSeries(plan, clock)
         self._backlog = Backlog(backlog_bytes)
         self._numbers = InterfaceNumbers()
+        self.has_begun = False
+        self.statistics = NO_STATISTICS
         self._latest = self._state(RecordingStatus.RECORDING)
         self._thread = threading.Thread(target=self._run, name="rawscope recorder", daemon=True)
         self._thread.start()
@@ -88,7 +91,10 @@ class Recorder:
     def _run(self) -> None:
         try:
             self._record()
-            self._series.close()
+            if self._series.packets or self._numbers.interfaces or self.has_begun:
+                self._series.close()
+            else:
+                self._series.cancel()
         except RecordingError as error:
             self._fail(str(error))
         except Exception as error:  # internal: end the recording, not the capture
@@ -101,17 +107,15 @@ class Recorder:
 
     def _record(self) -> None:
         """Write until the end of the backlog, or until the recording is complete."""
-        due_s = self._clock() + CHECKPOINT_S
         while not self._series.is_complete:
             batch = self._backlog.take(_TICK_S)
+            self._series.statistics = self.statistics
+            self._series.describe(self._numbers.interfaces)
             if batch is not None:
                 self._series.write(batch, self._numbers.interfaces)
             elif self._backlog.has_ended:
                 return
-            self._series.end_expired()
-            if self._clock() >= due_s:
-                self._series.checkpoint()
-                due_s = self._clock() + CHECKPOINT_S
+            self._series.keep_up()
             self._latest = self._state(RecordingStatus.RECORDING)
 
     def _fail(self, cause: str) -> None:

@@ -219,6 +219,17 @@ def require_unshare() -> str:
 
 
 @functools.cache
+def _tmpfs_fault(unshare: str, mount: str) -> str:
+    return _trial(unshare, "--mount", mount, "-t", "tmpfs", "none", "/mnt")
+
+
+def require_tmpfs() -> None:
+    """Require that ``unshare --mount`` can mount a tmpfs."""
+    if fault := _tmpfs_fault(require_unshare(), require_peer("mount")):
+        _absent(f"cannot mount a tmpfs: {fault}")
+
+
+@functools.cache
 def _netns_fault(ip: str, sysctl: str) -> str:
     name = f"rst{os.getpid()}"
     if fault := _trial(ip, "netns", "add", name):

@@ -98,7 +98,7 @@ def test_a_capture_ends_after_its_packets(network, tmp_path):
         until(lambda: engine.snapshot().recording is not None, "the recording")
         send_frames(network, *[frame(network)] * 3)
         until(lambda: engine.snapshot().state is EngineState.STOPPED, "the end")
-        assert stored(store) == 2
+        assert stored(store) == engine.snapshot().captured == 2
         until(lambda: engine.snapshot().recording.packets == 2, "the recorded packets")
 
 

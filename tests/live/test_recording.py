@@ -1,8 +1,9 @@
-"""A recorder that is killed while 50,000 packets a second arrive leaves files that can be read."""
+"""Recordings whose disk is full, and those that are killed, leave files that can be read."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from core.files.reader import open_capture
-from tests.helpers.support import ROOT, require_command
+from tests.bench.terminal import Terminal
+from tests.helpers.support import ROOT, require_command, require_tmpfs
 from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.network import Network
 from tests.live.numbered import frame
@@ -96,7 +98,7 @@ def numbers_in(path: Path) -> list[int]:
     return [int.from_bytes(data[NUMBER_AT], "big") for data in frames if data[12:14] == b"\x88\xb5"]
 
 
-@pytest.mark.parametrize("name", ["t.pcapng.gz", "t.pcap.zst"])
+@pytest.mark.parametrize("name", ["t.pcapng", "t.pcapng.gz", "t.pcap.zst"])
 def test_at_most_the_last_second_is_missing(network, tmp_path, name):
     sender, moment = killed(network, tmp_path, "-w", str(tmp_path / name))
     numbers = numbers_in(tmp_path / name)
@@ -120,3 +122,87 @@ def test_a_ring_is_whole_after_a_kill_between_rotations(network, tmp_path):
     assert kept == list(range(kept[0], kept[0] + len(kept)))
     assert kept[-1] >= sender.sent_by(moment - MISSING_S)
     assert int(max(tmp_path.iterdir()).name.split("_")[1]) > 100
+
+
+# -- a disk of 64 KiB --------------------------------------------------------------------------
+
+SMALL_DISK = 'mount -t tmpfs -o size=64k none $0 && "$@"; echo $? >$0.status; cp $0/t.* $0.copy'
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    return folder
+
+
+def on_small_disk(network: Network, disk: Path, *words: str) -> list[str]:
+    """Return a command that finds a small disk in `disk`, and copies its file at the end."""
+    require_tmpfs()
+    return require_command(
+        *network.inside(network.near), "unshare", "--mount", "sh", "-c", SMALL_DISK, str(disk),
+        sys.executable, "-m", "app", *words,
+    )  # fmt: skip
+
+
+def send(network: Network, count: int) -> None:
+    def flood() -> None:
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as far:
+            far.bind((network.far_name, 0))
+            for number in range(count):
+                far.send(HEAD + number.to_bytes(4, "big") + TAIL)
+
+    network.in_far(flood)
+
+
+def test_a_full_disk_ends_dump_with_the_counts(network, disk):
+    words = ("dump", "-i", network.near_name, "-w", str(disk / "t.pcapng"))
+    command = on_small_disk(network, disk, *words)
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "listening on" in process.stderr.readline()
+        send(network, 2_000)
+        said = process.stderr.read()
+    counts = re.search(r"t.pcapng: the disk is full.*; (\d+) packets saved, (\d+) lost", said)
+    assert counts, said
+    numbers = numbers_in(disk.with_suffix(".copy"))
+    assert numbers == list(range(int(counts[1])))
+    assert int(counts[2]) > 0
+    assert disk.with_suffix(".status").read_text() == "1\n"
+
+
+def test_a_full_disk_is_reported_when_the_monitor_ends(network, disk):
+    """Also if the disk fills while the last packets are written."""
+    words = ("-i", network.near_name, "-w", str(disk / "t.pcapng"))
+    terminal = Terminal(on_small_disk(network, disk, *words), 120, 30, ROOT)
+    try:
+        terminal.wait_for(b"waiting for the first packet", PATIENCE_S)
+        send(network, 2_000)
+        terminal.wait_for(b"2,000 pkts", PATIENCE_S)
+        terminal.key(b"q", b"Leave", PATIENCE_S)
+        terminal.key(b"y", b"2,000 received by filter, 0 dropped by kernel", PATIENCE_S)
+        until(lambda: disk.with_suffix(".copy").exists(), "the end")
+    finally:
+        terminal.close()
+    assert numbers_in(disk.with_suffix(".copy"))
+    assert disk.with_suffix(".status").read_text() == "1\n"
+
+
+@pytest.mark.parametrize("name", ["t.pcapng", "t.pcap"])
+def test_a_recording_without_packets_opens_in_tcpdump(network, tmp_path, name):
+    command = [*network.inside(network.near), sys.executable, "-m", "app", "dump", "-a", "0.2"]
+    subprocess.run(
+        require_command(*command, "-i", network.near_name, "-w", str(tmp_path / name)),
+        cwd=ROOT, check=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    tcpdump = require_command("tcpdump", "-r", str(tmp_path / name))
+    subprocess.run(tcpdump, check=True, timeout=PATIENCE_S)
+
+
+def test_a_monitor_that_cannot_capture_leaves_no_file(network, tmp_path):
+    words = ("-i", "nosuch", "-w", str(tmp_path / "t.pcapng"))
+    command = [*network.inside(network.near), sys.executable, "-m", "app", *words]
+    terminal = Terminal(require_command(*command), 120, 30, ROOT)
+    terminal.wait_for(b"nosuch", PATIENCE_S)
+    terminal.close()
+    assert [*tmp_path.iterdir()] == []

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import select
 import threading
+from collections.abc import Mapping
 from functools import partial
 
 from app.cli.output import CommandError, print_message, print_unread
@@ -20,6 +21,7 @@ from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession, Feed, LinkState
 from core.capture.source import CaptureError
 from core.decode.batch import Batch, CaptureInterface
+from core.decode.capture_statistics import CaptureStatistics
 from core.net.event_loop import EpollLoop
 from core.net.sockets import SocketProvider
 from core.recording.backlog import Backlog
@@ -27,6 +29,7 @@ from core.store.interface_numbers import InterfaceNumbers
 from core.wire.model.text import safe
 
 BACKLOG_BYTES = 256 << 20
+_COUNT_S = 1.0
 MANY = 20_000  # packets; printing more takes a time that the user notices
 
 
@@ -47,8 +50,7 @@ class CaptureThread(threading.Thread):
         self.backlog = Backlog(BACKLOG_BYTES, count)
         self._numbers = InterfaceNumbers()
         self.interfaces = self._numbers.interfaces
-        self.received = 0  # by the filter, in the kernel; known at the end
-        self.dropped = 0  # by the kernel; known at the end
+        self.statistics: Mapping[str, CaptureStatistics] = {}  # by interface
         self.lost = ""  # one line about the first interface that was deleted
         self.failure: Exception | None = None
         self._trouble = ""
@@ -68,6 +70,7 @@ class CaptureThread(threading.Thread):
         self._loop.add(self._session.watcher, self._on_links)
         for feed in self._session.feeds:
             self._loop.add(feed.source, partial(self._on_frames, feed))
+        self._loop.call_every(_COUNT_S, self._count)
         if seconds is not None:
             self._loop.call_every(seconds, self._loop.stop)
 
@@ -75,6 +78,16 @@ class CaptureThread(threading.Thread):
     def captured(self) -> int:
         """Packets taken from the kernel."""
         return self.backlog.packets_in + self.backlog.refused
+
+    @property
+    def received(self) -> int:
+        """Packets that the kernel received and the filter passed. Exact at the end."""
+        return sum(each.received for each in self.statistics.values())
+
+    @property
+    def dropped(self) -> int:
+        """Packets that the kernel dropped. Exact at the end."""
+        return sum(each.dropped for each in self.statistics.values())
 
     def stop(self) -> None:
         """End the capture. For any thread."""
@@ -96,8 +109,7 @@ class CaptureThread(threading.Thread):
                 for feed in tuple(self._session.feeds):
                     self._loop.remove(feed.source)
                     self._session.end(feed, self.backlog.put)
-            counts = self._session.statistics()
-            self.received, self.dropped = counts.received, counts.dropped
+            self._count()
         except Exception as failure:  # the printing thread raises it again
             self.failure = failure
         waiting = self.backlog.packets_in - self.backlog.packets_out
@@ -106,6 +118,9 @@ class CaptureThread(threading.Thread):
                 f"rawscope: up to {waiting} packets are still in memory; ctrl+c skips them"
             )
         self.backlog.end()
+
+    def _count(self) -> None:
+        self.statistics = self._session.statistics_by_interface()
 
     def _add(self, interface: CaptureInterface) -> int:
         print_unread(self._reported, (interface.link_type,))

@@ -7,7 +7,7 @@ is whole, so a failure leaves nothing. Standard output gets the bytes as they co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from app.cli.output import CommandError, print_message
 from app.cli.recording_options import STDOUT, refusals
 from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
+from core.decode.capture_statistics import CaptureStatistics
 from core.decode.chunk import Chunk
 from core.files.byte_order import SECRETS
 from core.files.reader import CaptureReader, PacketReader
@@ -140,6 +141,13 @@ class Conversion:
             raise CommandError(f"{safe(self._name)} was not written: {reason(error)}") from error
         except CannotWriteError as error:
             raise CommandError(f"{safe(self._name)} was not written: {error}") from error
+
+    def describe(
+        self,
+        interfaces: Sequence[CaptureInterface],
+        statistics: Mapping[str, CaptureStatistics],
+    ) -> None:
+        """Do nothing: the file that is read describes them."""
 
     def idle(self) -> None:
         """Do nothing: the file is whole at its end only."""

@@ -73,6 +73,7 @@ def _take_all(capturing: CaptureThread, output: PacketOutput) -> None:
     """Hand everything captured to the output, which also gets moments without packets."""
     backlog = capturing.backlog
     while not backlog.has_ended:
+        output.describe(capturing.interfaces, capturing.statistics)
         batch = backlog.take(_IDLE_S)
         if batch is None:
             output.idle()
@@ -80,6 +81,8 @@ def _take_all(capturing: CaptureThread, output: PacketOutput) -> None:
             output.take(batch, capturing.interfaces)
         if output.done:
             capturing.stop()
+    capturing.join()  # its last statistics
+    output.describe(capturing.interfaces, capturing.statistics)
     output.end()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from core.decode.batch import Batch, CaptureInterface
+from core.decode.capture_statistics import CaptureStatistics
 from core.decode.chunk import Chunk
 
 
@@ -35,6 +36,14 @@ class PacketOutput(Protocol):
 
     def take(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
         """Take the next packets."""
+        ...
+
+    def describe(
+        self,
+        interfaces: Sequence[CaptureInterface],
+        statistics: Mapping[str, CaptureStatistics],
+    ) -> None:
+        """Take what is known of the interfaces of a capture by now; `statistics` are by name."""
         ...
 
     def idle(self) -> None:

@@ -16,13 +16,13 @@ from app.cli.output import CommandError, CommandOutput, print_message
 from app.cli.recording_options import STDOUT, refusals
 from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
+from core.decode.capture_statistics import CaptureStatistics
 from core.decode.chunk import Chunk
 from core.files.byte_order import CUSTOM, CUSTOM_NOT_COPIED, NAME_RESOLUTION, SECRETS, STATISTICS
 from core.files.kept_blocks import SECTION_HEADER
 from core.files.reader import PacketReader
 from core.recording.file_series import FileSeries, RecordingError
 from core.recording.plan import RecordingPlan
-from core.recording.recorder import CHECKPOINT_S
 
 Value = TypeVar("Value")
 
@@ -87,7 +87,6 @@ class PacketWriter:
         self.selects = selection is not None
         self._decoder = PacketDecoder(needs_flows=selection is not None and selection.needs_flows)
         self.passed_over = 0
-        self._due_s = time.monotonic() + CHECKPOINT_S
         target = StandardOutput(signal) if str(plan.path) == STDOUT else None
         with refusals("standard output" if target is not None else str(plan.path)):
             clock = time.monotonic if reader is None else None
@@ -115,12 +114,18 @@ class PacketWriter:
         self.passed_over += len(frames) - (self._series.packets - before)
         self.idle()
 
+    def describe(
+        self,
+        interfaces: Sequence[CaptureInterface],
+        statistics: Mapping[str, CaptureStatistics],
+    ) -> None:
+        """Write the interfaces, and keep the statistics for the end. Raise `RecordingError`."""
+        self._series.statistics = statistics
+        self._series.describe(interfaces)
+
     def idle(self) -> None:
         """Make the files whole once a second. Raise `RecordingError`."""
-        self._series.end_expired()
-        if time.monotonic() >= self._due_s:
-            self._series.checkpoint()
-            self._due_s = time.monotonic() + CHECKPOINT_S
+        self._series.keep_up()
 
     def end(self) -> None:
         """End the last file. Raise `RecordingError`."""

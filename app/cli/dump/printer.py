@@ -10,7 +10,7 @@ writes the rest of the chunk, so only the packet that is at fault gets such a li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from app.cli.dump.selection import Selection
 from app.cli.output import CommandError, CommandOutput, print_message
 from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
+from core.decode.capture_statistics import CaptureStatistics
 from core.decode.chunk import Chunk
 from core.store.captured_packet import CapturedPacket, packets_of
 from core.wire.present.faults import Faults
@@ -76,6 +77,13 @@ class Printer:
             self._print_part(self._part(decoded))
         self.passed_over += len(frames) - (self.printed - before)
         self._output.flush()
+
+    def describe(
+        self,
+        interfaces: Sequence[CaptureInterface],
+        statistics: Mapping[str, CaptureStatistics],
+    ) -> None:
+        """Do nothing: each line names its interface."""
 
     def idle(self) -> None:
         """Do nothing: all packets are printed."""

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from app.screens.dialogs.dialog import Confirm, Dialog, Hint
+from core.files.writing.saving import reason
 from core.recording.plan import RecordingPlan
 from core.recording.recorder import Recorder
 from core.wire.model.text import safe
@@ -60,7 +61,7 @@ class RecordTo(Dialog[Recorder]):
             question = f"{safe(typed)} exists."
             self.app.push_screen(Confirm(question, yes="Replace it", no="Keep it"), self._answered)
         except OSError as error:
-            self.query_one(Hint).show(f"cannot record: {safe(error.strerror or str(error))}")
+            self.query_one(Hint).show(f"cannot record: {reason(error)}")
         except (RuntimeError, ValueError):  # no home folder; a NUL
             self.query_one(Hint).show("cannot record: this is not a path")
         else:

@@ -92,11 +92,11 @@ def _name(engine: EngineSnapshot) -> str:
 
 
 def _counts(engine: EngineSnapshot) -> list[InterfaceCounts]:
-    """Return what the kernel counted, if it counted for one interface alone."""
-    from core.files.writing.encoder import InterfaceCounts
+    """Return the counts of the kernel."""
+    from core.recording.interface_counts import interface_counts
 
     packets = engine.packets
-    if not engine.captured or len(packets.interfaces) != 1 or not packets.chunks:
+    if not engine.captured or not packets.chunks:
         return []
     last_ns = int(packets.chunks[-1].timestamp_ns[-1])
-    return [InterfaceCounts(0, last_ns, engine.received, engine.dropped)]
+    return interface_counts(packets.interfaces, engine.statistics, last_ns)

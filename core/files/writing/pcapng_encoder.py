@@ -90,12 +90,9 @@ class PcapngEncoder:
             yield from self._block(following)
         yield from self._describe(len(self._interfaces))
         for each in self._counts:
-            described = self._interfaces[each.interface]
-            time = np.array([each.timestamp_ns], np.int64)
-            stamp = int(stamps(time, described.resolution, described.offset_s)[0])
             number = each.interface - self._first
             if number >= 0:
-                yield statistics_block(number, stamp, received=each.received, dropped=each.dropped)
+                yield counts_block(self._interfaces[each.interface], number, each)
 
     def _packets(
         self, chunk: Chunk, rows: NDArray[np.int64], options: Mapping[int, bytes]
@@ -213,3 +210,10 @@ def packed_options(
         for row, is_chosen in zip(having, chosen, strict=True)
         if is_chosen
     }
+
+
+def counts_block(interface: CaptureInterface, number: int, counts: InterfaceCounts) -> bytes:
+    """Return the statistics block of an interface that has this number in its section."""
+    time = np.array([counts.timestamp_ns], np.int64)
+    stamp = int(stamps(time, interface.resolution, interface.offset_s)[0])
+    return statistics_block(number, stamp, received=counts.received, dropped=counts.dropped)

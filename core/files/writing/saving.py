@@ -130,7 +130,7 @@ def reason(error: OSError) -> str:
         case errno.EROFS:
             words = "the disk is read-only: choose another folder"
         case errno.EACCES:
-            words = "you may not write there: choose another folder"
+            words = "permission denied: choose another folder"
         case errno.ENOENT | errno.ENOTDIR:
             words = "there is no such folder: create it, or choose another"
         case errno.ENAMETOOLONG:

@@ -13,8 +13,9 @@ from core.capture.bpf import REJECT_ALL
 from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession
-from core.capture.source import CaptureError, CaptureStatistics
+from core.capture.source import CaptureError
 from core.capture.source_factory import open_source
+from core.decode.capture_statistics import CaptureStatistics
 from core.net import netlink, sockets
 from core.net.sockets import LOCAL_SOCKETS
 from tests.core.decode.support import batch_of

@@ -6,6 +6,7 @@ import itertools
 import os
 import resource
 import signal
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.decode.capture_statistics import CaptureStatistics
+from core.files.byte_order import STATISTICS
 from core.files.reader import open_capture
 from core.recording.file_series import FileSeries, RecordingError
 from core.recording.plan import FileNaming, RecordingPlan, Rotation
@@ -115,7 +118,7 @@ def test_a_ring_removes_only_its_own_files(tmp_path):
     series.write(numbered(0, 15), [ETH0])
     (tmp_path / "t0000").rename(tmp_path / "moved")
     (tmp_path / "t0000").write_text("of somebody else")
-    with pytest.raises(RecordingError, match="t0000: File exists"):
+    with pytest.raises(RecordingError, match="t0000 exists: --force replaces it"):
         series.write(numbered(15, 10), [ETH0])
     series.abandon()
     assert numbers_in(tmp_path / "moved") == list(range(10))
@@ -195,6 +198,42 @@ def test_classic_pcap_ends_at_a_packet_of_another_link_type(tmp_path):
 def test_a_recording_without_packets_is_a_capture(tmp_path, name):
     FileSeries(RecordingPlan(tmp_path / name)).close()
     assert numbers_in(tmp_path / name) == []
+
+
+def test_interfaces_are_described_before_the_first_packet(tmp_path):
+    """Some readers refuse a file without interfaces."""
+    series = FileSeries(RecordingPlan(tmp_path / "t.pcapng"))
+    series.describe([ETH0])
+    series.describe([ETH0, TUN0])
+    with open_capture(str(tmp_path / "t.pcapng")) as reader:
+        assert [len(batch) for batch in reader.batches()] == []
+        assert [interface.name for interface in reader.interfaces] == ["eth0", "tun0"]
+    series.close()
+
+
+@pytest.mark.parametrize("name", ["t.pcapng", "t.pcapng.gz", "t.pcap"])
+def test_each_file_ends_with_the_statistics_that_are_known(tmp_path, name):
+    """Of two interfaces with one name, the newer one gets them."""
+    series = FileSeries(rotating(tmp_path / name, packets=2))
+    for first in (0, 2):
+        series.statistics = {"eth0": CaptureStatistics(first + 5, first), "wlan0": LATE}
+        series.write(numbered(first, 2), [ETH0, TUN0, ETH0])
+    series.close()
+    for number, counts in enumerate([(5, 0), (7, 2)]):
+        with open_capture(str(tmp_path / f"{name}{number:04}")) as reader:
+            assert sum(map(len, reader.batches())) == 2
+            found = [block.body for block in reader.blocks if block.kind == STATISTICS]
+        expected = [] if name == "t.pcap" else [(2, *counts)]
+        assert [statistics_of(body) for body in found] == expected
+
+
+LATE = CaptureStatistics(1, 1)
+
+
+def statistics_of(body: bytes) -> tuple[int, ...]:
+    """Return interface, received, and dropped of a statistics block."""
+    (interface,) = struct.unpack_from("=I", body)
+    return interface, *struct.unpack("=xxxxQxxxxQxxxx", body[12:])
 
 
 # -- faults ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.recording import file_series
 from core.recording import recorder as recorder_module
 from core.recording.file_series import FileSeries
 from core.recording.plan import RecordingPlan, Rotation
@@ -33,7 +34,7 @@ def test_everything_up_to_the_stop_is_in_the_file(tmp_path):
 @pytest.mark.parametrize("name", ["t.pcapng", "t.pcapng.gz", "t.pcapng.zst"])
 def test_packets_are_in_the_file_before_the_end(tmp_path, name, monkeypatch):
     """Without another packet or a stop: the file is whole after the time of a checkpoint."""
-    monkeypatch.setattr(recorder_module, "CHECKPOINT_S", 0.01)
+    monkeypatch.setattr(file_series, "CHECKPOINT_S", 0.01)
     recorder = Recorder(RecordingPlan(tmp_path / name))
     recorder.add_interface(ETH0)
     recorder.append(numbered(0, 10))
@@ -114,3 +115,13 @@ def test_a_recording_is_complete_by_itself(tmp_path):
     until(lambda: recorder.state.status is RecordingStatus.COMPLETE, "the end")
     assert (recorder.state.packets, recorder.state.lost) == (5, 0)
     assert recorder.join(PATIENCE_S)
+
+
+@pytest.mark.parametrize(("begins", "names"), [(False, []), (True, ["t"])])
+def test_a_file_for_which_no_capture_ran_is_removed(tmp_path, begins, names):
+    recorder = Recorder(RecordingPlan(tmp_path / "t"))
+    recorder.has_begun = begins
+    recorder.stop()
+    assert recorder.join(PATIENCE_S)
+    assert recorder.state.status is RecordingStatus.ENDED
+    assert [path.name for path in tmp_path.iterdir()] == names

@@ -109,7 +109,7 @@ def test_secrets_of_a_pipe_cannot_be_kept(tmp_path: Path, capsys) -> None:
     ("words", "reason"),
     [
         (["-w", "{}/b.pcap"], "choose pcapng"),
-        (["-w", "{}/none/b.pcapng"], "No such file"),
+        (["-w", "{}/none/b.pcapng"], "there is no such folder: create it"),
         (["-w", "{}/a.pcapng"], "exists: --force replaces it"),
         (["--secrets"], "add -r FILE -w FILE"),
     ],

@@ -108,5 +108,5 @@ def test_a_folder_that_may_not_be_written_to(tmp_path):
         cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert f"-w {folder}/t: Permission denied" in done.stderr
+    assert f"-w {folder}/t: permission denied: choose another folder" in done.stderr
     assert not list(folder.iterdir())

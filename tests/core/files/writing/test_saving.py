@@ -162,7 +162,7 @@ except OSError as error:
     [
         ("-t tmpfs -o size=64k,mode=700 none", "the disk is full: free some space"),
         ("-t tmpfs -o ro,mode=700 none", "the disk is read-only: choose another folder"),
-        ("-t tmpfs -o mode=500 none", "you may not write there: choose another folder"),
+        ("-t tmpfs -o mode=500 none", "permission denied: choose another folder"),
     ],
 )
 def test_a_disk_that_takes_no_more_is_left_as_it_was(
