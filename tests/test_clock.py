@@ -39,6 +39,8 @@ WALL_CLOCK = {
     "datetime.today", "datetime.utcnow", "date.today", "signal.setitimer",
 }  # fmt: skip
 ALLOWED = {
+    ("app/cli/interrupts.py", "work_while_waiting"): "Linux counts it on the monotonic clock",
+    ("app/cli/interrupts.py", "__exit__"): "stops the timer",
     ("app/cli/send/replay_output.py", "_progress"): "the displayed time of the next frame",
     ("app/cli/send/send_output.py", "write_dry_run"): "the time stamp of a displayed packet",
     ("app/monitor.py", "__init__"): "the displayed time of day",

@@ -6,6 +6,8 @@ there could cut a line in half while it is written. The handler therefore only s
 (``with waiting:``), because Python would otherwise retry the interrupted read (PEP 475). An event
 loop passes `on_stop` to learn of the signal.
 
+Waiting for input may take hours, so `work_while_waiting` does periodic work meanwhile.
+
 A second signal ends the program at once, after calling `on_second`.
 """
 
@@ -17,6 +19,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
+_WORK_S = 0.25
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -37,6 +40,7 @@ class Interrupts:
         self._on_stop = on_stop
         self._on_second = on_second
         self._waiting = False
+        self._alarm_before: Any = None
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
@@ -52,6 +56,9 @@ class Interrupts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._alarm_before is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._alarm_before)
         for number, before in self._before.items():
             signal.signal(number, before)
 
@@ -65,6 +72,25 @@ class Interrupts:
             yield
         finally:
             self._waiting = False
+
+    def work_while_waiting(self, work: Callable[[], None]) -> None:
+        """Call `work` a few times a second while the main thread waits, until the context ends.
+
+        What it raises is raised out of the wait.
+        """
+
+        def handle(_number: int, _frame: FrameType | None) -> None:
+            if self._waiting:
+                self._waiting = False  # a signal must not cut the work
+                try:
+                    work()
+                finally:
+                    self._waiting = True
+                if self.stopped:
+                    raise StoppedError
+
+        self._alarm_before = signal.signal(signal.SIGALRM, handle)
+        signal.setitimer(signal.ITIMER_REAL, _WORK_S, _WORK_S)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self.stopped:

@@ -21,6 +21,7 @@ from core.wire.model.text import safe
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 STDOUT = "-"
+STDOUT_NAME = "standard output"
 _KILOBYTE = 1_000  # as in dumpcap
 _MEGABYTE = 1_000_000  # as in tcpdump
 _MOST_FILES = 100_000
@@ -255,4 +256,5 @@ def refusals(file: str) -> Iterator[None]:
     except OSError as error:
         from core.files.writing.saving import reason  # --help needs nothing of it
 
-        raise CommandError(f"-w {safe(file)}: {reason(error)}") from error
+        where = file if file == STDOUT_NAME else f"-w {safe(file)}"
+        raise CommandError(f"{where}: {reason(error)}") from error

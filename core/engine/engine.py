@@ -22,7 +22,7 @@ from core.capture.options import CaptureOptions
 from core.engine.capture_end import NO_END, CaptureEnd
 from core.engine.echo_service import EchoService
 from core.engine.snapshot import EngineSnapshot
-from core.engine.worker import Worker
+from core.engine.worker import LAST_WRITES_S, Worker
 from core.net.event_loop import EpollLoop
 from core.net.sockets import SocketProvider
 from core.recording.state import RecordingState
@@ -31,7 +31,6 @@ from core.store.packet_store import PacketStore
 if TYPE_CHECKING:
     from core.recording.recorder import Recorder  # imported by the first recording
 
-LAST_WRITES_S = 10.0  # for packets that wait for the disk when the program ends
 EVENTS_PER_WAIT = 256  # with thousands of echo clients, fewer waits are needed
 
 

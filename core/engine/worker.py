@@ -39,6 +39,7 @@ from core.wire.model.text import safe
 if TYPE_CHECKING:
     from core.recording.recorder import Recorder  # imported by the first recording
 
+LAST_WRITES_S = 10.0  # for packets that wait for the disk at the end
 PUBLISH_S = 0.25  # at least this often, so that the drop counter is current
 READS_PER_WAKEUP = 8  # batches of one source before the loop serves the others
 
@@ -131,11 +132,12 @@ class Worker:
             self.reading.cancel()
         self._echo.close()
         self.recording.stop()
-        with suppress(Exception):  # the last state, with the end of the recording
-            self._publish()
         if session is not None:
             with suppress(Exception):
                 session.close()
+        self.recording.join(LAST_WRITES_S)
+        with suppress(Exception):  # nothing else publishes the end of the recording
+            self._publish()
 
     def begin_capture(self, options: CaptureOptions, end: CaptureEnd) -> None:
         """Open the sources and add them to the loop, up to an end."""

@@ -171,6 +171,23 @@ def test_a_full_disk_ends_dump_with_the_counts(network, disk):
     assert disk.with_suffix(".status").read_text() == "1\n"
 
 
+def test_a_full_standard_output_is_named(network):
+    words = ("dump", "-i", network.near_name, "-w", "-")
+    command = require_command(*network.inside(network.near), sys.executable, "-m", "app", *words)
+    with (
+        open("/dev/full", "wb") as full,
+        subprocess.Popen(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+        ) as process,
+    ):
+        assert process.stderr is not None
+        assert (
+            process.stderr.read()
+            .splitlines()[-1]
+            .startswith("rawscope: standard output: the disk is full")
+        )
+
+
 def test_a_full_disk_is_reported_when_the_monitor_ends(network, disk):
     """Also if the disk fills while the last packets are written."""
     words = ("-i", network.near_name, "-w", str(disk / "t.pcapng"))

@@ -17,7 +17,7 @@ from app.cli.dump.decoded_packets import PacketDecoder
 from app.cli.dump.packet_writer import StandardOutput
 from app.cli.dump.selection import Selection
 from app.cli.output import CommandError, print_message
-from app.cli.recording_options import STDOUT, refusals
+from app.cli.recording_options import STDOUT, STDOUT_NAME, refusals
 from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.capture_statistics import CaptureStatistics
@@ -94,7 +94,7 @@ class Conversion:
         self._is_classic = is_classic(path.name)
         self.written = self.passed_over = 0
         self._is_stdout = str(path) == STDOUT
-        self._name = "standard output" if self._is_stdout else str(path)
+        self._name = STDOUT_NAME if self._is_stdout else str(path)
         with refusals(self._name):
             self._target: ConversionTarget = (
                 _StandardTarget(signal) if self._is_stdout else NewCapture(path, replace=replace)

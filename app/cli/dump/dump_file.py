@@ -49,6 +49,7 @@ def dump_file(paths: Sequence[str], make_output: MakeFileOutput, *, follows: boo
             return 0
         output = make_output(lambda: interrupts.stopped, lambda: interrupts.number, reader)
         stack.callback(output.close)
+        interrupts.work_while_waiting(output.idle)
         try:
             _take_chunks(reader, output, interrupts)
             output.end()

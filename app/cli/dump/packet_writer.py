@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.cli.dump.decoded_packets import PacketDecoder
 from app.cli.dump.selection import Selection
 from app.cli.output import CommandError, CommandOutput, print_message
-from app.cli.recording_options import STDOUT, refusals
+from app.cli.recording_options import STDOUT, STDOUT_NAME, refusals
 from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.capture_statistics import CaptureStatistics
@@ -88,7 +88,7 @@ class PacketWriter:
         self._decoder = PacketDecoder(needs_flows=selection is not None and selection.needs_flows)
         self.passed_over = 0
         target = StandardOutput(signal) if str(plan.path) == STDOUT else None
-        with refusals("standard output" if target is not None else str(plan.path)):
+        with refusals(STDOUT_NAME if target is not None else str(plan.path)):
             clock = time.monotonic if reader is None else None
             self._series = FileSeries(plan, clock, target)
         self._blocks = () if reader is None or plan.is_classic else reader.blocks

@@ -18,6 +18,9 @@ from core.engine.engine import Engine
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.files.merging import open_captures
 from core.net.sockets import LOCAL_SOCKETS
+from core.recording.plan import RecordingPlan
+from core.recording.recorder import Recorder
+from core.recording.state import RecordingStatus
 from core.store.packet_store import PacketStore
 from tests.helpers.waiting import until
 
@@ -301,8 +304,10 @@ def test_fault_of_the_worker_is_shown_and_what_was_captured_stays(engine, store,
     path.write_bytes(pcap(FRAME))
     engine.open_file(str(path))
     settle(engine, EngineState.DONE)
+    engine.record(Recorder(RecordingPlan(tmp_path / "t.pcapng")))
     engine._loop.call(lambda: [][0])
     snapshot = settle(engine, EngineState.FAILED)
+    until(lambda: engine.snapshot().recording.status is RecordingStatus.ENDED, "the recording")
     assert snapshot.severity is NoticeSeverity.ERROR
     assert snapshot.message.startswith("the capture thread failed (IndexError: ")
     assert isinstance(engine.failure, IndexError)
@@ -317,6 +322,7 @@ def test_snapshot_is_renewed_while_nothing_happens(engine):
 
 def test_close_without_start_and_twice():
     engine = Engine(PacketStore(), LOCAL_SOCKETS)
+    gc.collect()  # files of earlier tests
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
     engine.close()
     engine.close()
