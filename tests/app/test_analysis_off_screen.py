@@ -65,7 +65,7 @@ async def test_filtering_copying_and_scrolling_scan_on_the_analysis_thread(monke
         store.append(batch_of([udp_frame()] * PORTION))
         screen.poll()
         assert screen.table.line_count == PACKETS_EACH
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")  # the panel, the filter
         held = store.snapshot().count
         await eventually(lambda: screen.table.line_count == held, "all packets", screen.poll)
     assert all(scans.values()), scans
@@ -77,7 +77,7 @@ async def test_a_long_filter_shows_its_progress_and_escape_cancels_it(monkeypatc
     """The table keeps its rows until the first packets were seen."""
     gate, asked = threading.Event(), []
 
-    def slow(_: PacketFilter, chunk: Any, snapshot: Any) -> Any:
+    def slow(_: PacketFilter, chunk: Any, *_context: Any) -> Any:
         asked.append(chunk.first)
         assert gate.wait(60)
         return chunk.captured == 0
@@ -96,7 +96,7 @@ async def test_a_long_filter_shows_its_progress_and_escape_cancels_it(monkeypatc
         await eventually(lambda: "0%" in str(count.render()), "the progress")
         assert screen.table.line_count == held
         await eventually(lambda: asked, "the first piece")
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")  # the panel, the filter
         gate.set()
         await eventually(monitor.bridge.analysis_thread.is_idle, "the end of the scan")
         assert str(count.render()) == ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalGroup
-from textual.screen import ModalScreen
+from textual.css.query import NoMatches
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Button, Static
 
 from app.screens.dialogs.too_small import TooSmall
@@ -21,6 +22,15 @@ Result = TypeVar("Result")
 
 # Textual handles ctrl+c in the application, whose keys do not work below a modal screen.
 CTRL_C = Binding("ctrl+c", "app.help_quit", show=False)
+
+
+async def while_open(screen: Screen[Any], work: Awaitable[None]) -> None:
+    """Await work for a dialog that may be closed meanwhile, and then has no widgets anymore."""
+    try:
+        await work
+    except NoMatches:
+        if screen in screen.app.screen_stack:
+            raise
 
 
 class Dialog(ModalScreen[Result]):

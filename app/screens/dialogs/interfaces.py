@@ -15,7 +15,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Button, DataTable, Input, Static
 
-from app.screens.dialogs.dialog import Dialog
+from app.screens.dialogs.dialog import Dialog, while_open
 from app.screens.filter.capture_filter_field import CaptureFilterField
 from core.capture.capture_filter import CaptureFilter
 from core.capture.filter_compiler import CaptureFilterError
@@ -213,7 +213,7 @@ class Interfaces(Dialog[CaptureChoice]):
         if self._filter.is_checked:
             self._dismiss_with_choice()
         else:
-            self.run_worker(self._capture_when_checked)  # type: ignore[arg-type]
+            self.run_worker(while_open(self, self._capture_when_checked()))
 
     async def _capture_when_checked(self) -> None:
         await self._filter.check()

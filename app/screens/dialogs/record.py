@@ -8,13 +8,13 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from app.screens.dialogs.dialog import Confirm, Dialog, Hint
+from app.screens.dialogs.dialog import Confirm, Dialog, Hint, while_open
 from core.files.writing.saving import reason
 from core.recording.plan import RecordingPlan
 from core.recording.recorder import Recorder
 from core.wire.model.text import safe
 
-_HINT = "pcapng, or classic pcap for .pcap; .gz and .zst compress"
+_HINT = "enter records · pcapng, or classic pcap for .pcap · .gz, .zst compress"
 
 
 class RecordTo(Dialog[Recorder]):
@@ -50,7 +50,7 @@ class RecordTo(Dialog[Recorder]):
             self.query_one(Hint).show("type the path of a file")
         elif not self._is_creating:
             self._is_creating = True
-            self.run_worker(self._try(typed, replace=replace))
+            self.run_worker(while_open(self, self._try(typed, replace=replace)))
 
     async def _try(self, typed: str, *, replace: bool) -> None:
         """Create the file, and close the dialog; else show why not, or ask."""
@@ -65,7 +65,7 @@ class RecordTo(Dialog[Recorder]):
         except (RuntimeError, ValueError):  # no home folder; a NUL
             self.query_one(Hint).show("cannot record: this is not a path")
         else:
-            if not self.is_attached:  # closed meanwhile
+            if self not in self.app.screen_stack:  # closed meanwhile
                 recorder.stop()
             else:
                 self.dismiss(recorder)

@@ -15,7 +15,7 @@ from textual.containers import Horizontal
 from textual.widgets import Button, Input, RadioSet, Static
 
 from app.screens.dialogs.choices import Choices, OneOf, Switched
-from app.screens.dialogs.dialog import Confirm, Dialog, Hint
+from app.screens.dialogs.dialog import Confirm, Dialog, Hint, while_open
 from app.screens.dialogs.open_file import PathCompletion
 from app.screens.saving.packet_ranges import PacketRanges, RangeError, parse_ranges
 from core.files.byte_order import SECRETS
@@ -239,7 +239,8 @@ class SaveCapture(Dialog[SavedFile]):
             counts=self._savable.counts if numbers is None else (),
         )
         self._progress = SaveProgress()
-        self.run_worker(self._try(request, self._progress, replace=replace))
+        work = self._try(request, self._progress, replace=replace)
+        self.run_worker(while_open(self, work))
         self._show_progress()
 
     async def _try(self, request: SaveRequest, progress: SaveProgress, *, replace: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from app.screens.dialogs.dialog import Confirm, Dialog, Hint
+from app.screens.dialogs.dialog import Confirm, Dialog, Hint, while_open
 from core.files.private_file import save_private
 from core.wire.model.text import safe
 
@@ -49,7 +49,7 @@ class SaveText(Dialog[Path]):
         elif not self._is_saving:
             self._is_saving = True
             self.query_one(Hint).show("saving …")
-            self.run_worker(self._try(typed, replace=replace))
+            self.run_worker(while_open(self, self._try(typed, replace=replace)))
 
     async def _try(self, typed: str, *, replace: bool) -> None:
         """Save, and close the dialog; else show why not, or ask."""

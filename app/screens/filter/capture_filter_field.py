@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 
 from app.config.filter_history import FilterHistory
 from app.screens.dialogs.choices import Switched
-from app.screens.dialogs.dialog import Hint
+from app.screens.dialogs.dialog import Hint, while_open
 from core.capture.capture_filter import CaptureFilter, compile_filter
 from core.capture.filter_compiler import CaptureFilterError
 from core.capture.options import ANY
@@ -144,7 +144,7 @@ class CaptureFilterField(VerticalGroup):
     def _check_soon(self) -> None:
         self._show()
         if not self.is_checked:
-            self.run_worker(self.check)  # type: ignore[arg-type]
+            self.run_worker(while_open(self.screen, self.check()))
 
     def _show(self) -> None:
         """Show what is wrong with the filter, or that it is valid."""
