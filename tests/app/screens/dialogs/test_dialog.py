@@ -83,4 +83,3 @@ async def test_a_filter_is_checked_for_a_closed_dialog(text, held):
         held.begin()
         pilot.app.screen.query_one(Input).value = text
         await _closed_while_held(pilot, held)
-

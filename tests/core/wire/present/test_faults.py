@@ -30,9 +30,10 @@ from core.forge.values import SendMethod
 from core.store import captured_packet, selected_packet
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect as right_dissect
-from core.wire.model.dissection import Verdict
+from core.wire.model.dissection import Layer, Verdict
 from core.wire.model.walk import Numbering
-from core.wire.present import faults, summary
+from core.wire.present import detail, faults, summary
+from core.wire.present.detail_row import Row
 from core.wire.present.faults import Faults
 from core.wire.protocol import SequenceBases
 from core.wire.registry import PARSERS
@@ -64,7 +65,12 @@ def _none_by_columns(packets: chunk.Chunk, _bases: SequenceBases) -> Summaries:
 @pytest.fixture
 def broken_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
     """Break functions that the Info lines, the detail tree and the JSON of TCP call."""
-    monkeypatch.setattr(tcp, "segment_length", _broken)
+    right = detail._layer_row
+
+    def layer_row(layer: Layer, *rest: Any) -> Row:
+        return _broken() if layer.name == "tcp" else right(layer, *rest)
+
+    monkeypatch.setattr(detail, "_layer_row", layer_row)
     monkeypatch.setattr(tcp, "_words", _broken)
 
 
