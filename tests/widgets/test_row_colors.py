@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from rich.style import Style
@@ -67,9 +68,9 @@ def test_a_rule_colors_protocol_and_info_or_the_whole_row(colors: RowColors) -> 
 async def test_late_colors_appear_with_the_next_scene(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, match = threading.Event(), RuleMatcher.match
 
-    def slow(self: RuleMatcher, snapshot: Snapshot, numbers: Sequence[int]) -> object:
+    def slow(self: RuleMatcher, snapshot: Snapshot, *packets: Any) -> object:
         assert gate.wait(PATIENCE_S)
-        return match(self, snapshot, numbers)
+        return match(self, snapshot, *packets)
 
     monkeypatch.setattr(RuleMatcher, "match", slow)
     monitor = scripted_monitor(scripted_store())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +14,15 @@ from core.store.frame_detail import seconds_texts
 _PROTOCOLS = (("tcp", TCP_FIELDS), ("udp", UDP_FIELDS))
 
 
-def flow_keys(flows: FlowTable, numbers: NDArray[np.int64]) -> list[str]:
-    """Return the keys of each packet (n,), ``,"tcp.stream":3``, to go before the last brace."""
-    found = np.full(len(numbers), "", dtype=object)
+def with_flow_keys(
+    flows: FlowTable, numbers: NDArray[np.int64], lines: Sequence[str | None]
+) -> list[str | None]:
+    """Return the JSON objects of packets with the keys of their flows.
+
+    `numbers` are those of the packets (n,). The keys of a protocol need its header in the object: a
+    header that only a tunnel contains has no keys there.
+    """
+    found = list(lines)
     for protocol, fields in _PROTOCOLS:
         columns = flows.tcp(numbers) if protocol == "tcp" else flows.udp(numbers)
         texts = np.full(len(columns["row"]), "", dtype=object)
@@ -22,14 +30,12 @@ def flow_keys(flows: FlowTable, numbers: NDArray[np.int64]) -> list[str]:
             index = np.flatnonzero(field.presence(columns))
             if len(index):
                 texts[index] += np.array(_texts(field, columns, index), dtype=object)
-        found[columns["row"]] += texts
-    keys: list[str] = found.tolist()
-    return keys
-
-
-def with_keys(line: str, keys: str) -> str:
-    """Return a JSON object with more keys."""
-    return f"{line[:-1]}{keys}}}" if keys else line
+        port = f'"{protocol}.srcport":'
+        for row, text in zip(columns["row"].tolist(), texts.tolist(), strict=True):
+            line = found[row]
+            if line is not None and port in line:
+                found[row] = f"{line[:-1]}{text}}}"
+    return found
 
 
 def _texts(field: FlowField, columns: Columns, index: NDArray[np.int64]) -> list[str]:

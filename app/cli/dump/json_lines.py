@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from app.cli.dump.flow_keys import flow_keys, with_keys
+from app.cli.dump.flow_keys import with_flow_keys
 from app.cli.dump.json_columns import JsonColumns
 from app.cli.dump.line_format import BLOCK, ChunkPart
 from app.cli.field_names import JSON_COLUMNS
@@ -43,8 +43,8 @@ class JsonLines:
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         line = encode(frame_record(packet, packet.dissect(), self._raw, base))
         numbers = np.array([packet.number])
-        (keys,) = flow_keys(self._flows.reaching(packet.number), numbers)
-        return with_keys(line, keys)
+        (with_keys,) = with_flow_keys(self._flows.reaching(packet.number), numbers, [line])
+        return with_keys or line
 
     def begin(self, timestamp_ns: int | None) -> None:
         """Ignore it: the times are absolute."""
@@ -59,10 +59,7 @@ class JsonLines:
         flows = self._flows.reaching(part.chunk.last)
         for start in range(0, len(part.rows), _SLICE):
             rows = part.rows[start : start + _SLICE]
-            lines = self._columns.lines(part, rows)
-            for index, keys in enumerate(flow_keys(flows, part.chunk.first + rows)):
-                line = lines[index]
-                lines[index] = None if line is None else with_keys(line, keys)
+            lines = with_flow_keys(flows, part.chunk.first + rows, self._columns.lines(part, rows))
             for first in range(0, len(lines), BLOCK):
                 yield lines[first : first + BLOCK]
 

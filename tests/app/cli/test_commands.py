@@ -70,7 +70,7 @@ def test_a_file_opens_as_with_r(
     words: list[str], file: str, folder: Path, opened: list[PacketSource]
 ) -> None:
     assert run(words) == 0
-    assert [source.file for source in opened] == [file]
+    assert [source.files for source in opened] == [(file,)]
 
 
 def test_a_name_of_a_command_is_the_command(

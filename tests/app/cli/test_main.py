@@ -44,8 +44,6 @@ def one_syn(tmp_path: Path) -> str:
         (["--demo", "-i", "lo"], "--demo watches loopback"),
         (["-i", "lo", "-r", "x"], "-i captures, and a file is read"),
         (["fields", "a", "b"], "unexpected extra argument"),
-        (["dump", "-r", "a", "-r", "b"], "-r is given twice: give it once; mergecap joins files"),
-        (["-r", "a", "-r", "b"], "-r is given twice: give it once; mergecap joins files"),
         (["dump", "-i", "lo", "-c", "1", "-c", "2"], "-c is given twice: give it once"),
         (["send", "--ip.ttl", "3", "--ip.ttl", "4"], "--ip.ttl is given twice: give it once"),
         (["replay", "a", "--link", "lo", "--link", "lo"], "--link is given twice: give it once"),

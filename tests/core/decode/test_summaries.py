@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from core.analysis.tcp.flow_index import FlowIndex
+from core.analysis.tcp.info_marks import MARK_WORDS
 from core.decode.chunk import Chunk
 from core.decode.summaries import summaries
 from core.store.budget import Budget
@@ -33,6 +34,7 @@ from tests.helpers.support import is_thorough
 CHANGED = 1000
 MOST = 200  # packets of each capture, unless all are requested
 INFO_TEXTS = {each.shown: each.info_texts for each in PROTOCOLS if each.info_texts}
+INFO_TEXTS["TCP"] += MARK_WORDS
 WITH_COLUMNS = {protocol.shown for protocol in PROTOCOLS if protocol.info_columns is not None}
 
 

@@ -124,9 +124,9 @@ async def test_a_field_is_offered_while_it_is_typed() -> None:
         assert isinstance(pilot.app.screen, AddColumn)
         options = pilot.app.screen.query_one(OptionList)
         assert options.option_count > 100
-        await pilot.press(*"windowxx")
+        await pilot.press(*"tcp.window_size_vxx")
         hint = pilot.app.screen.query_one(Hint)
-        assert str(hint.content) == "no field has 'windowxx' in its name"
+        assert str(hint.content) == "no field has 'tcp.window_size_vxx' in its name"
         await pilot.press("enter", "backspace", "backspace")
         assert options.highlighted_option.id == "tcp.window_size_value"
         await pilot.click(OptionList, offset=(3, 0))

@@ -1,4 +1,4 @@
-"""A dialog may be closed while a thread works for it; the program goes on."""
+"""A dialog may be closed while a thread works for it: the program continues."""
 
 from __future__ import annotations
 
