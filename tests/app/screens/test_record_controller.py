@@ -40,6 +40,7 @@ async def test_the_dialog_creates_the_file_and_the_engine_records(tmp_path, monk
         await pilot.press("enter")
         await eventually(lambda: pilot.app.screen is main(pilot), "the main screen")
     (recorder,) = [one for one in engine.told if isinstance(one, Recorder)]
+    recorder.has_begun = True  # a capture runs, as the worker says
     recorder.stop()
     assert recorder.join(PATIENCE_S)
     assert numbers_in(tmp_path / name) == []
@@ -61,6 +62,7 @@ async def test_an_existing_file_is_replaced_after_a_question(tmp_path):
                 await pilot.press("escape")
         await eventually(lambda: pilot.app.screen is main(pilot), "the main screen")
     (recorder,) = [one for one in engine.told if isinstance(one, Recorder)]
+    recorder.has_begun = True  # a capture runs, as the worker says
     recorder.stop()
     assert recorder.join(PATIENCE_S)
     assert numbers_in(path) == []
@@ -71,7 +73,7 @@ async def test_a_file_that_cannot_be_created_is_refused_in_the_dialog(tmp_path):
         await filled(pilot)
         await pilot.press("W", "ctrl+u", *str(tmp_path / "none" / "t"), "enter")
         hint = pilot.app.screen.query_one(Hint)
-        await eventually(lambda: "No such file" in str(hint.content), "the reason")
+        await eventually(lambda: "there is no such folder" in str(hint.content), "the reason")
         await pilot.press("escape")
 
 
