@@ -44,6 +44,8 @@ SCREEN_ACTIONS = (
     "packets.next_mark",
     "packets.previous_mark",
     "",
+    "capture.interface",
+    "capture.record",
     "packets.save",
     "view.columns",
     "view.colors",

@@ -179,7 +179,7 @@ def parts_of(line: StatusLine) -> list[Part]:
         parts.append(_recording_part(line.recording))
     if line.capture_filter:
         words = cut(safe(line.capture_filter), FILTER_MOST)
-        parts.append(Part(f"only {words}", StatusStyle.HELD, 2))
+        parts.append(Part(f"only {words}", StatusStyle.HELD, 1, "filtered"))
     parts.append(packets)
     if line.rates:
         parts.append(Part(f"{si(line.rates[-1], '/s')}", StatusStyle.PLAIN, 2))
