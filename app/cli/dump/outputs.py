@@ -47,7 +47,7 @@ def file_output(
     if is_divided or (is_endless and recording.file != STDOUT):
         if keeps_secrets:
             raise click.UsageError(
-                "--secrets needs a file that is copied as a whole: without a pipe, --follow, or -b"
+                "--secrets needs a copy of one whole file: no pipe, no --follow, no -b"
             )
         from app.cli.dump.packet_writer import PacketWriter
 

@@ -137,7 +137,7 @@ class PacketWriter:
         if left_out := ", ".join(kind for kind in kinds if kind):
             print_message(
                 f"rawscope: left out: {left_out}; "
-                "a file that is copied as a whole keeps them: without a pipe, --follow, or -b"
+                "a copy of one whole file keeps them: no pipe, no --follow, no -b"
             )
         if self._selection is not None and self._selection.slow_packets:
             print_message(f"rawscope: -Y: {slow_note(self._selection.slow_packets)}")

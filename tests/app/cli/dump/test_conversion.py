@@ -112,7 +112,7 @@ def comments_in(path: Path) -> object:
 
 def test_secrets_of_a_pipe_cannot_be_kept(tmp_path: Path, capsys) -> None:
     assert run(["dump", "-r", "-", "--secrets", "-w", str(tmp_path / "b.pcapng")]) == 2
-    assert "--secrets needs a file that is copied as a whole" in capsys.readouterr().err
+    assert "--secrets needs a copy of one whole file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
