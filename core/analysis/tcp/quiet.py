@@ -157,6 +157,7 @@ class QuietRuns:
         is_known = self._next != 0
         is_odd: Mask = is_known & (run.sequence != self._next)
         had_any = self._has_same | (self._of_same(run.window, OfDirection.WINDOW) >= 0)
+        self._had_any = had_any
         is_odd |= had_any & ~is_known
         is_odd |= ~is_known & (run.sequence == _MASK)
         last_syn = np.maximum.reduceat(np.where(self._is_syn, self._index, NOWHERE), self._starts)
@@ -175,6 +176,8 @@ class QuietRuns:
         is_odd: Mask = ~self._is_ack & ~is_first_syn
         contiguous = self._contiguous(other_next)
         is_odd |= self._is_ack & (contiguous != 0) & (_after(ack, contiguous) > 0)
+        begins = np.where(self._has_same, ~self._is_ack[self._same], ~self._had_any)
+        is_odd |= self._is_ack & ~heard & begins  # acknowledges bytes that were not captured
         before = self._acknowledged_before
         is_odd |= (before != 0) & (_after(ack, before) < 0)
         is_heard = self._other_ack != 0
@@ -247,6 +250,7 @@ class QuietRuns:
         self._sent = self._kept & ((run.length > 0) | self._is_counted)
         is_new = run.acknowledgment != self._acknowledged_before
         is_new |= ~self._has_same  # repeated bytes may wait although they were acknowledged before
+        is_new |= ~self._is_ack[self._same]
         is_new &= self._kept & self._is_ack
         origins = self._carried[:, :, OfDirection.NEXT]
         self._waiting = []
@@ -271,7 +275,10 @@ class QuietRuns:
             place = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
             hits = keys[place] == asked
             index, place = index[hits], order[place[hits]]
-            packets[index] = np.concatenate([waiting.packet, run.packet[sent]])[place]
+            numbers = np.concatenate([waiting.packet, run.packet[sent]])[place]
+            is_earlier = numbers < run.packet[index]
+            index, place = index[is_earlier], place[is_earlier]
+            packets[index] = numbers[is_earlier]
             sent_ns = np.concatenate([waiting.time_ns, run.time_ns[sent]])[place]
             times[index] = run.time_ns[index] - sent_ns
         return packets, times
@@ -300,6 +307,9 @@ class QuietRuns:
         has_other = self._has_other[index]
         acked = self._other_ack[index]
         is_beyond = has_other & self._is_ack[self._other[index]] & (_after(acked, first) > 0)
+        is_beyond &= (
+            _after(acked, self._data_end[index]) < 0
+        )  # else: acknowledged before it was sent
         first = np.where(is_beyond, acked, first)
         flying = (self._data_end[index] - first) & _MASK
         is_tracked = self._carried[ids, ways, OfDirection.IS_TRACKED] > 0

@@ -113,6 +113,8 @@ def _captures() -> list[str]:
 def test_public_captures_agree(name: str) -> None:
     path = captures_dir() / "files" / name
     _, wrong = _differences(path)
+    if "/gtp/" in name:  # rawscope does not read GTP, so the segments in it have no analysis
+        wrong = {field: each for field, each in wrong.items() if any(text for *_, text in each)}
     assert wrong.keys() <= REASONS.keys() | DIFFERENT.keys(), wrong
     assert sum(len(wrong.get(field, ())) for field in DIFFERENT) <= 15, wrong
 
