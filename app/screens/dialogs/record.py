@@ -14,7 +14,7 @@ from core.recording.plan import RecordingPlan
 from core.recording.recorder import Recorder
 from core.wire.model.text import safe
 
-_HINT = "enter records · pcapng, or classic pcap for .pcap · .gz, .zst compress"
+_HINT = "enter records · .pcap: classic pcap · .gz, .zst compress"
 
 
 class RecordTo(Dialog[Recorder]):

@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from app.screens.dialogs.dialog import Confirm, Dialog, Hint, while_open
 from core.files.private_file import save_private
+from core.files.writing.saving import reason
 from core.wire.model.text import safe
 
 _HINT = "enter saves · only you can read the file · esc closes"
@@ -62,7 +63,7 @@ class SaveText(Dialog[Path]):
             question = f"{safe(typed)} exists."
             self.app.push_screen(Confirm(question, yes="Replace it", no="Keep it"), self._answered)
         except OSError as error:
-            self.query_one(Hint).show(f"not saved: {safe(error.strerror or str(error))}")
+            self.query_one(Hint).show(f"not saved: {reason(error)}")
         except (RuntimeError, ValueError):  # no home folder; a NUL
             self.query_one(Hint).show("not saved: this is not a path")
         else:

@@ -250,7 +250,7 @@ class QuietRuns:
         self._sent = self._kept & ((run.length > 0) | self._is_counted)
         is_new = run.acknowledgment != self._acknowledged_before
         is_new |= ~self._has_same  # repeated bytes may wait although they were acknowledged before
-        is_new |= ~self._is_ack[self._same]
+        is_new |= ~self._is_ack[self._same]  # a SYN without ACK has the number 0, too
         is_new &= self._kept & self._is_ack
         origins = self._carried[:, :, OfDirection.NEXT]
         self._waiting = []
