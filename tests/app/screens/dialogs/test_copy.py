@@ -85,7 +85,7 @@ async def test_an_existing_file_is_replaced_only_after_a_yes(folder):
     ("typed", "says"),
     [
         ("", "type the path"),
-        ("none/x", "No such file"),
+        ("none/x", "there is no such folder"),
         ("link", "is a symbolic link"),
         ("fifo", "is a FIFO"),
         (".", "is a directory"),
