@@ -132,7 +132,12 @@ def take_recording(given: dict[str, Any]) -> Recording:
 def _check(recording: Recording) -> None:
     """Raise `click.UsageError` for options that do not belong together."""
     divide, stop = recording.divide, recording.stop
-    if not recording.file:
+    if recording.file:
+        from core.files.writing.packing import unwritten  # --help needs nothing of it
+
+        if problem := unwritten(recording.file):
+            raise click.UsageError(f"-w {recording.file}: {problem}")
+    else:
         for name, option in _FILE_OPTIONS.items():
             if getattr(recording, name):
                 raise click.UsageError(

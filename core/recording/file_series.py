@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.private_file import TargetFolder
+from core.files.writing.packing import refuse_unwritten
 from core.files.writing.saving import reason
 from core.recording.interface_counts import NO_STATISTICS, interface_counts
 from core.recording.output_file import DescriptorTarget, OutputFile, Target
@@ -73,6 +74,8 @@ class FileSeries:
         self._first_ns: int | None = None  # the time of the file's first packet
         self._last_ns = 0
         self._due_s = time.monotonic() + CHECKPOINT_S
+        if target is None:
+            refuse_unwritten(plan.path.name)
         self._folder = None if target is not None else TargetFolder(plan.path.parent)
         try:
             self._open()

@@ -2,10 +2,14 @@
 
 Each packer makes one stream; `flush` ends a block of it, so that everything written up to then can
 be read even if the rest never comes.
+
+A name that promises another compression is refused: programs that go by the name of a file could
+not read it.
 """
 
 from __future__ import annotations
 
+import errno
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,6 +90,28 @@ class _Zstd:
 
 
 _PACKERS: Mapping[str, type[_Gzip] | type[_Zstd]] = {".gz": _Gzip, ".zst": _Zstd}
+
+
+_UNWRITTEN = (
+    ".7z", ".br", ".bz", ".bz2", ".gzip", ".lrz", ".lz", ".lz4", ".lzma", ".lzo", ".rar", ".sz",
+    ".tar", ".tbz2", ".tgz", ".txz", ".xz", ".z", ".zip", ".zstd", ".tzst",
+)  # fmt: skip
+"""Endings of compressions and archives that rawscope does not write."""
+
+
+def unwritten(name: str) -> str:
+    """Return why no capture can be written under the name of a file; empty if one can."""
+    for ending in _UNWRITTEN:
+        if name.lower().endswith(ending):
+            given = name[-len(ending) :]
+            return f"rawscope writes no {given} files: end the name in .gz or .zst to compress it"
+    return ""
+
+
+def refuse_unwritten(name: str) -> None:
+    """Raise `OSError` if no capture can be written under the name of a file."""
+    if problem := unwritten(name):
+        raise OSError(errno.EOPNOTSUPP, problem, name)
 
 
 def packer_of(name: str, *, fast: bool = False) -> Packer:

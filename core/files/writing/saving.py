@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.decode.chunk import Chunk
 from core.files.private_file import NewFile
 from core.files.writing.encoder import ChunkRows, Encoder, InterfaceCounts
-from core.files.writing.packing import packer_of
+from core.files.writing.packing import packer_of, refuse_unwritten
 from core.files.writing.pcap_encoder import PcapEncoder
 from core.files.writing.pcapng_encoder import PcapngEncoder
 from core.store.filtered_view import NumberRange
@@ -94,6 +94,7 @@ class NewCapture:
     """A `NewFile` that is compressed as its name says. Raises `OSError`."""
 
     def __init__(self, path: Path, *, replace: bool = False) -> None:
+        refuse_unwritten(path.name)
         self._file = NewFile(path, replace=replace)
         self._packer = packer_of(path.name)
 

@@ -72,6 +72,7 @@ def test_ends_of_a_capture(line, packets, seconds):
         ("-C 1", "add -w FILE"),
         ("--force", "add -w FILE"),
         ("-a files:2", "add -w FILE"),
+        ("-w t.pcap.bz2", "-w t.pcap.bz2: rawscope writes no .bz2 files: end the name in .gz or"),
         ("-w t -a files:2", "-a files counts the files of -b"),
         ("-w t -b files:2", "-b files needs a size or time"),
         ("-w t -W 2", "-W needs a size or time"),

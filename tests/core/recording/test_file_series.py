@@ -57,6 +57,12 @@ def test_one_file_holds_all_packets(tmp_path, name):
     assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
 
 
+def test_a_compression_that_is_not_written_is_refused(tmp_path):
+    with pytest.raises(OSError, match=r"rawscope writes no \.lz4 files"):
+        FileSeries(RecordingPlan(tmp_path / "t.pcap.lz4"))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("each", [1, 70, PACKETS])
 def test_each_file_has_as_many_packets_as_wanted(tmp_path, name, each):

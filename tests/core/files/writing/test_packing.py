@@ -8,7 +8,7 @@ import zlib
 import pytest
 import zstandard
 
-from core.files.writing.packing import packer_of, plain_name
+from core.files.writing.packing import packer_of, plain_name, unwritten
 
 CONTENT = b"some packets " * 5_000
 
@@ -36,3 +36,18 @@ def test_a_flush_makes_readable_what_was_written(name: str) -> None:
 def test_plain_name() -> None:
     assert plain_name("a.pcap.gz") == "a.pcap"
     assert plain_name("a.pcapng") == "a.pcapng"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.pcap.bz2", "a.pcapng.XZ", "a.lz4", "a.pcap.Z", "a.zip", "a.gz.bz2", "a.zstd"]
+)
+def test_names_of_other_compressions_are_refused(name: str) -> None:
+    """Nothing is written under a name that promises another content."""
+    ending = name[name.rindex(".") :]
+    words = f"rawscope writes no {ending} files: end the name in .gz or .zst to compress it"
+    assert unwritten(name) == words
+
+
+@pytest.mark.parametrize("name", ["a", "a.pcap", "a.bz2.pcapng", "a.pcapng.gz", "xz", "a.log", "-"])
+def test_other_names_can_be_written(name: str) -> None:
+    assert not unwritten(name)

@@ -32,6 +32,14 @@ from tests.helpers.waiting import PATIENCE_S
 FRAMES = [bytes([n]) * (60 + n) for n in range(40)]
 
 
+@pytest.mark.parametrize("name", ["a.pcap.bz2", "a.zip"])
+def test_a_compression_that_is_not_written_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OSError, match="rawscope writes no") as refused:
+        saved(tmp_path / name, filled().snapshot())
+    assert "end the name in .gz or .zst" in reason(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
 class Every3:
     """Every third packet."""
 
