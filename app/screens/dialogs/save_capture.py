@@ -32,7 +32,7 @@ from core.store.filtered_view import NumberRange
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
 
-HINT = "enter saves · shift+tab: which packets · .gz, .zst compress"
+HINT = "enter saves · tab: which packets, format · .gz, .zst compress"
 CLASSIC_HINT = "classic pcap keeps no comments, names, or directions · esc closes"
 _ALL, _SHOWN, _MARKED, _RANGE = range(4)
 _PROGRESS_S = 0.1
@@ -82,6 +82,12 @@ class SaveCapture(Dialog[SavedFile]):
 
     def compose_body(self) -> ComposeResult:
         savable = self._savable
+        with Horizontal(classes="dialog-row"):
+            yield Static("file", classes="dialog-label")
+            path = Input(savable.name, placeholder="path of a file", compact=True, id="path")
+            path.cursor_blink = False
+            path.suggester = PathCompletion()
+            yield path
         with Choices(compact=True, id="which"):
             yield OneOf(f"all {savable.held:,} packets", value=True, compact=True)
             is_filtered = savable.shown is not None
@@ -100,12 +106,6 @@ class SaveCapture(Dialog[SavedFile]):
                 yield OneOf("classic pcap", compact=True)
         if self._has_secrets:
             yield Switched("with the file's decryption secrets", compact=True, id="secrets")
-        with Horizontal(classes="dialog-row"):
-            yield Static("file", classes="dialog-label")
-            path = Input(savable.name, placeholder="path of a file", compact=True, id="path")
-            path.cursor_blink = False
-            path.suggester = PathCompletion()
-            yield path
         with Horizontal(classes="dialog-buttons"):
             yield Button("Save", id="save", compact=True)
         yield Hint(HINT)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, RadioSet
 
 from app.screens.dialogs.comments import EditComments
 from app.screens.dialogs.dialog import Confirm, Hint
@@ -41,11 +41,36 @@ async def test_marked_packets_are_saved(tmp_path):
         await pilot.press("m", "j", "j", "m", "w")
         dialog = pilot.app.screen
         assert dialog.query_one("#path", Input).value == "day-copy.pcapng"
-        await pilot.press("shift+tab", "shift+tab", "shift+tab", "down")
+        await pilot.press("tab", "down")
         await name(pilot, tmp_path / "a.pcapng")
         await eventually(lambda: pilot.app.screen is main(pilot), "the main screen")
     chunk = snapshot.chunks[0]
     assert content_of(tmp_path / "a.pcapng").frames == [chunk.frame(1), chunk.frame(3)]
+
+
+async def test_tab_leads_from_the_name_to_all_choices_and_back():
+    async with running() as (pilot, _):
+        main(pilot).table.select(2)
+        await pilot.press("m", "w")
+        dialog, found = pilot.app.screen, []
+        for _ in range(6):
+            found.append(dialog.focused.id)
+            await pilot.press("tab")
+        assert found == ["path", "which", "numbers", "format", "save", "path"]
+        assert "tab: which packets, format" in str(dialog.query_one(Hint).content)
+        await pilot.click(list(dialog.query("#which OneOf"))[2])
+        assert dialog.query_one("#which", RadioSet).pressed_index == 2
+
+
+@pytest.mark.parametrize("key", ["w", "W"])
+async def test_a_compression_that_is_not_written_is_refused(tmp_path, key):
+    async with running(LIVE) as (pilot, _):
+        await pilot.press(key)
+        pilot.app.screen.focused.value = str(tmp_path / "a.pcap.xz")
+        await pilot.press("enter")
+        hint = pilot.app.screen.query_one(Hint)
+        await eventually(lambda: "no .xz files: end the name in .gz" in str(hint.content), "it")
+    assert not list(tmp_path.iterdir())
 
 
 async def test_typed_numbers_are_saved_and_mistakes_are_shown(tmp_path):
