@@ -1,6 +1,7 @@
 """The program: run one command line, report its failure, and return the exit status.
 
-Exit status: 0 for success, 1 for a failure at run time, 2 for wrong usage. Every error is one line
+Exit status: 0 for success, 1 for a failure at run time, 2 for wrong usage, 128 and the number of
+the signal that ended a command before its work was done. Every error is one line
 on stderr that names the object, the cause and the next step; only ``--debug`` shows a traceback.
 """
 
@@ -57,7 +58,7 @@ def run(arguments: Sequence[str]) -> int:
         if debug:
             raise
         print_message(f"rawscope: {_one_line(str(error))}")
-        return _FAILED
+        return error.status
     except Exception as error:
         if debug:
             raise

@@ -22,6 +22,7 @@ from __future__ import annotations
 import io
 import os
 import select
+import signal
 import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +39,18 @@ _PATIENCE_S = 1.0  # how long to wait for the reader after a signal
 
 
 class CommandError(Exception):
-    """A failure at run time, in one line: object, cause, next step. Exit status 1."""
+    """A failure at run time, in one line: object, cause, next step. `status` is the exit status."""
+
+    def __init__(self, message: str, *, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class InterruptedCommandError(CommandError):
+    """Signal `number` ended the command before its work was done; the status says so."""
+
+    def __init__(self, message: str, number: int | None) -> None:
+        super().__init__(message, status=128 + (number or signal.SIGINT))
 
 
 class ReaderGoneError(Exception):

@@ -16,7 +16,7 @@ import numpy as np
 from app.cli.dump.decoded_packets import PacketDecoder
 from app.cli.dump.packet_writer import StandardOutput
 from app.cli.dump.selection import Selection
-from app.cli.output import CommandError, print_message
+from app.cli.output import CommandError, InterruptedCommandError, print_message
 from app.cli.recording_options import STDOUT, STDOUT_NAME, refusals
 from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
@@ -68,7 +68,7 @@ class Conversion:
     """A `PacketOutput` that writes at most `limit` packets of `reader` (None: no limit) to a file.
 
     With a `selection`, it writes only the packets that pass. `enough` and `signal` are as for
-    `Printer`. With `is_endless`, an interrupt is the usual end, and the output is complete.
+    `Printer`.
     """
 
     work = "written"
@@ -84,9 +84,8 @@ class Conversion:
         selection: Selection | None = None,
         replace: bool = False,
         keeps_secrets: bool = False,
-        is_endless: bool = False,
     ) -> None:
-        self._is_endless = is_endless
+        self._signal = signal
         self._limit, self._enough, self._selection = limit, enough, selection
         self._reader, self._keeps_secrets = reader, keeps_secrets
         self.selects = selection is not None
@@ -152,14 +151,15 @@ class Conversion:
     def idle(self) -> None:
         """Do nothing: the file is whole at its end only."""
 
-    def end(self) -> None:
-        """Complete the file. Raise `CommandError`, also if the user interrupted the conversion."""
-        is_partial = self._enough() and not self._is_endless
-        if is_partial and not self._is_stdout:
-            raise CommandError(f"{safe(self._name)} was not written: you interrupted it")
+    def end(self, *, is_cut: bool = False) -> None:
+        """Complete the file. Raise `CommandError`; if `is_cut`, there is no file."""
+        if is_cut and not self._is_stdout:
+            words = f"{safe(self._name)} was not written: you interrupted it"
+            raise InterruptedCommandError(words, self._signal())
         self._write(None)
-        if is_partial:
-            raise CommandError("standard output has a part of the packets: you interrupted it")
+        if is_cut:
+            words = "standard output has a part of the packets: you interrupted it"
+            raise InterruptedCommandError(words, self._signal())
 
     def finish(self) -> None:
         """Report secrets that were left out, and packets that took too long for the filter."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from pathlib import Path
 
+from app.cli.commands import STANDARD_INPUT
 from app.cli.dump.packet_output import PacketOutput
 from app.cli.interrupts import Interrupts, StoppedError
-from app.cli.output import CommandError, print_message, print_unread
+from app.cli.output import CommandError, InterruptedCommandError, print_message, print_unread
 from core.files.chunks import iter_chunks
 from core.files.formats import FileError
 from core.files.merging import open_captures
@@ -33,9 +35,10 @@ def dump_file(paths: Sequence[str], make_output: MakeFileOutput, *, follows: boo
     until a signal.
 
     Return the exit status: 1 for a damaged file, after its good packets. Raise `CommandError` if
-    the file is not a capture, and after all packets if rawscope failed to decode some.
+    the file is not a capture, and after all packets if rawscope failed to decode some. A signal is
+    the usual end of an input that may grow; with any other, raise `InterruptedCommandError`.
     """
-    if "-" in paths and os.isatty(0):
+    if STANDARD_INPUT in paths and os.isatty(0):
         raise CommandError("'-r -' reads a capture from standard input: pipe one in")
     with ExitStack() as stack:
         interrupts = stack.enter_context(Interrupts())
@@ -45,14 +48,15 @@ def dump_file(paths: Sequence[str], make_output: MakeFileOutput, *, follows: boo
                 stack.enter_context(closing(reader))
         except FileError as error:
             raise CommandError(str(error)) from error
-        except StoppedError:
-            return 0
+        except StoppedError as stopped:
+            words = "nothing was read: you interrupted it"
+            raise InterruptedCommandError(words, interrupts.number) from stopped
         output = make_output(lambda: interrupts.stopped, lambda: interrupts.number, reader)
         stack.callback(output.close)
         interrupts.work_while_waiting(output.idle)
         try:
-            _take_chunks(reader, output, interrupts)
-            output.end()
+            is_cut = not _take_chunks(reader, output, interrupts)
+            output.end(is_cut=is_cut and not may_grow(paths, follows=follows))
         except RecordingError as error:
             saved = output.written
             raise CommandError(f"{error}; {saved} packet{'s' * (saved != 1)} saved") from error
@@ -62,7 +66,13 @@ def dump_file(paths: Sequence[str], make_output: MakeFileOutput, *, follows: boo
         return 1 if reader.damaged else 0
 
 
-def _take_chunks(reader: PacketReader, output: PacketOutput, interrupts: Interrupts) -> None:
+def may_grow(paths: Sequence[str], *, follows: bool) -> bool:
+    """Return True if what is read has no end of its own: a pipe, or a file that is followed."""
+    return follows or any(path == STANDARD_INPUT or Path(path).is_fifo() for path in paths)
+
+
+def _take_chunks(reader: PacketReader, output: PacketOutput, interrupts: Interrupts) -> bool:
+    """Hand over packets until the input ends or no more are wanted. Return False after a signal."""
     chunks = iter_chunks(reader)
     reported: set[int] = set()
     while not output.done:
@@ -70,8 +80,9 @@ def _take_chunks(reader: PacketReader, output: PacketOutput, interrupts: Interru
             with interrupts.waiting():
                 chunk = next(chunks, None)
         except StoppedError:
-            return
+            return False
         if chunk is None:
-            return
+            return True
         print_unread(reported, (interface.link_type for interface in reader.interfaces))
         output.take(chunk, reader.interfaces)
+    return not interrupts.stopped

@@ -90,7 +90,7 @@ def _failure(capturing: CaptureThread, output: PacketOutput, error: Exception) -
     """End the capture after a failed write; return the error with the counts."""
     capturing.stop()
     capturing.join()
-    _report_kernel(capturing)
+    _report_kernel(capturing, capturing.captured)
     lost = capturing.captured - output.written - output.passed_over
     most = "up to " if output.selects and lost else ""  # the filter may exclude them
     return CommandError(f"{error}; {_packets(output.written)} saved, {most}{lost} lost")
@@ -98,17 +98,20 @@ def _failure(capturing: CaptureThread, output: PacketOutput, error: Exception) -
 
 def _report_totals(capturing: CaptureThread, output: PacketOutput) -> None:
     """Print the counts: three lines as tcpdump, then what else was lost."""
-    _report_kernel(capturing)
     refused = capturing.backlog.refused
-    unwritten = capturing.captured - refused - output.written - output.passed_over
+    taken = refused + output.written + output.passed_over
+    # Packets behind the last one that the user wants do not count, as in tcpdump.
+    captured = taken if output.done else capturing.captured
+    _report_kernel(capturing, captured)
+    unwritten = captured - taken
     if refused:
         print_message(f"{_packets(refused)} lost: they were not {output.work} fast enough")
     if unwritten:
         print_message(f"{_packets(unwritten)} not {output.work}")
 
 
-def _report_kernel(capturing: CaptureThread) -> None:
-    print_message(f"{_packets(capturing.captured)} captured")
+def _report_kernel(capturing: CaptureThread, captured: int) -> None:
+    print_message(f"{_packets(captured)} captured")
     print_message(f"{_packets(capturing.received)} received by filter")
     print_message(f"{_packets(capturing.dropped)} dropped by kernel")
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
-from app.cli.commands import STANDARD_INPUT
-from app.cli.dump.dump_file import MakeFileOutput
+from app.cli.dump.dump_file import MakeFileOutput, may_grow
 from app.cli.dump.line_format import LineFormat
 from app.cli.dump.packet_output import MakeOutput
 from app.cli.dump.selection import Selection
@@ -42,7 +40,7 @@ def file_output(
     if not recording.file:
         return None
     plan = plan_of(recording)
-    is_endless = source.follows or not all(map(_is_whole, source.files))
+    is_endless = may_grow(source.files, follows=source.follows)
     is_divided = plan.rotation.is_used or plan.most_files is not None
     if is_divided or (is_endless and recording.file != STDOUT):
         if keeps_secrets:
@@ -68,15 +66,9 @@ def file_output(
             selection=selection,
             replace=plan.replace,
             keeps_secrets=keeps_secrets,
-            is_endless=is_endless,
         )
 
     return make
-
-
-def _is_whole(path: str) -> bool:
-    """Return False for a pipe."""
-    return path != STANDARD_INPUT and not Path(path).is_fifo()
 
 
 def _line_format(**chosen: Any) -> LineFormat:

@@ -13,9 +13,9 @@ from core.decode.chunk import Chunk
 class PacketOutput(Protocol):
     """Takes packets in order.
 
-    `written` counts those that reached their destination, and `passed_over` those that were not to
-    go there; `selects` is true if a filter decides that. Raises `CommandError` if it cannot
-    continue.
+    `written` counts those that reached their destination, and `passed_over` those before the last
+    wanted packet that were not to go there; `selects` is true if a filter decides that. Raises
+    `CommandError` if it cannot continue.
     """
 
     work: str  # what it does with a packet: "printed"
@@ -50,8 +50,11 @@ class PacketOutput(Protocol):
         """Do periodic work while no packets arrive."""
         ...
 
-    def end(self) -> None:
-        """Complete the output after the last packet."""
+    def end(self, *, is_cut: bool = False) -> None:
+        """Complete the output after the last packet.
+
+        With `is_cut`, the user interrupted it before: raise `InterruptedCommandError`.
+        """
         ...
 
     def finish(self) -> None:

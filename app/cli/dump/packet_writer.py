@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from app.cli.dump.decoded_packets import PacketDecoder
 from app.cli.dump.selection import Selection
-from app.cli.output import CommandError, CommandOutput, print_message
+from app.cli.output import (
+    CommandError,
+    CommandOutput,
+    InterruptedCommandError,
+    print_message,
+)
 from app.cli.recording_options import STDOUT, STDOUT_NAME, refusals
 from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
@@ -23,6 +28,7 @@ from core.files.kept_blocks import SECTION_HEADER
 from core.files.reader import PacketReader
 from core.recording.file_series import FileSeries, RecordingError
 from core.recording.plan import RecordingPlan
+from core.wire.model.text import safe
 
 Value = TypeVar("Value")
 
@@ -82,7 +88,7 @@ class PacketWriter:
         reader: PacketReader | None = None,
     ) -> None:
         self._limit = limit
-        self._enough = enough
+        self._enough, self._signal = enough, signal
         self._selection = selection
         self.selects = selection is not None
         self._decoder = PacketDecoder(needs_flows=selection is not None and selection.needs_flows)
@@ -101,17 +107,25 @@ class PacketWriter:
     @property
     def done(self) -> bool:
         """True once no more packets are to be written."""
-        return self._series.packets == self._limit or self._series.is_complete or self._enough()
+        return self._is_full or self._enough()
+
+    @property
+    def _is_full(self) -> bool:
+        return self._series.packets == self._limit or self._series.is_complete
 
     def take(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
         """Write the packets. Raise `RecordingError` or `CommandError`."""
-        before = self._series.packets
-        for part in self._selected(frames, interfaces):
+        for part, rows, count in self._selected(frames, interfaces):
+            before = self._series.packets
             if self._limit is not None:
-                part = part.first(self._limit - self._series.packets)
+                part = part.first(self._limit - before)
             if len(part):
                 self._series.write(part, interfaces)
-        self.passed_over += len(frames) - (self._series.packets - before)
+            written = self._series.packets - before
+            if self._is_full:
+                self.passed_over += int(rows[written - 1]) + 1 - written if written else 0
+                break
+            self.passed_over += count - written
         self.idle()
 
     def describe(
@@ -127,9 +141,13 @@ class PacketWriter:
         """Make the files whole once a second. Raise `RecordingError`."""
         self._series.keep_up()
 
-    def end(self) -> None:
-        """End the last file. Raise `RecordingError`."""
+    def end(self, *, is_cut: bool = False) -> None:
+        """End the last file. Raise `RecordingError`, and `InterruptedCommandError`."""
         self._series.close()
+        if is_cut:
+            words = f"{safe(self._series.name)} ends early: you interrupted it; "
+            words += f"{self.written:,} packet{'s' * (self.written != 1)} saved"
+            raise InterruptedCommandError(words, self._signal())
 
     def finish(self) -> None:
         """Report blocks that were left out, and packets that took too long for the filter."""
@@ -151,15 +169,16 @@ class PacketWriter:
 
     def _selected(
         self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
-    ) -> Iterator[Batch]:
+    ) -> Iterator[tuple[Batch, NDArray[np.int64], int]]:
+        """Yield packets to write, their rows among some packets, and the number of these."""
         if self._selection is None and isinstance(frames, Batch):
-            yield frames
+            yield frames, np.arange(len(frames)), len(frames)
             return
         for decoded in self._decoder.decoded(frames, interfaces):
             rows = np.arange(len(decoded.chunk))
             if self._selection is not None:
                 rows = self._selection.rows(decoded.values, self._enough)
-            yield _batch_of(decoded.chunk, rows)
+            yield _batch_of(decoded.chunk, rows), rows, len(decoded.chunk)
 
 
 def _batch_of(chunk: Chunk, rows: NDArray[np.int64]) -> Batch:

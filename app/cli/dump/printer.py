@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 from app.cli.dump.decoded_packets import DecodedPackets, PacketDecoder
 from app.cli.dump.line_format import ChunkPart, LineFormat
 from app.cli.dump.selection import Selection
-from app.cli.output import CommandError, CommandOutput, print_message
+from app.cli.output import (
+    CommandError,
+    CommandOutput,
+    InterruptedCommandError,
+    print_message,
+)
 from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.capture_statistics import CaptureStatistics
@@ -32,8 +37,7 @@ class Printer:
     """Prints packets until there were `limit` (None: no limit) or `enough` returns True.
 
     With a `selection`, it prints only the packets that pass. `signal` is as for `CommandOutput`.
-    `passed_over` counts the packets that were not to be printed: those that did not pass, and those
-    after the last one.
+    `passed_over` counts the packets before the last printed one that did not pass.
     """
 
     work = "printed"
@@ -50,6 +54,7 @@ class Printer:
         self._format = line_format
         self._limit = limit
         self._enough = enough
+        self._signal = signal
         self._output = CommandOutput(signal)
         self._faults = Faults()
         needs_flows = line_format.needs_flows or (selection is not None and selection.needs_flows)
@@ -70,12 +75,16 @@ class Printer:
 
     def take(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
         """Print the packets, at most up to the limit, and flush."""
-        before = self.printed
         for decoded in self._decoder.decoded(frames, interfaces):
             if self.done:
                 break
-            self._print_part(self._part(decoded))
-        self.passed_over += len(frames) - (self.printed - before)
+            before, part = self.printed, self._part(decoded)
+            self._print_part(part)
+            count = self.printed - before
+            seen = len(part.chunk)
+            if self.printed == self._limit:
+                seen = int(part.rows[count - 1]) + 1
+            self.passed_over += seen - count
         self._output.flush()
 
     def describe(
@@ -88,8 +97,11 @@ class Printer:
     def idle(self) -> None:
         """Do nothing: all packets are printed."""
 
-    def end(self) -> None:
-        """Do nothing: all packets are printed."""
+    def end(self, *, is_cut: bool = False) -> None:
+        """Raise `InterruptedCommandError` if the user interrupted it."""
+        if is_cut:
+            words = f"only {self.written:,} packet{'s' * (self.written != 1)} printed"
+            raise InterruptedCommandError(f"{words}: you interrupted it", self._signal())
 
     def close(self) -> None:
         """Do nothing: no file is open."""

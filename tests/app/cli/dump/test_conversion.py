@@ -5,11 +5,16 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.cli.dump import dump_file
 from app.cli.dump.conversion import Conversion
+from app.cli.dump.packet_writer import PacketWriter
+from app.cli.dump.printer import Printer
 from app.cli.main import run
 from core.files.formats import FileError
 from tests.core.files.writing.test_round_trip import assert_same, content_of, sections
@@ -67,23 +72,58 @@ def test_files_of_a_rotation_keep_times_and_options(source: Path, tmp_path: Path
 @pytest.fixture
 def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The user interrupts the command after its first chunk."""
-    take = Conversion.take
+    for output in (Conversion, PacketWriter, Printer):
+        monkeypatch.setattr(output, "take", stopping(output.take, signal.SIGINT))
 
-    def take_and_stop(self, frames, interfaces):
-        take(self, frames, interfaces)
-        signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Conversion, "take", take_and_stop)
+def stopping(call: Callable[..., Any], number: signal.Signals) -> Callable[..., Any]:
+    """Return a function that raises a signal after each call."""
+
+    def call_and_stop(*arguments: Any, **named: Any) -> Any:
+        found = call(*arguments, **named)
+        signal.raise_signal(number)
+        return found
+
+    return call_and_stop
 
 
 @pytest.mark.usefixtures("interrupted")
 def test_an_interrupted_conversion_replaces_nothing(source: Path, tmp_path: Path, capsys) -> None:
     copy = tmp_path / "b.pcapng"
     copy.write_text("old")
-    assert run(["dump", "-r", str(source), "--force", "-w", str(copy)]) == 1
+    assert run(["dump", "-r", str(source), "--force", "-w", str(copy)]) == 128 + signal.SIGINT
     assert f"{copy} was not written: you interrupted it" in capsys.readouterr().err
     assert copy.read_text() == "old"
     assert sorted(tmp_path.iterdir()) == [source, copy]
+
+
+@pytest.mark.usefixtures("interrupted")
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["-w", "b.pcapng", "-b", "packets:3"], "ends early: you interrupted it"),
+        (["-w", "-"], "standard output has a part of the packets: you interrupted it"),
+        (["--fields", "frame.number"], "packets printed: you interrupted it"),
+    ],
+)
+def test_an_interrupted_output_says_what_it_has(
+    source: Path, tmp_path: Path, monkeypatch, capfd, words: list[str], reason: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["dump", "-r", str(source), *words]) == 128 + signal.SIGINT
+    assert reason in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_while_the_input_opens_leaves_nothing(
+    source: Path, tmp_path: Path, monkeypatch, capsys, number: signal.Signals
+) -> None:
+    opening = stopping(dump_file.open_captures, number)
+    monkeypatch.setattr(dump_file, "open_captures", opening)
+    copy = tmp_path / "b.pcapng"
+    assert run(["dump", "-r", str(source), "-w", str(copy)]) == 128 + number
+    assert "nothing was read: you interrupted it" in capsys.readouterr().err
+    assert [*tmp_path.iterdir()] == [source]
 
 
 @pytest.mark.parametrize("name", ["b.pcapng", "b.pcapng.gz"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,19 @@ from app.cli.main import run
 from app.cli.output import CommandError
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
-from core.recording.plan import RecordingPlan
-from tests.core.recording.made import ETH0, numbered, numbers_in
+from core.recording.plan import FileNaming, RecordingPlan, Rotation
+from tests.core.recording.made import (
+    ETH0,
+    SECOND_NS,
+    joined,
+    numbered,
+    numbers_by_file,
+    numbers_in,
+)
 from tests.helpers.support import ROOT, require_peer, require_unshare
 from tests.helpers.waiting import PATIENCE_S
 
+ODD = Selection(compile_filter("frame[3] & 1 == 1", CATALOG))
 LONG = Selection(compile_filter("frame.len == 80", CATALOG))
 
 
@@ -30,8 +39,38 @@ def test_packets_that_pass_are_written_up_to_the_limit(tmp_path):
     writer.take(numbered(20, 10, size=80), [ETH0])
     assert writer.done
     writer.end()
-    assert (writer.written, writer.passed_over) == (15, 15)
+    assert (writer.written, writer.passed_over) == (15, 10)
     assert numbers_in(tmp_path / "t") == list(range(10, 25))
+
+
+BOUNDS = [
+    (RecordingPlan(Path("t"), Rotation(size_bytes=1_000), most_files=1), None),
+    (RecordingPlan(Path("t"), Rotation(size_bytes=1_000), FileNaming.DUMPCAP, most_files=2), None),
+    (RecordingPlan(Path("t"), Rotation(packets=6), FileNaming.DUMPCAP, most_files=3), None),
+    (RecordingPlan(Path("t"), Rotation(interval_s=1), FileNaming.DUMPCAP, most_files=2), None),
+    (RecordingPlan(Path("t.pcap.gz"), Rotation(size_bytes=600), most_files=1), None),
+    (RecordingPlan(Path("t")), 17),
+]
+
+
+@pytest.mark.parametrize("each", [1, 7, 500])
+@pytest.mark.parametrize("selection", [None, ODD])
+@pytest.mark.parametrize(("plan", "limit"), BOUNDS)
+def test_packets_behind_a_bound_do_not_count(tmp_path, plan, limit, selection, each):
+    """The last packet that counts is the one with which the bound is reached."""
+    writer = PacketWriter(replace(plan, path=tmp_path / plan.path), limit, selection=selection)
+    for first in range(0, 500, each):
+        if not writer.done:
+            writer.take(numbered(first, min(each, 500 - first), step_ns=SECOND_NS // 10), [ETH0])
+    assert writer.done
+    writer.end()
+    written = joined(numbers_by_file(tmp_path.iterdir()))
+    assert (
+        written
+        == list(range(500))[selection is not None :: 1 + (selection is not None)][: writer.written]
+    )
+    behind = 9 if plan.rotation.interval_s else 0  # the next packet shows that a time is over
+    assert 0 <= writer.written + writer.passed_over - (written[-1] + 1) <= behind
 
 
 def test_an_existing_file_is_refused_with_advice(tmp_path):
