@@ -43,6 +43,7 @@ class Commands(click.RichGroup):
 
     MODULES = {
         "echo": "app.cli.echo_arguments",
+        "follow": "app.cli.analysis.follow_arguments",
         "iolab": "app.cli.echo_arguments",
         "replay": "app.cli.replay_arguments",
         "send": "app.cli.send_arguments",

@@ -103,6 +103,25 @@ class FlowTable:
         numbers = np.array([number])
         return self.tcp(numbers) if protocol == "tcp" else self.udp(numbers)
 
+    def packets_of(self, protocol: str, stream: int, after: int = 0) -> NDArray[np.int64]:
+        """Return the numbers (k,) of a stream's packets above `after`, ascending."""
+        parts = []
+        for block in self.blocks[bisect_left(self.blocks, after + 1, key=_last) :]:
+            columns: Columns = getattr(block, protocol)
+            packets = columns["packet"][columns["stream"] == stream]
+            parts.append(packets[np.searchsorted(packets, after, "right") :])
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def nearest_stream(self, protocol: str, stream: int, step: int) -> int | None:
+        """Return the next stream above (`step` 1) or below (-1) one; None without any."""
+        found: list[int] = []
+        for block in self.blocks:
+            streams = getattr(block, protocol)["stream"]
+            streams = streams[streams > stream] if step > 0 else streams[streams < stream]
+            if len(streams):
+                found.append(int(streams.min() if step > 0 else streams.max()))
+        return (min(found) if step > 0 else max(found)) if found else None
+
     def bases(self, chunk: Chunk) -> SequenceBases:
         """Return what the Info lines of the packets of a chunk need."""
         found = SequenceBases.unknown(len(chunk))

@@ -1,0 +1,1 @@
+"""The commands that analyze a capture file: ``follow``."""

@@ -1,0 +1,45 @@
+"""The command line of ``follow``; see `app.cli.arguments`."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from app.cli.commands import Command
+from app.cli.shared_options import debug_option, json_option
+
+FORMATS = ("text", "hex", "raw")
+
+
+@click.command(cls=Command)
+@click.option(
+    "-r",
+    "files",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="Read this capture file; '-' is standard input. Several (repeatable) are merged by time.",
+)
+@click.argument("number", metavar="N", type=click.IntRange(0))
+@click.option("--udp", is_flag=True, help="Follow a UDP stream; without it, N is a TCP stream.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(FORMATS),
+    default=FORMATS[0],
+    help="How to print the bytes: text (lines; default), hex (offset, hex, and ASCII), or raw (as "
+    "'tshark -z follow,tcp,raw,N' does: hex digits, a tab before those of the server).",
+)
+@json_option
+@debug_option
+def follow(
+    files: tuple[str, ...], number: int, udp: bool, form: str, as_json: bool, debug: bool
+) -> int:
+    """Print what the two ends of stream N sent each other, in order.
+
+    N is the packets' tcp.stream, or udp.stream with --udp; streams are numbered from 0. The client
+    (→) is the sender of the stream's first packet. Bytes that are missing in the file leave a mark
+    in brackets.
+    """
+    from app.cli.analysis.follow import run_follow
+
+    return run_follow(files, "udp" if udp else "tcp", number, "json" if as_json else form)

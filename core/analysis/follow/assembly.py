@@ -1,0 +1,176 @@
+"""Puts the segments of one TCP stream into order, without I/O: bytes in, pieces out.
+
+The rules are those of Wireshark's *Follow Stream*:
+
+* The first segment of a side sets the sequence number that is expected of it.
+* A segment that begins there is appended, and then those that waited for it. Of one that begins
+  earlier, only bytes that are new count: the first copy of a byte wins.
+* A segment that begins later waits. When the *other* side acknowledges more than the bytes before
+  it, these are missing from the capture: a mark takes their place. Without such an acknowledgment
+  the segment stays hidden.
+
+rawscope adds three things. Bytes that the capture cut off a packet leave a mark. Bytes that are
+sent again are compared with the last `HISTORY` bytes of their side, and a mark says how many
+differ; a keep-alive, one byte before the expected one, is not compared. And at most `MOST_WAITING`
+bytes of a side wait: then the lowest ones are treated as if acknowledged.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import insort
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from core.analysis.follow.pieces import Piece, PieceKind
+
+HISTORY = 1 << 20
+MOST_WAITING = 1 << 24
+
+_MODULUS, _HALF = 1 << 32, 1 << 31
+
+
+class Segment(NamedTuple):
+    """A TCP segment. `data` is what the capture kept of its `length` bytes.
+
+    `acknowledgment` is None without the flag ACK.
+    """
+
+    side: int
+    packet: int
+    sequence: int
+    acknowledgment: int | None
+    is_syn: bool
+    data: bytes
+    length: int
+
+
+class _Waiting(NamedTuple):
+    """A segment that waits for the bytes before it. `start` counts from the side's first byte."""
+
+    start: int
+    order: int
+    packet: int
+    data: bytes
+    length: int
+
+
+class _Side:
+    """The bytes of one side up to now. Positions count from its first byte, without wrapping."""
+
+    def __init__(self, number: int, emit: Callable[[Piece], None]) -> None:
+        self.waiting: list[_Waiting] = []  # by `start`
+        self.waiting_bytes = 0
+        self._number, self._emit = number, emit
+        self._first: int | None = None  # the sequence number of position 0
+        self._next = 0  # the position that is expected
+        self._order = 0
+        self._history: deque[tuple[int, bytes]] = deque()
+        self._history_bytes = 0
+
+    def position_of(self, sequence: int) -> int:
+        """Return the position of a sequence number, the nearest one to the expected one."""
+        if self._first is None:
+            self._first = sequence
+        distance = (sequence - self._first - self._next + _HALF) % _MODULUS - _HALF
+        return self._next + distance
+
+    def add(self, start: int, packet: int, data: bytes, length: int) -> None:
+        """Take the bytes of a segment at a position."""
+        if not length:
+            return
+        if start > self._next:
+            self._order += 1
+            insort(self.waiting, _Waiting(start, self._order, packet, data, length))
+            self.waiting_bytes += len(data)
+            while self.waiting_bytes > MOST_WAITING:
+                self.skip_gap(packet)
+            return
+        self._append(start, packet, data, length)
+        self.drain()
+
+    def acknowledge(self, acknowledgment: int, packet: int) -> None:
+        """Mark bytes as missing that the other side has and the capture has not."""
+        while self.waiting and self.position_of(acknowledgment) > self.waiting[0].start:
+            self.skip_gap(packet)
+
+    def skip_gap(self, packet: int) -> None:
+        """Continue with the first bytes that wait, after a mark for those before them."""
+        start = self.waiting[0].start
+        self._emit(Piece(self._number, packet, PieceKind.MISSING, amount=start - self._next))
+        self._next = start
+        self.drain()
+
+    def drain(self) -> None:
+        """Append the segments that need not wait anymore, in the order of the capture."""
+        ready: list[tuple[int, _Waiting]] = []
+        while True:
+            count = 0
+            while count < len(self.waiting) and self.waiting[count].start <= self._next:
+                heapq.heappush(ready, (self.waiting[count].order, self.waiting[count]))
+                count += 1
+            del self.waiting[:count]
+            if not ready:
+                return
+            _, one = heapq.heappop(ready)
+            self.waiting_bytes -= len(one.data)
+            self._append(one.start, one.packet, one.data, one.length)
+
+    def _append(self, start: int, packet: int, data: bytes, length: int) -> None:
+        """Append what is new of bytes that do not begin after the expected position."""
+        known = self._next - start
+        if known:
+            self._compare(start, packet, data[:known], length)
+            if known >= length:
+                return
+            data, length = data[known:], length - known
+        if data:
+            self._remember(data)
+            self._emit(Piece(self._number, packet, PieceKind.DATA, data))
+        self._next += length
+        if len(data) < length:
+            cut = length - len(data)
+            self._emit(Piece(self._number, packet, PieceKind.CUT, amount=cut))
+
+    def _remember(self, data: bytes) -> None:
+        self._history.append((self._next, data))
+        self._history_bytes += len(data)
+        while self._history_bytes > HISTORY and len(self._history) > 1:
+            self._history_bytes -= len(self._history.popleft()[1])
+
+    def _compare(self, start: int, packet: int, data: bytes, length: int) -> None:
+        """Emit a mark if bytes at a position differ from those that came first."""
+        if length == 1 and start == self._next - 1:  # a keep-alive: its byte means nothing
+            return
+        stop, amount = start + len(data), 0
+        for first, known in reversed(self._history):
+            if first + len(known) <= start:
+                break
+            low, high = max(first, start), min(first + len(known), stop)
+            if low < high:
+                before, now = known[low - first : high - first], data[low - start : high - start]
+                if before != now:
+                    amount += sum(a != b for a, b in zip(before, now, strict=True))
+        if amount:
+            self._emit(Piece(self._number, packet, PieceKind.DIFFERENT, amount=amount))
+
+
+class TcpAssembly:
+    """Takes the segments of a stream in the order of the capture, and calls `emit` with pieces."""
+
+    def __init__(self, emit: Callable[[Piece], None]) -> None:
+        self._sides = (_Side(0, emit), _Side(1, emit))
+
+    def add(self, segment: Segment) -> None:
+        """Take the next segment."""
+        side, other = self._sides[segment.side], self._sides[1 - segment.side]
+        if other.waiting and segment.acknowledgment is not None:
+            other.acknowledge(segment.acknowledgment, segment.packet)
+        start = side.position_of((segment.sequence + segment.is_syn) % _MODULUS)
+        side.add(start, segment.packet, segment.data, segment.length)
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """The bytes of each side that wait behind a gap."""
+        return self._sides[0].waiting_bytes, self._sides[1].waiting_bytes

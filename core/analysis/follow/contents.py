@@ -1,0 +1,151 @@
+"""The pieces of a stream in a few growing columns, and immutable views of them.
+
+A stream takes its payload and 42 bytes for each piece, and twice that while a column grows. Not
+more than `MOST_BYTES` of payload and `MOST_PIECES` pieces are kept: a last mark says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.follow.pieces import Piece, PieceKind
+
+MOST_BYTES = 1 << 27
+MOST_PIECES = 1 << 21
+
+_COLUMNS = {
+    "start": np.int64,
+    "length": np.int64,
+    "position": np.int64,
+    "packet": np.int64,
+    "amount": np.int64,
+    "side": np.uint8,
+    "kind": np.uint8,
+}
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamContents:
+    """The pieces of a stream up to now: immutable, for any thread.
+
+    ``data``      uint8  (n,)  the bytes of both sides, in the order of the pieces
+    ``start``     int64  (k,)  where each piece begins in `data`
+    ``length``    int64  (k,)  its bytes; 0 for a mark
+    ``position``  int64  (k,)  the bytes of its side before it
+    ``packet``    int64  (k,)  the packet that it comes from, or that led to a mark
+    ``amount``    int64  (k,)  the bytes that a mark is about
+    ``side``      uint8  (k,)  0 for the client, 1 for the server
+    ``kind``      uint8  (k,)  a `PieceKind`
+
+    `totals` are the bytes of each side.
+    """
+
+    data: NDArray[np.uint8]
+    start: Rows
+    length: Rows
+    position: Rows
+    packet: Rows
+    amount: Rows
+    side: NDArray[np.uint8]
+    kind: NDArray[np.uint8]
+    totals: tuple[int, int] = (0, 0)
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @property
+    def is_full(self) -> bool:
+        """True if there is no room for the rest of the stream."""
+        return bool(len(self)) and int(self.kind[-1]) == PieceKind.FULL
+
+    def piece_at(self, offset: int) -> int:
+        """Return the index of the piece with bytes that has the one at an offset of `data`."""
+        return int(np.searchsorted(self.start, offset, "right")) - 1
+
+    def bytes_of(self, side: int | None, first: int = 0, last: int | None = None) -> bytes:
+        """Return the bytes of one side, or of both, in the pieces `first` to before `last`."""
+        stop = len(self) if last is None else last
+        if first >= stop:
+            return b""
+        low, high = int(self.start[first]), int(self.start[stop - 1] + self.length[stop - 1])
+        found = self.data[low:high]
+        if side is not None:
+            found = found[np.repeat(self.side[first:stop] == side, self.length[first:stop])]
+        return found.tobytes()
+
+
+class _Column:
+    """An array that grows at its end; views of it stay as they are."""
+
+    def __init__(self, kind: Any) -> None:
+        self._array: NDArray[Any] = np.empty(256, kind)
+        self.size = 0
+
+    def append(self, values: NDArray[Any]) -> None:
+        """Add values at the end."""
+        size = self.size + len(values)
+        if size > len(self._array):
+            larger = np.empty(max(size, 2 * len(self._array)), self._array.dtype)
+            larger[: self.size] = self._array[: self.size]
+            self._array = larger
+        self._array[self.size : size] = values
+        self.size = size
+
+    @property
+    def view(self) -> NDArray[Any]:
+        """The values up to now."""
+        found = self._array[: self.size]
+        found.flags.writeable = False
+        return found
+
+
+class StreamBuffer:
+    """Collects pieces, as many as there is room for."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES, most_pieces: int = MOST_PIECES) -> None:
+        self.is_full = False
+        self._most_bytes, self._most_pieces = most_bytes, most_pieces
+        self._data = _Column(np.uint8)
+        self._columns = {name: _Column(kind) for name, kind in _COLUMNS.items()}
+        self._totals = [0, 0]
+
+    def append(self, pieces: Sequence[Piece]) -> None:
+        """Add pieces; once there is no more room for one, a mark instead of the rest."""
+        if self.is_full or not pieces:
+            return
+        rows: list[tuple[int, ...]] = []
+        kept: list[bytes] = []
+        at, count = self._data.size, self._columns["start"].size
+        for side, packet, kind, data, amount in pieces:
+            if at + len(data) > self._most_bytes or count + len(rows) >= self._most_pieces:
+                self.is_full = True
+                total = sum(self._totals)
+                rows.append((at, 0, self._totals[side], packet, total, side, PieceKind.FULL))
+                break
+            rows.append((at, len(data), self._totals[side], packet, amount, side, kind))
+            kept.append(data)
+            at += len(data)
+            self._totals[side] += len(data)
+        self._data.append(np.frombuffer(b"".join(kept), np.uint8))
+        table = np.array(rows, np.int64)
+        for column, values in zip(self._columns.values(), table.T, strict=True):
+            column.append(values)
+
+    @property
+    def contents(self) -> StreamContents:
+        """The pieces up to now."""
+        columns = {name: column.view for name, column in self._columns.items()}
+        return StreamContents(
+            data=self._data.view, totals=(self._totals[0], self._totals[1]), **columns
+        )
+
+
+NO_CONTENTS = StreamBuffer().contents
+"""The contents of a stream without a packet."""
