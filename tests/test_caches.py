@@ -48,6 +48,7 @@ BOUNDED_OTHERWISE = {
     ("core/analysis/filter/values/packet_levels.py", "self._counts"): "protocols, in one chunk",
     ("core/analysis/filter/values/packet_levels.py", "self._mapped"): "headers, in one chunk",
     ("core/store/annotations.py", "self._found"): "kinds of analyses, of one store",
+    ("core/analysis/flows/table.py", "self._columns"): "names of columns",
     ("core/analysis/tcp/memory.py", "self._unacked"): "segments; `bound` forgets what is too much",
     ("core/capture/inet.py", "self._numbers"): "names that an administrator gave one interface",
     ("core/capture/session.py", "self._ended"): "interfaces of one capture",

@@ -7,7 +7,7 @@ never import Textual. Short options mean what they mean in tshark and tcpdump.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rich_click as click
 from click.core import ParameterSource
@@ -20,12 +20,13 @@ from app.cli.recording_options import (
     recording_options,
     take_recording,
 )
-from app.cli.shared_options import debug_option, input_options
+from app.cli.shared_options import (
+    compiled_filter,
+    debug_option,
+    input_options,
+    selection_of,
+)
 from core.capture.options import Method
-
-if TYPE_CHECKING:
-    from app.cli.dump.selection import Selection
-    from core.analysis.filter.display_filter import DisplayFilter
 
 LOOPBACK = "lo"
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -86,7 +87,7 @@ def rawscope(
     source = _packet_source(**given)
     _check_monitor_recording(source, recording)
     if display_filter is not None:
-        _compiled(display_filter)
+        compiled_filter(display_filter)
     from app.cli.monitor import run_monitor
 
     return run_monitor(source, demo, display_filter or "", recording)
@@ -142,7 +143,7 @@ def dump(
         raise click.UsageError("--hex excludes --json and --fields")
     if raw and (not as_json or fields is not None):
         raise click.UsageError("--raw requires --json, without --fields: add frame.raw to these")
-    selection = None if display_filter is None else _selection(display_filter)
+    selection = selection_of(display_filter)
     if secrets and not (source.files and recording.file):
         raise click.UsageError("--secrets is about a file that is converted: add -r FILE -w FILE")
     from app.cli.dump.outputs import file_output, live_output
@@ -222,28 +223,6 @@ def filter(expression: str, debug: bool) -> int:
     from app.cli.filter import run_filter
 
     return run_filter(expression)
-
-
-def _selection(text: str) -> Selection:
-    """Return the packets that pass a filter. Raise `click.UsageError` if it is wrong."""
-    from app.cli.dump.selection import Selection
-
-    return Selection(_compiled(text))
-
-
-def _compiled(text: str) -> DisplayFilter:
-    """Return the filter of ``-Y``. Raise `click.UsageError` if it is wrong."""
-    from app.cli.macro_file import define_macros_in
-    from core.analysis.filter.display_filter import compile_filter
-    from core.analysis.filter.fields.catalog import CATALOG
-    from core.analysis.filter.language.errors import FilterError
-
-    define_macros_in(text)
-    try:
-        return compile_filter(text, CATALOG)
-    except FilterError as error:
-        message = f"-Y, column {error.column}: {error}; 'rawscope filter' marks the place"
-        raise click.UsageError(message) from error
 
 
 def _was_given(context: click.Context, name: str) -> bool:

@@ -44,6 +44,7 @@ class Commands(click.RichGroup):
     MODULES = {
         "echo": "app.cli.echo_arguments",
         "follow": "app.cli.analysis.follow_arguments",
+        "flows": "app.cli.analysis.flow_arguments",
         "iolab": "app.cli.echo_arguments",
         "replay": "app.cli.replay_arguments",
         "send": "app.cli.send_arguments",

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
 from core.capture.options import DEFAULT_SNAP_LENGTH
+
+if TYPE_CHECKING:
+    from app.cli.dump.selection import Selection
+    from core.analysis.filter.display_filter import DisplayFilter
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -118,3 +122,30 @@ def checked_rate(rate: float | None, interval: float | None = None) -> float | N
     if rate is not None and rate < SLOWEST:
         raise click.UsageError(f"{option}: one packet a day is the least")
     return rate
+
+
+def selection_of(text: str | None) -> Selection | None:
+    """Return the packets that pass a filter, None without one.
+
+    Raise `click.UsageError` if it is wrong.
+    """
+    if text is None:
+        return None
+    from app.cli.dump.selection import Selection
+
+    return Selection(compiled_filter(text))
+
+
+def compiled_filter(text: str) -> DisplayFilter:
+    """Return the filter of ``-Y``. Raise `click.UsageError` if it is wrong."""
+    from app.cli.macro_file import define_macros_in
+    from core.analysis.filter.display_filter import compile_filter
+    from core.analysis.filter.fields.catalog import CATALOG
+    from core.analysis.filter.language.errors import FilterError
+
+    define_macros_in(text)
+    try:
+        return compile_filter(text, CATALOG)
+    except FilterError as error:
+        message = f"-Y, column {error.column}: {error}; 'rawscope filter' marks the place"
+        raise click.UsageError(message) from error

@@ -1,0 +1,247 @@
+"""``rawscope flows``: list the conversations or the endpoints of a capture file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from app.cli.dump.decoded_packets import PacketDecoder
+from app.cli.dump.dump_file import dump_file
+from app.cli.dump.selection import Selection
+from app.cli.output import CommandOutput, InterruptedCommandError, print_message
+from core.analysis.analyzer import slow_note
+from core.analysis.flows.conversations import PART, FlowCounter
+from core.analysis.flows.level import Level
+from core.analysis.flows.listing import FlowListing, FlowQuestion, listing_of
+from core.analysis.flows.table import MOST_FLOWS
+from core.decode.batch import Batch, CaptureInterface
+from core.decode.capture_statistics import CaptureStatistics
+from core.decode.chunk import Chunk
+from core.store.frame_detail import seconds_text
+
+
+def run_flows(
+    files: Sequence[str],
+    selection: Selection | None,
+    levels: Sequence[str],
+    *,
+    endpoints: bool,
+    as_json: bool,
+) -> int:
+    """Count the packets of files and print the flows of some levels; return the exit status."""
+    questions = [
+        FlowQuestion(level, endpoints, sort="bytes") for level in Level if level.value in levels
+    ]
+    lines = json_lines if as_json else text_lines
+
+    def make(
+        enough: Callable[[], bool], signal: Callable[[], int | None], _reader: object
+    ) -> FlowsOutput:
+        return FlowsOutput(selection, questions, lines, enough, signal)
+
+    return dump_file(files, make)
+
+
+class FlowsOutput:
+    """A `PacketOutput` that counts packets, and prints the flows after the last one."""
+
+    work = "counted"
+
+    def __init__(
+        self,
+        selection: Selection | None,
+        questions: Sequence[FlowQuestion],
+        lines: Callable[[FlowListing], Iterator[str]],
+        enough: Callable[[], bool] = lambda: False,
+        signal: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self.passed_over = 0
+        self.selects = selection is not None
+        self._selection, self._questions, self._lines = selection, questions, lines
+        self._enough, self._signal = enough, signal
+        self._output = CommandOutput(signal)
+        self._decoder = PacketDecoder(needs_flows=True)
+        self._counter = FlowCounter()
+
+    @property
+    def written(self) -> int:
+        """The packets that were counted."""
+        return self._counter.packets
+
+    @property
+    def done(self) -> bool:
+        """True once no more packets are wanted."""
+        return self._enough()
+
+    def take(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
+        """Count the packets that pass."""
+        for decoded in self._decoder.decoded(frames, interfaces):
+            chunk = decoded.chunk
+            wanted = None
+            if self._selection is not None:
+                wanted = np.zeros(len(chunk), np.bool_)
+                wanted[self._selection.rows(decoded.values, self._enough)] = True
+                self.passed_over += len(chunk) - int(np.count_nonzero(wanted))
+            for start in range(0, len(chunk), PART):
+                part = slice(start, min(start + PART, len(chunk)))
+                self._counter.add(
+                    chunk.rows(part.start, part.stop),
+                    decoded.context.flows.reaching(chunk.last),
+                    None if wanted is None else wanted[part],
+                )
+
+    def describe(
+        self,
+        interfaces: Sequence[CaptureInterface],
+        statistics: Mapping[str, CaptureStatistics],
+    ) -> None:
+        """Ignore what is known of the interfaces."""
+
+    def idle(self) -> None:
+        """Do nothing: all lines come at the end."""
+
+    def end(self, *, is_cut: bool = False) -> None:
+        """Print the flows, also those of the packets before an interrupt."""
+        counter = self._counter
+        for question in self._questions:
+            table = counter.tables[question.level]
+            listing = listing_of(question, table, counter.scale, counter.packets)
+            self._output.lines(list(self._lines(listing)))
+            if listing.other_packets:
+                print_message(
+                    f"rawscope: {question.level.label}: {listing.other_packets:,} packets of "
+                    f"further conversations are not listed; at most {MOST_FLOWS:,} are"
+                )
+        self._output.flush()
+        if is_cut:
+            words = f"only {self.written:,} packet{'s' * (self.written != 1)} counted"
+            raise InterruptedCommandError(f"{words}: you interrupted it", self._signal())
+
+    def finish(self) -> None:
+        """Report packets that took too long for the filter."""
+        if self._selection is not None and self._selection.slow_packets:
+            print_message(f"rawscope: -Y: {slow_note(self._selection.slow_packets)}")
+
+    def close(self) -> None:
+        """Do nothing: all lines are written."""
+
+
+# -- JSON ---------------------------------------------------------------------------------------
+
+
+def json_lines(listing: FlowListing) -> Iterator[str]:
+    """Yield one JSON object for each flow."""
+    for row in range(len(listing)):
+        yield json.dumps(record(listing, row))
+
+
+def record(listing: FlowListing, row: int) -> dict[str, Any]:
+    """Return a flow as an object: numbers are numbers; times are seconds, as strings."""
+    question = listing.question
+    found: dict[str, Any] = {"level": question.level.value}
+    sides = {"": "a"} if question.endpoints else {"_a": "a", "_b": "b"}
+    for suffix, side in sides.items():
+        address, port = listing.end(row, side)
+        found[f"address{suffix}"] = address
+        if question.level.has_ports:
+            found[f"port{suffix}"] = port
+    ways = ("sent", "received") if question.endpoints else ("a_to_b", "b_to_a")
+    for name in ("packets", "bytes"):
+        found[name] = listing.number(name, row)
+        for way, word in enumerate(ways):
+            found[f"{name}_{word}"] = listing.number(name, row, way)
+    start = listing.relative_start_ns(row)
+    found["start"] = None if start is None else seconds_text(start)
+    found["duration"] = seconds_text(listing.duration_ns(row))
+    found["bits_per_second"] = round(listing.bit_rate(row))
+    if question.endpoints:
+        found["conversations"] = listing.number("conversations", row)
+    elif question.level is Level.TCP:
+        found["stream"] = listing.number("stream", row)
+        rtt = listing.number("initial_rtt_ns", row)
+        if rtt >= 0:
+            found["initial_rtt"] = seconds_text(rtt)
+        state = listing.state(row)
+        found["state"] = state.word if state is not None else ""
+    if question.level is Level.TCP:
+        for name in ("retransmissions", "zero_windows", "resets"):
+            for way, word in enumerate(ways):
+                found[f"{name}_{word}"] = listing.number(name, row, way)
+    return found
+
+
+# -- text ---------------------------------------------------------------------------------------
+
+Cell = Callable[[FlowListing, int], str]
+
+
+def _count(name: str, way: int | None = None) -> Cell:
+    return lambda listing, row: str(listing.number(name, row, way))
+
+
+def _end(side: str) -> Cell:
+    return lambda listing, row: listing.end_text(row, side)
+
+
+def _start(listing: FlowListing, row: int) -> str:
+    start = listing.relative_start_ns(row)
+    return "-" if start is None else seconds_text(start)
+
+
+def _round_trip(listing: FlowListing, row: int) -> str:
+    rtt = listing.number("initial_rtt_ns", row)
+    return f"{rtt / 1e6:.3f} ms" if rtt >= 0 else "-"
+
+
+def _columns(question: FlowQuestion) -> dict[str, Cell]:
+    """Return the columns of a table by heading; the first ones hold ends, at the left."""
+    out, back = ("SENT", "RECEIVED") if question.endpoints else ("A→B", "B→A")
+    columns: dict[str, Cell] = {}
+    if question.endpoints:
+        columns["ENDPOINT"] = _end("a")
+    else:
+        columns |= {"END A": _end("a"), "END B": _end("b")}
+    columns |= {"PACKETS": _count("packets"), "BYTES": _count("bytes")}
+    for way, word in enumerate((out, back)):
+        columns[f"PACKETS {word}"] = _count("packets", way)
+        columns[f"BYTES {word}"] = _count("bytes", way)
+    columns["START"] = _start
+    columns["DURATION"] = lambda listing, row: seconds_text(listing.duration_ns(row))
+    columns["BITS/S"] = lambda listing, row: str(round(listing.bit_rate(row)))
+    if question.endpoints:
+        columns["CONVERSATIONS"] = _count("conversations")
+    if question.level is Level.TCP:
+        if not question.endpoints:
+            columns["RTT"] = _round_trip
+        columns["RETRANSMITTED"] = _count("retransmissions")
+        columns["ZERO WINDOWS"] = _count("zero_windows")
+        columns["RESETS"] = _count("resets")
+        if not question.endpoints:
+            columns["STREAM"] = _count("stream")
+            columns["STATE"] = lambda listing, row: getattr(listing.state(row), "word", "")
+    return columns
+
+
+def text_lines(listing: FlowListing) -> Iterator[str]:
+    """Yield a heading with the number of flows, and a table of them, if there are any."""
+    question = listing.question
+    kind = "endpoint" if question.endpoints else "conversation"
+    plural = "s" * (len(listing) != 1)
+    yield f"{question.level.label}: {len(listing):,} {kind}{plural}"
+    if not len(listing):
+        return
+    columns = _columns(question)
+    rows = [tuple(columns)]
+    rows += [tuple(cell(listing, row) for cell in columns.values()) for row in range(len(listing))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    ends = 1 if question.endpoints else 2
+    for texts in rows:
+        cells = [
+            text.ljust(width) if index < ends else text.rjust(width)
+            for index, (text, width) in enumerate(zip(texts, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()
+    yield ""

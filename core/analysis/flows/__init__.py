@@ -1,0 +1,1 @@
+"""Conversations and endpoints: who talks with whom, how much, and for how long."""

@@ -1,0 +1,67 @@
+"""Endpoints: the ends of all conversations of a level, each counted once.
+
+An endpoint is an address, at levels with ports an address and a port. All its figures follow from
+its conversations. Direction 0 is what it sent, direction 1 what it received. A conversation of an
+endpoint with itself counts as both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.flows.pairs import Ends
+
+_SUMMED = ("packets", "bytes", "retransmissions", "zero_windows", "resets")
+
+
+_EARLIEST = ("start_ns", "first_packet")
+
+
+def endpoints_of(columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the columns of all endpoints of conversations (n,): the same ones, without an end B.
+
+    ``conversations`` (m,) is how many there are with each; ``id`` (m,) a hash of its end.
+    """
+    count = len(columns["a_kind"])
+    both = {
+        name: np.concatenate([columns[f"a_{name}"], columns[f"b_{name}"]])
+        for name in Ends.__slots__
+    }
+    order = np.lexsort(tuple(both.values()))
+    is_first = np.zeros(2 * count, np.bool_)
+    is_first[:1] = True
+    is_itself = np.ones(count, np.bool_)
+    for column in both.values():
+        ordered = column[order]
+        is_first[1:] |= ordered[1:] != ordered[:-1]
+        is_itself &= column[:count] == column[count:]
+    starts = np.flatnonzero(is_first)
+    conversation, is_b = order % max(count, 1), (order >= count).astype(np.int64)
+    found = {f"a_{name}": column[order[starts]] for name, column in both.items()}
+    found["id"] = Ends(*(found[f"a_{name}"] for name in Ends.__slots__)).hashed(0).view(np.int64)
+    for name in _SUMMED:
+        if name in columns:
+            sent = columns[name][conversation, is_b].astype(np.int64)
+            received = columns[name][conversation, 1 - is_b].astype(np.int64)
+            found[name] = np.stack([_sums(each, starts) for each in (sent, received)], axis=1)
+    found["rates"] = _sums(columns["rates"][conversation], starts)
+    for name in _EARLIEST:
+        found[name] = _reduced(np.minimum, columns[name][conversation], starts)
+    found["stop_ns"] = _reduced(np.maximum, columns["stop_ns"][conversation], starts)
+    counts = ~is_itself[conversation] | (is_b == 0)
+    found["conversations"] = _sums(counts.astype(np.int64), starts)
+    return found
+
+
+def _sums(values: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
+    return _reduced(np.add, values, starts)
+
+
+def _reduced(function: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
+    """Return a reduction of each run of values; `reduceat` refuses an empty array."""
+    found: NDArray[Any] = function.reduceat(values, starts, axis=0) if len(values) else values
+    return found
