@@ -23,6 +23,7 @@ THEMES = {
     "test_readme.py": "the commands, options, and links of the README",
     "core/analysis/follow/test_tshark.py": "streams of shared captures, compared with tshark",
     "core/analysis/flows/test_captures.py": "flows of shared captures, compared with tshark",
+    "core/analysis/statistics/test_captures.py": "shared captures, compared with tshark",
     "core/analysis/tcp/test_captures.py": "shared captures, compared with tshark",
     "app/cli/dump/test_times.py": "time columns of captures without usable times",
     "app/cli/test_encodings.py": "every command, with streams that cannot show every character",

@@ -48,6 +48,7 @@ class Commands(click.RichGroup):
         "iolab": "app.cli.echo_arguments",
         "replay": "app.cli.replay_arguments",
         "send": "app.cli.send_arguments",
+        "stats": "app.cli.analysis.stats_arguments",
     }
     command_class = Command
 

@@ -52,7 +52,7 @@ READERS: Mapping[str, PayloadReader] = {
 """The readers by Wireshark's names. ``data`` describes nothing: the packet keeps its own line."""
 
 READER_NAMES = tuple(READERS)
-_ON_ANY_PORT = ("http", "tls")
+ON_ANY_PORT = ("http", "tls")
 _KNOWN_PORTS = {port: name.lower() for port, name in dns.PORTS.items()}
 
 Assignments = Mapping[tuple[str, int], str]
@@ -143,7 +143,7 @@ def describe_bytes(
 ) -> Application | None:
     """Return the line for a payload between two ports; None if no reader knows it."""
     selected = reader_of(transport, source, destination)
-    for name in _ON_ANY_PORT if selected is None else (selected,):
+    for name in ON_ANY_PORT if selected is None else (selected,):
         reader = READERS[name]
         if transport in reader.names:
             text = reader.describe(data[reader.start(transport) :])

@@ -7,6 +7,9 @@ line has the part before.
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.wire.model.field import Field
 from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
@@ -69,6 +72,7 @@ _LISTS = (1, 2, 1)  # session, cipher suites, compression: bytes of each one's l
 _EXTENSIONS_LENGTH = 2
 _SERVER_NAME = 0
 _EXTENSIONS_READ = 64
+_IS_CONTENT = np.isin(np.arange(256), list(CONTENT))
 
 
 def describe(data: bytes) -> str | None:
@@ -90,6 +94,20 @@ def describe(data: bytes) -> str | None:
         return text
     name = server_name(data[RECORD.size + HANDSHAKE_HEADER.size :])
     return f"{text}, server name {name}" if name else text
+
+
+def are_records(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return a mask (n,) of the bytes ``starts:ends`` in `data` that `describe` knows."""
+    mask: NDArray[np.bool_] = ends - starts >= RECORD.size
+    rows = np.flatnonzero(mask)
+    rows = rows[_IS_CONTENT[data[starts[rows]]]]
+    columns = (RECORD[key].column(data, starts[rows]) for key in ("version", "length"))
+    version, length = columns
+    mask[:] = False
+    mask[rows] = np.isin(version, list(VERSIONS)) & (length > 0) & (length <= _LONGEST_RECORD)
+    return mask
 
 
 def server_name(hello: bytes) -> str:

@@ -70,14 +70,6 @@ def test_help_and_version_go_to_stdout(capsys: Capture) -> None:
         assert err == ""
 
 
-def test_help_names_no_missing_feature(capsys: Capture) -> None:
-    """Statistics do not exist yet."""
-    for arguments in (["--help"], ["dump", "--help"]):
-        run(arguments)
-        words = capsys.readouterr().out.split()
-        assert "stats" not in words
-
-
 def test_a_line_a_packet(one_syn: str, capsys: Capture) -> None:
     assert run(["dump", "-r", one_syn]) == 0
     out, err = capsys.readouterr()

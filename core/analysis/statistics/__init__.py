@@ -1,0 +1,1 @@
+"""Statistics of a capture: protocols, lengths, addresses, and rates, by whole columns."""

@@ -1,0 +1,77 @@
+"""The application protocol of each payload, as the Protocol column of the packet table names it.
+
+The ports and the first bytes decide, as in `core.wire.application.payload_info`; here they do so
+for all payloads of a chunk at once. Numbers are indices of `NAMES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.filter.values.byte_fields import COLUMN_PAYLOADS, transport_payloads
+from core.analysis.filter.values.chunk_headers import ChunkHeaders
+from core.analysis.filter.values.places import BytePlaces
+from core.wire.application import dns, http, payload_info, tls
+from core.wire.model.dissection import Dissection
+
+NAMES = ("", "data", "dns", "mdns", "llmnr", "http", "ssdp", "tls")
+"""The names of payloads: nothing, bytes of an unknown protocol, and the known protocols."""
+
+_Offsets = NDArray[np.int64]
+_Known = Callable[[NDArray[np.uint8], _Offsets, _Offsets], NDArray[np.bool_]]
+_KNOWN: Mapping[str, _Known] = {
+    "dns": dns.are_messages,
+    "mdns": dns.are_messages,
+    "llmnr": dns.are_messages,
+    "http": http.are_starts,
+    "tls": tls.are_records,
+}
+"""Tells which bytes the reader of each name describes; the reader ``data`` describes none."""
+
+
+def applications(headers: ChunkHeaders) -> NDArray[np.uint8]:
+    """Return the number of the payload of each packet, (n,)."""
+    found = np.zeros(len(headers.chunk), np.uint8)
+    for name, protocol in COLUMN_PAYLOADS.items():
+        payloads = transport_payloads(headers, protocol)
+        found[payloads.rows] = NAMES.index("data")
+        if name in payload_info.TRANSPORTS and len(payloads.rows):
+            found[payloads.rows] = _of_transport(headers, name, payloads)
+    return found
+
+
+def application_of(dissection: Dissection) -> str:
+    """Return the name of the payload of a dissected packet; an empty text without a payload."""
+    if dissection.payload.stop <= dissection.payload.start:
+        return ""
+    carrying = [layer for layer in dissection.layers if not layer.quoted]
+    if carrying and carrying[-1].name in payload_info.TRANSPORTS:
+        found = payload_info.describe(dissection, carrying[-1])
+        if found is not None:
+            return found.name.lower()
+    return "data"
+
+
+def _of_transport(headers: ChunkHeaders, transport: str, payloads: BytePlaces) -> NDArray[np.uint8]:
+    """Return the numbers (k,) of the payloads of TCP or UDP."""
+    chunk, table = headers.chunk, COLUMN_PAYLOADS[transport].tables[0]
+    data = chunk.data
+    at = chunk.offset[payloads.rows].astype(np.int64) + chunk.transport_offset[payloads.rows]
+    ports = (table[key].column(data, at) for key in ("srcport", "dstport"))
+    readers = payload_info.readers_of(transport, *ports)
+    found = np.full(len(payloads.rows), NAMES.index("data"), np.uint8)
+    for number, (name, reader) in enumerate(payload_info.READERS.items(), 1):
+        known = _KNOWN.get(name)
+        if known is None or transport not in reader.names:
+            continue
+        mask = readers == number
+        if name in payload_info.ON_ANY_PORT:
+            mask |= (readers == 0) & (found == NAMES.index("data"))
+        rows = np.flatnonzero(mask)
+        starts = payloads.starts[rows] + reader.start(transport)
+        rows = rows[known(data, starts, payloads.ends[rows])]
+        found[rows] = NAMES.index(reader.names[transport].lower())
+    return found
