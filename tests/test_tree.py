@@ -25,6 +25,7 @@ THEMES = {
     "core/analysis/flows/test_captures.py": "flows of shared captures, compared with tshark",
     "core/analysis/statistics/test_captures.py": "shared captures, compared with tshark",
     "core/analysis/tcp/test_captures.py": "shared captures, compared with tshark",
+    "core/analysis/reassembly/test_tshark.py": "fragments of all kinds, compared with tshark",
     "app/cli/dump/test_times.py": "time columns of captures without usable times",
     "app/cli/test_encodings.py": "every command, with streams that cannot show every character",
     "app/cli/test_many_interfaces.py": "a file with 70,000 interface descriptions",

@@ -60,7 +60,7 @@ class CopyController:
         flows = self._workspace.table.rows.flows
         row = RowReader(self._faults).selected_row(selected, self._shown(), flows)
         field, span = panels.detail.selected_row, panels.hex.highlighted
-        choices = packet_choices(self._workspace.panel, row, packet.data, field, span)
+        choices = packet_choices(self._workspace.panel, row, panels.shown_bytes, field, span)
         with panels.guard(packet.number):  # row and bytes can be copied if this fails
             choices += packet_recipes(selected)
         return choices

@@ -266,7 +266,7 @@ class MainScreen(Screen[None]):
             self.table.hold(self.shown, analyzed)
         else:
             self.table.show(self.shown, analyzed)
-        self.panels.show_flows(analyzed.flows)
+        self.panels.show_analysis(self.shown, analyzed.flows)
 
     def _show_selected(self, number: int | None) -> None:
         """Show the packet under the cursor."""

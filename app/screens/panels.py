@@ -21,6 +21,7 @@ from textual.widget import Widget
 
 from app.keymap import KeyContext
 from app.textual_bindings import with_keys
+from core.analysis.reassembly.fragment_index import NO_FRAGMENTS, fragment_index_of
 from core.analysis.tcp.flow_index import index_of
 from core.analysis.tcp.flow_table import FlowTable
 from core.analysis.tcp.tree_rows import with_flow_rows
@@ -42,6 +43,7 @@ class Panels(Horizontal):
         super().__init__(id=id)
         self.faults = Faults()
         self._has_flows = False  # the rows of the packet have what an analysis of flows tells
+        self._fragments = NO_FRAGMENTS  # of the store of the packet
         self.detail = with_keys(PacketDetail(id="detail"), KeyContext.DETAIL, KeyContext.LIST)
         self.hex = with_keys(HexView(id="hex"), KeyContext.HEX, KeyContext.LIST)
 
@@ -56,7 +58,11 @@ class Panels(Horizontal):
 
     def show(self, snapshot: Snapshot, number: int | None) -> None:
         """Show packet `number` of `snapshot`, or nothing if the store evicted it."""
-        selected = None if number is None else select_packet(snapshot, number, self.faults)
+        self._fragments = fragment_index_of(snapshot).published
+        selected = None
+        if number is not None:
+            piece = self._fragments.piece(number)
+            selected = select_packet(snapshot, number, self.faults, piece)
         self._has_flows = False
         if selected is None:
             self.selected = None
@@ -64,12 +70,30 @@ class Panels(Horizontal):
             self.hex.show(b"")
         else:
             self.selected = self._with_flows(selected, index_of(snapshot).published)
-            self.hex.show(selected.packet.data, selected.packet.original_length)
+            self.show_frame()
             self.detail.show(self.selected.rows)
 
-    def show_flows(self, flows: FlowTable) -> None:
-        """Add what an analysis of flows tells about the packet, once it is known."""
-        if self.selected is not None and not self._has_flows:
+    def show_frame(self) -> None:
+        """Show the bytes of the frame, and not those of a datagram that the packet completes."""
+        if self.selected is not None:
+            packet = self.selected.packet
+            self.hex.border_title = "Hex"
+            self.hex.show(packet.data, packet.original_length)
+
+    @property
+    def shown_bytes(self) -> bytes:
+        """The bytes that the hex view shows: of the frame, or of a reassembled datagram."""
+        return self.hex.dump.data
+
+    def show_analysis(self, snapshot: Snapshot, flows: FlowTable) -> None:
+        """Add what analyses of flows and fragments tell about the packet, once it is known."""
+        if self.selected is None:
+            return
+        number = self.selected.packet.number
+        is_held = snapshot.first <= number <= snapshot.count
+        if is_held and self._fragments.piece(number) != self.selected.piece:
+            self.show(snapshot, number)
+        elif not self._has_flows:
             selected = self._with_flows(self.selected, flows)
             if selected.rows != self.selected.rows:
                 self.selected = selected
@@ -87,11 +111,21 @@ class Panels(Horizontal):
         return self.faults.guard(number, lambda words: self.notify(words, severity="error"))
 
     def _highlight(self, span: Span | None) -> None:
+        """Show the bytes of the selected row, and those around them."""
+        row, selected = self.detail.selected_row, self.selected
+        piece = None if selected is None else selected.piece
+        if row is None or not row.in_datagram or piece is None or piece.datagram is None:
+            if row is None or span is not None:
+                self.show_frame()
+        else:
+            self.hex.border_title = f"Hex: reassembled datagram, {len(piece.datagram)} bytes"
+            self.hex.show(piece.datagram)
         self.hex.highlight(span)
 
     def on_hex_view_byte_selected(self, event: HexView.ByteSelected) -> None:
         event.stop()
-        self.detail.select_byte(event.offset)
+        row = self.detail.selected_row
+        self.detail.select_byte(event.offset, in_datagram=row is not None and row.in_datagram)
 
 
 class PanelTabs(Widget):

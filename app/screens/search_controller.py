@@ -160,6 +160,7 @@ class SearchController:
         if selected is not None and self._criterion is not None:
             span = self._criterion.span_in(selected.packet.data)
             if span is not None:
+                self._workspace.panels.show_frame()
                 self._workspace.panels.hex.highlight(span)
 
     def _of_query(self, query: SearchQuery) -> Subject:

@@ -24,6 +24,7 @@ from app.screens.side_panels import SidePanel
 from app.screens.table.dividers import Dividers
 from app.screens.table.split import Split
 from app.textual_bindings import bindings, with_keys
+from widgets.detail.packet_detail import PacketDetail
 from widgets.packets.packet_table import PacketTable
 
 PACKET_TABS = (("detail", "Detail"), ("hex", "Hex"))
@@ -152,6 +153,13 @@ class Workspace(Vertical):
         if self.table.select(number):
             self.zoomed = False
             self.focus_panel("packets")
+
+    def on_packet_detail_packet_chosen(self, event: PacketDetail.PacketChosen) -> None:
+        """Select the packet that a row of the detail tree leads to. The focus stays there."""
+        event.stop()
+        if not self.table.select(event.number):
+            words = f"packet {event.number:,} is not in the table: filtered out, or removed"
+            self.notify(words, severity="warning", markup=False)
 
     def open_side(self, side: str) -> None:
         """Focus a side panel, and zoom it if it needs all of a narrow screen."""

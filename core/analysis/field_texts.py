@@ -35,6 +35,7 @@ from core.store.frame_detail import date_text, frame_headline, seconds_text
 from core.wire.model.dissection import Dissection, Layer, PacketFlag, Verdict, is_timed
 from core.wire.model.field import PlacedField, Span, Value
 from core.wire.model.kind import Kind
+from core.wire.model.reassembly import FRAGMENT_FIELDS, REASSEMBLED_DATA
 from core.wire.model.text import safe
 from core.wire.present.detail import titled
 from core.wire.present.record import STACKED, protocols
@@ -57,6 +58,8 @@ def field_text(name: str) -> FieldText:
         return _FRAME_TEXTS[name]
     if name in FLOW_FIELDS:
         return _of_flow(name)
+    if name in FRAGMENT_FIELDS:
+        return _of_fragment(name)
     if CATALOG.find(name) is None:
         raise KeyError(name)
     return _outermost(_layer_texts(name))
@@ -69,6 +72,20 @@ def _of_flow(name: str) -> FieldText:
     def text(facts: PacketFacts) -> str:
         flows = index_of(facts.snapshot).published
         return field.text(flows.values(facts.packet.number, field.protocol))
+
+    return text
+
+
+def _of_fragment(name: str) -> FieldText:
+    """Return the texts of a field that a reassembly of fragments finds."""
+    field = FRAGMENT_FIELDS[name]
+
+    def text(facts: PacketFacts) -> str:
+        piece = facts.dissection.piece
+        if piece is None or piece.owner != field.owner:
+            return ""
+        numbers = field.numbers(piece, facts.packet.number)
+        return ",".join("true" if field.kind == "mark" else str(each) for each in numbers)
 
     return text
 
@@ -129,6 +146,8 @@ def _layer_texts(name: str) -> _LayerTexts:
         return lambda layer, dissection: (
             str(span.stop - span.start) for span in _data_span(layer, dissection)
         )
+    if name in REASSEMBLED_DATA:
+        return _hex_of(_datagram_span(REASSEMBLED_DATA[name]))
     if parent in TRANSPORT_PAYLOADS and last == "payload":
         return _hex_of(payload_span(parent))
     return _hex_of(_data_span if name in ("data", "data.data") else options_span(parent))
@@ -188,6 +207,17 @@ def _data_span(layer: Layer, dissection: Dissection) -> Iterator[Span]:
     payload = dissection.payload
     if layer is dissection.layers[-1] and payload.start < payload.stop:
         yield payload
+
+
+def _datagram_span(owner: str) -> Callable[[Layer, Dissection], Iterator[Span]]:
+    """Return a function that yields the bytes of a reassembled datagram, for its IP header."""
+
+    def spans(layer: Layer, dissection: Dissection) -> Iterator[Span]:
+        piece = dissection.piece
+        if layer.name == owner and piece is not None and piece.datagram is not None:
+            yield piece.span
+
+    return spans
 
 
 def _hex_of(spans: Callable[[Layer, Dissection], Iterator[Span]]) -> _LayerTexts:

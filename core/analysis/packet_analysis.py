@@ -22,6 +22,12 @@ from core.analysis.analyzer import (
     slow_note,
     slow_packets_of,
 )
+from core.analysis.reassembly.fragment_index import (
+    NO_FRAGMENTS,
+    FragmentIndex,
+    FragmentTable,
+    fragment_index_of,
+)
 from core.analysis.tcp.flow_index import FlowIndex, index_of
 from core.analysis.tcp.flow_table import NO_FLOWS, FlowTable
 from core.store.filtered_view import FilteredPackets, Predicate, View
@@ -37,12 +43,14 @@ KEPT_UPDATES = 2
 class AnalyzedPackets:
     """The results for the packets of a snapshot; immutable.
 
-    `filtered` are those to show, None for all. `progress` is the part of the packets that a new
-    filter has seen, 0 to 1; None if it has seen all that there were when it was set.
+    `filtered` are those to show, None for all. `fragments` grows in place. `progress` is the part
+    of the packets that a new filter has seen, 0 to 1; None if it has seen all that there were when
+    it was set.
     """
 
     filtered: FilteredPackets | None = None
     flows: FlowTable = NO_FLOWS
+    fragments: FragmentTable = NO_FRAGMENTS
     progress: float | None = None
 
 
@@ -59,6 +67,7 @@ class PacketAnalysis:
         self._store_generation = 0
         self._offered: tuple[int, int] | None = None  # version and first packet
         self._flows = FlowIndex()  # of no packets
+        self._fragments = FragmentIndex()
         self._view: View | None = None  # of the filter
         self._shown: View | None = None  # whose packets are shown: an earlier one for a while
         self._target = 0  # the newest packet when the filter was set
@@ -80,6 +89,8 @@ class PacketAnalysis:
         """One line about an internal error that ended an analysis; empty without an error."""
         if (error := self._thread.failure_of(self._flows)) is not None:
             return f"TCP analysis failed ({_describe(error)}): TCP numbers are as captured"
+        if (error := self._thread.failure_of(self._fragments)) is not None:
+            return f"reassembly failed ({_describe(error)}): fragments stay as captured"
         if (error := self._filter_failure) is not None:
             return f"the filter failed ({_describe(error)}): all packets are shown"
         if self._view is not None:
@@ -106,7 +117,7 @@ class PacketAnalysis:
         if store_generation != self._store_generation:
             self._store_generation = store_generation
             self._restart()
-        self._analyze_flows(index_of(snapshot))
+        self._analyze(index_of(snapshot), fragment_index_of(snapshot))
         self._offer(snapshot)
         if self._view is not None:
             failure = self._thread.failure_of(self._view)
@@ -121,13 +132,15 @@ class PacketAnalysis:
         if self._shown is not None:
             filtered = self._shown.packets.without_evicted(snapshot.first)
         progress = self._progress(snapshot)
-        self.latest = AnalyzedPackets(filtered, self._flows.published, progress)
+        self.latest = AnalyzedPackets(
+            filtered, self._flows.published, self._fragments.published, progress
+        )
         return self.latest
 
     @property
     def _analyzers(self) -> tuple[Analyzer, ...]:
         views = dict.fromkeys(view for view in (self._view, self._shown) if view is not None)
-        return (self._flows, *views)
+        return (self._fragments, self._flows, *views)
 
     def _restart(self) -> None:
         """Analyze another store; the packets that pass the filter are shown as they are found."""
@@ -141,11 +154,11 @@ class PacketAnalysis:
         self._shown = self._view
         self._offered = None
 
-    def _analyze_flows(self, index: FlowIndex) -> None:
-        """Analyze the flows of this index's store from now on."""
-        if index is not self._flows:
-            self._thread.cancel(self._flows)
-            self._flows = index
+    def _analyze(self, flows: FlowIndex, fragments: FragmentIndex) -> None:
+        """Analyze the flows and fragments of the store of these from now on."""
+        if flows is not self._flows:
+            self._thread.cancel(self._flows, self._fragments)
+            self._flows, self._fragments = flows, fragments
 
     def _offer(self, snapshot: Snapshot) -> None:
         offered = snapshot.version, snapshot.first

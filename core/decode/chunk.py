@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from core.decode.memory import allocate_columns
 from core.wire.dissect import dissect
 from core.wire.model.dissection import Dissection
+from core.wire.model.reassembly import Piece
 
 CHUNK_PACKETS = 1 << 16
 
@@ -48,6 +49,16 @@ COLUMN_TYPES: Mapping[str, Any] = {
 COLUMN_BYTES: int = sum(np.dtype(kind).itemsize for kind in COLUMN_TYPES.values())
 
 VERDICT_UNKNOWN = 0xFF  # the packet's checksums are not checked yet
+
+
+class PlacedPiece(NamedTuple):
+    """A fragment with its datagram, and where its frame begins in the chunk's data.
+
+    If the packet completes the datagram, that is `Piece.frame_with_datagram`.
+    """
+
+    piece: Piece
+    start: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +85,8 @@ class Chunk:
 
     ``comments`` are remarks on packets, by row, as a file has them, and ``options`` their other
     options in pcapng (see `Batch`). A chunk of a store has none, and neither has what `rows` and
-    `copied` return.
+    `copied` return. ``pieces`` are the fragments, by row, of which an analysis told the datagrams
+    (`core.analysis.reassembly.chunk_pieces`): only their dissection describes them.
     """
 
     first: int
@@ -95,6 +107,7 @@ class Chunk:
     verdict: NDArray[np.uint8]
     comments: Mapping[int, Sequence[str]] = field(default_factory=dict)
     options: Mapping[int, bytes] = field(default_factory=dict)
+    pieces: Mapping[int, PlacedPiece] = field(default_factory=dict)
 
     @classmethod
     def allocate(
@@ -118,7 +131,10 @@ class Chunk:
     def rows(self, start: int, stop: int) -> Chunk:
         """Return the packets of rows `start` … ``stop - 1``, sharing bytes and columns."""
         columns = {name: getattr(self, name)[start:stop] for name in COLUMN_TYPES}
-        return Chunk(self.first + start, self.data, self.link_types, **columns)
+        pieces = self.pieces
+        if pieces:
+            pieces = {row - start: each for row, each in pieces.items() if start <= row < stop}
+        return Chunk(self.first + start, self.data, self.link_types, **columns, pieces=pieces)
 
     def copied(self, rows: NDArray[np.int64] | slice = slice(None)) -> Chunk:
         """Return some packets in columns of their own, over the same bytes.
@@ -126,7 +142,11 @@ class Chunk:
         The numbers from `first` on are right only if all rows are taken.
         """
         columns = {name: getattr(self, name)[rows].copy() for name in COLUMN_TYPES}
-        return Chunk(self.first, self.data, self.link_types, **columns)
+        pieces = self.pieces
+        if pieces:
+            taken = enumerate(np.arange(len(self))[rows].tolist())
+            pieces = {index: pieces[row] for index, row in taken if row in pieces}
+        return Chunk(self.first, self.data, self.link_types, **columns, pieces=pieces)
 
     @property
     def link_type(self) -> NDArray[np.int32]:
@@ -138,13 +158,20 @@ class Chunk:
         start = int(self.offset[row])
         return self.data[start : start + int(self.captured[row])].tobytes()
 
+    def dissected_start(self, row: int) -> int:
+        """Return where the bytes that `dissect` reads of a packet begin in `data`."""
+        placed = self.pieces.get(row)
+        return int(self.offset[row]) if placed is None else placed.start
+
     def dissect(self, row: int) -> Dissection:
         """Return the headers of one packet. Raise what a faulty parser raises."""
+        placed = self.pieces.get(row)
         return dissect(
             self.frame(row),
             int(self.link_types[self.interface[row]]),
             int(self.original[row]),
             int(self.flags[row]),
+            None if placed is None else placed.piece,
         )
 
 

@@ -12,6 +12,7 @@ from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.wire.dissect import dissect
 from core.wire.model.dissection import Dissection, Verdict
+from core.wire.model.reassembly import Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class CapturedPacket:
 
     The verdicts are those of the outermost network and transport checksums. Only a packet from a
     store has them; for all others both are `Verdict.UNVERIFIED`. `fault` is the internal error that
-    kept the store from checking (see `core.wire.present.faults`).
+    kept the store from checking (see `core.wire.present.faults`). `piece` is what an analysis knows
+    of the datagram of a fragment.
     """
 
     number: int  # from 1
@@ -32,6 +34,7 @@ class CapturedPacket:
     network_verdict: Verdict = Verdict.UNVERIFIED
     transport_verdict: Verdict = Verdict.UNVERIFIED
     fault: Exception | None = None
+    piece: Piece | None = None
 
     @property
     def captured_length(self) -> int:
@@ -45,7 +48,7 @@ class CapturedPacket:
 
     def dissect(self) -> Dissection:
         """Return the headers of the packet. Raise what a faulty parser raises."""
-        return dissect(self.data, self.link_type, self.original_length, self.flags)
+        return dissect(self.data, self.link_type, self.original_length, self.flags, self.piece)
 
 
 def batch_of_packet(packet: CapturedPacket) -> Batch:
@@ -74,6 +77,7 @@ def packets_of(
     The packet in row 0 has the number `first_number`.
     """
     data = frames.data
+    pieces = frames.pieces if isinstance(frames, Chunk) else {}
     columns = (
         np.arange(first_number, first_number + len(frames)), frames.offset, frames.captured,
         frames.original, frames.timestamp_ns, frames.interface, frames.flags,
@@ -88,4 +92,5 @@ def packets_of(
             timestamp_ns,
             interfaces[interface],
             flags,
+            piece=pieces[number - first_number].piece if number - first_number in pieces else None,
         )

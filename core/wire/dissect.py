@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from core.wire.model.dissection import Cause, Dissection, PacketFlag, Stop
 from core.wire.model.field import Span
+from core.wire.model.reassembly import Piece
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.registry import PARSERS
 
@@ -16,16 +17,25 @@ MAXIMUM_LAYERS = 32
 _NOTHING = Span(0, 0)
 
 
-def dissect(data: bytes, link_type: int, original_length: int, flags: int = 0) -> Dissection:
+def dissect(
+    data: bytes,
+    link_type: int,
+    original_length: int,
+    flags: int = 0,
+    piece: Piece | None = None,
+) -> Dissection:
     """Return the layers of a frame.
 
     `data` are the captured bytes, `original_length` the frame's length on the wire (bytes),
     `link_type` a `LinkType` number (others give a payload and no layer), `flags` `PacketFlag` bits.
+    `piece` tells what is known of the datagram if the frame has a fragment.
     """
     original = max(original_length, len(data))
+    if piece is not None:
+        data, original = piece.frame_with_datagram(data), original + piece.growth
     check_sequence = (flags & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT
     end = max(0, original - check_sequence)
-    walk = Walk(data, min(len(data), end), end, flags)
+    walk = Walk(data, min(len(data), end), end, flags, piece=piece)
     following: Next | None = Next(Numbering.LINK, link_type, 0)
     after = 0
     while following is not None:
@@ -56,4 +66,5 @@ def _result(walk: Walk, original: int, after: int) -> Dissection:
     payload_stop = min(walk.stop, walk.captured)
     trailer = Span(packet_stop, captured) if packet_stop < captured else _NOTHING
     payload = Span(min(after, payload_stop), payload_stop)
-    return Dissection(walk.data, original, tuple(walk.layers), payload, trailer, walk.halt)
+    layers = tuple(walk.layers)
+    return Dissection(walk.data, original, layers, payload, trailer, walk.halt, walk.piece)

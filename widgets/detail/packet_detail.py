@@ -16,6 +16,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 from rich.segment import Segment
 from textual import events
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -64,6 +65,19 @@ class PacketDetail(ShiftedView):
 
     selected_span: reactive[Span | None] = reactive(None, repaint=False, always_update=True)
     """The bytes of the selected row."""
+
+    class PacketChosen(Message):
+        """The user opened a row that leads to another packet."""
+
+        def __init__(self, detail: PacketDetail, number: int) -> None:
+            super().__init__()
+            self.detail = detail
+            self.number = number
+
+        @property
+        def control(self) -> PacketDetail:
+            """Return the tree, for ``@on(…, "#id")``."""
+            return self.detail
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -131,13 +145,17 @@ class PacketDetail(ShiftedView):
         """Select a row, also for the packets to come."""
         self._change(lambda: self.model.select(line))
 
-    def select_byte(self, offset: int) -> None:
+    def select_byte(self, offset: int, *, in_datagram: bool = False) -> None:
         """Select the row that a byte belongs to; open the rows above it."""
-        self._change(lambda: self.model.select_byte(offset))
+        self._change(lambda: self.model.select_byte(offset, in_datagram=in_datagram))
 
     def action_toggle_row(self) -> None:
-        """Open the selected row, or close it."""
-        self._change(self.model.toggle)
+        """Open the selected row, or close it; from one that leads to a packet, go to that."""
+        row = self.selected_row
+        if row is not None and row.packet:
+            self.post_message(self.PacketChosen(self, row.packet))
+        else:
+            self._change(self.model.toggle)
 
     def action_expand(self) -> None:
         """Open the selected row; if it is open, go to its first child."""

@@ -119,9 +119,12 @@ class DetailTree:
         self._picked = self.lines[line].row.key
         return True
 
-    def select_byte(self, offset: int) -> bool:
-        """Select the row that a byte of the frame belongs to; open the rows above it."""
-        path = path_to_byte(self._rows, offset)
+    def select_byte(self, offset: int, *, in_datagram: bool = False) -> bool:
+        """Select the row that a byte of the frame belongs to; open the rows above it.
+
+        With `in_datagram`, it is a byte of the datagram that the packet completes.
+        """
+        path = path_to_byte(self._rows, offset, in_datagram=in_datagram)
         if not path:
             return False
         for row in path[:-1]:
@@ -158,18 +161,22 @@ class DetailTree:
         return self.select(min(self.cursor, len(self.lines) - 1))
 
 
-def path_to_byte(rows: Sequence[Row], offset: int) -> tuple[Row, ...]:
+def path_to_byte(rows: Sequence[Row], offset: int, *, in_datagram: bool = False) -> tuple[Row, ...]:
     """Return the rows from the outermost down to the one that the byte at `offset` belongs to.
 
     At each level, take the row with the fewest bytes around the byte. Do not enter a field whose
     parts say no more about the byte: several of them share it (flags), or they are as long as the
     field itself.
     """
-    holding = [row for row in rows if row.span is not None and offset in row.span]
+    holding = [
+        row
+        for row in rows
+        if row.span is not None and offset in row.span and row.in_datagram == in_datagram
+    ]
     if not holding:
         return ()
     row = min(holding, key=_size)
-    inside = path_to_byte(row.children, offset)
+    inside = path_to_byte(row.children, offset, in_datagram=in_datagram)
     if inside and not row.is_layer:
         shortest = _size(inside[0])
         alike = sum(

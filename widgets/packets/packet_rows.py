@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from core.analysis.packet_analysis import NOT_ANALYZED, AnalyzedPackets
+from core.analysis.reassembly.fragment_index import NO_FRAGMENTS, FragmentTable
 from core.analysis.tcp.flow_table import NO_FLOWS, FlowTable
 from core.store.filtered_view import AllPackets, PacketNumbers
 from core.store.frame_detail import seconds_text
@@ -49,6 +50,8 @@ class PacketRows:
         self.snapshot: Snapshot | None = None
         self._numbers: PacketNumbers = AllPackets()
         self.flows = NO_FLOWS
+        self._fragments = NO_FRAGMENTS
+        self._completed = 0  # datagrams, when fragments were last shown
         self._fields: tuple[str, ...] = ()
         self.reference: TimeReference | None = None
         self.describe_with(faults)
@@ -99,6 +102,20 @@ class PacketRows:
         is_behind = last >= 0 and self[last] > before.through
         return is_behind and flows.through > before.through
 
+    def take_fragments(self, fragments: FragmentTable, lines: range) -> bool:
+        """Use what is known of fragments. Return True if the text of one of `lines` may change."""
+        self._fragments = fragments
+        if fragments.completed == self._completed:
+            return False
+        self._completed = fragments.completed
+        shown = (self[line] for line in range(lines.start, min(lines.stop, len(self))))
+        return any(fragments.piece(number) is not None for number in shown)
+
+    def completed_in(self, number: int) -> int:
+        """Return the packet that completes the datagram of a fragment; 0 for all others."""
+        piece = self._fragments.piece(number)
+        return 0 if piece is None else piece.completed_in
+
     def is_analyzed(self, number: int) -> bool:
         """Return True if the flow of a packet is analyzed."""
         return number <= self.flows.through
@@ -120,6 +137,8 @@ class PacketRows:
         self.reference = None
         self._numbers = AllPackets()
         self.flows = NO_FLOWS
+        self._fragments = NO_FRAGMENTS
+        self._completed = 0
         self._reader = RowReader(self._faults, self._fields)
 
     @property
@@ -159,7 +178,7 @@ class PacketRows:
     def read(self, row: int) -> PacketRow:
         """Return the text of a row. `KeyError` if its packet was evicted."""
         assert self.snapshot is not None  # without a snapshot there are no rows
-        return self._reader.row(self.snapshot, self[row], self.flows)
+        return self._reader.row(self.snapshot, self[row], self.flows, self._fragments)
 
     def duration_ns(self, row: int, time_format: TimeFormat) -> int | None:
         """Return the duration in the Time column; None for a time of day, or if it is unknown."""

@@ -129,7 +129,8 @@ class PacketTable(ShiftedView):
         change = rows.compare(snapshot, analyzed)
         if change is SnapshotChange.REPLACED:
             self.clear()
-        if rows.take_flows(analyzed.flows, self.window.lines):
+        has_flows = rows.take_flows(analyzed.flows, self.window.lines)
+        if rows.take_fragments(analyzed.fragments, self.window.lines) or has_flows:
             self.refresh()
         if change is SnapshotChange.NONE:
             return
@@ -164,7 +165,8 @@ class PacketTable(ShiftedView):
         Nothing moves: the row of an evicted packet stays in its place and reports it.
         """
         rows = self.rows
-        if rows.take_flows(analyzed.flows, self.window.lines):
+        has_flows = rows.take_flows(analyzed.flows, self.window.lines)
+        if rows.take_fragments(analyzed.fragments, self.window.lines) or has_flows:
             self.refresh()
         change = rows.compare(snapshot, analyzed)
         if self._filter_change.covers(change, analyzed, self.selected):
@@ -321,6 +323,7 @@ class PacketTable(ShiftedView):
             number,
             rows.is_evicted(number),
             rows.is_analyzed(number),
+            rows.completed_in(number),
             number == self.selected,
             number in self.marks,
             number in self.sent_numbers,

@@ -13,14 +13,21 @@ from enum import Enum
 from textual.cache import LRUCache
 
 from core.analysis.packet_facts import FieldText, PacketFacts
+from core.analysis.reassembly.fragment_index import NO_FRAGMENTS, FragmentTable
 from core.analysis.tcp.flow_table import NO_FLOWS, FlowTable
 from core.store.captured_packet import CapturedPacket
 from core.store.selected_packet import SelectedPacket
 from core.store.snapshot import Snapshot
 from core.wire.model.dissection import Cause, Dissection, PacketFlag, Verdict, is_timed
+from core.wire.model.reassembly import Piece
 from core.wire.model.text import safe
 from core.wire.present.faults import Faults
-from core.wire.present.summary import Summary, failed_summary, summarize
+from core.wire.present.summary import (
+    Summary,
+    datagram_verdict,
+    failed_summary,
+    summarize,
+)
 
 CACHED_ROWS = 1024
 NO_VALUES: Mapping[str, str] = {}
@@ -105,23 +112,31 @@ def row_of(
 class RowReader:
     """Makes rows of packets, and keeps the last `CACHED_ROWS`. Counts failures in `faults`.
 
-    A row that was made before the analysis reached its packet is made again afterward. `fields` are
-    the names of the fields whose texts are in `PacketRow.values`.
+    A row that was made before the analysis reached its packet is made again afterward, and that of
+    a fragment when more is known of its datagram. `fields` are the names of the fields whose texts
+    are in `PacketRow.values`.
     """
 
     def __init__(self, faults: Faults, fields: Sequence[str] = ()) -> None:
         self._faults = faults
         self._fields = {name: _field_text(name) for name in fields}
-        self._rows: LRUCache[int, tuple[PacketRow, bool]] = LRUCache(CACHED_ROWS)  # and if final
+        self._rows: LRUCache[int, tuple[PacketRow, bool, Piece | None]] = LRUCache(CACHED_ROWS)
 
-    def row(self, snapshot: Snapshot, number: int, flows: FlowTable = NO_FLOWS) -> PacketRow:
+    def row(
+        self,
+        snapshot: Snapshot,
+        number: int,
+        flows: FlowTable = NO_FLOWS,
+        fragments: FragmentTable = NO_FRAGMENTS,
+    ) -> PacketRow:
         """Return the row of one packet. Raise `KeyError` if the snapshot does not have it."""
-        row, is_final = self._rows.get(number, (None, False))
+        row, is_final, known = self._rows.get(number, (None, False, None))
         is_analyzed = number <= flows.through
-        if row is None or (is_analyzed and not is_final):
-            packet = snapshot.packet(number)
-            row = row_of(packet, *self._read(packet, packet.dissect, snapshot, flows))
-            self._rows[number] = row, is_analyzed
+        piece = fragments.piece(number)
+        if row is None or (is_analyzed and not is_final) or piece != known:
+            packet = replace(snapshot.packet(number), piece=piece)
+            row = self._row_of(packet, packet.dissect, snapshot, flows)
+            self._rows[number] = row, is_analyzed, piece
         return row
 
     def selected_row(
@@ -133,16 +148,16 @@ class RowReader:
         """
         packet = selected.packet
         held = snapshot if packet.number >= snapshot.first else None
-        return row_of(packet, *self._read(packet, selected.layers, held, flows))
+        return self._row_of(packet, selected.shown_layers, held, flows)
 
-    def _read(
+    def _row_of(
         self,
         packet: CapturedPacket,
         dissect: Callable[[], Dissection],
         snapshot: Snapshot | None,
         flows: FlowTable,
-    ) -> tuple[Summary, Mapping[str, str]]:
-        """Return what the table shows of a packet, from one dissection."""
+    ) -> PacketRow:
+        """Return the row of a packet, from one dissection."""
         dissection = None
         reasons: list[str] = []
         with self._faults.guard(packet.number, reasons.append):
@@ -150,11 +165,14 @@ class RowReader:
             if packet.fault is not None:
                 raise packet.fault
             summary = summarize(dissection, flows.base(packet.number))
+            if (verdict := datagram_verdict(dissection)) is not Verdict.NONE:
+                packet = replace(packet, transport_verdict=verdict)
             if snapshot is None or not self._fields:
-                return summary, NO_VALUES
+                return row_of(packet, summary)
             facts = PacketFacts(packet, dissection, snapshot)
-            return summary, {name: text(facts) for name, text in self._fields.items()}
-        return failed_summary(dissection, *reasons), NO_VALUES
+            values = {name: text(facts) for name, text in self._fields.items()}
+            return row_of(packet, summary, values)
+        return row_of(packet, failed_summary(dissection, *reasons))
 
 
 def _field_text(name: str) -> FieldText:

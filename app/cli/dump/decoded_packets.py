@@ -9,6 +9,8 @@ import numpy as np
 
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
+from core.analysis.reassembly.chunk_pieces import with_pieces
+from core.analysis.reassembly.fragment_index import FragmentIndex
 from core.analysis.tcp.flow_index import FlowIndex
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.batch_decoder import decode_batch, parts_of
@@ -31,11 +33,13 @@ class DecodedPackets:
 class PacketDecoder:
     """Numbers packets from 1 on, and decodes those that are not decoded yet.
 
-    With `needs_flows`, their flows are analyzed.
+    Their fragments are reassembled; of a fragment it is only known that it belongs to a datagram,
+    if the packet that completes this is in a later chunk. With `needs_flows`, flows are analyzed.
     """
 
     def __init__(self, *, needs_flows: bool) -> None:
         self._flows = FlowIndex() if needs_flows else None
+        self._fragments = FragmentIndex()
         self._next = 1
         self._context = CaptureContext()
 
@@ -43,7 +47,8 @@ class PacketDecoder:
         self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
     ) -> Iterator[DecodedPackets]:
         """Yield the packets of a batch, or those of a chunk."""
-        for chunk in self._chunks(frames, interfaces):
+        for captured in self._chunks(frames, interfaces):
+            chunk = with_pieces(captured, self._fragments.append(captured))
             context = replace(self._context, interfaces=interfaces)
             if self._flows is not None:
                 context = replace(context, flows=self._flows.append(chunk))

@@ -58,7 +58,7 @@ def cell_values(
 
     `fields` has the values of the packet.
     """
-    dissection = selected.layers()
+    dissection = selected.shown_layers()
     source, destination = address_expressions(dissection)
     expressions: dict[Column, str | None] = {
         name: first_value_expression(fields, name) for name in row.values
@@ -87,7 +87,7 @@ def cell_values(
 
 def conversation_value(selected: SelectedPacket) -> ScreenValue:
     """Return the conversation of a packet."""
-    return ScreenValue("Conversation", "", packet_conversation(selected.layers()))
+    return ScreenValue("Conversation", "", packet_conversation(selected.shown_layers()))
 
 
 def value_menu(

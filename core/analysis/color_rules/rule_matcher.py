@@ -21,6 +21,8 @@ from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.packet_filter import context_of
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.flow_values import NEED_FLOWS
+from core.analysis.reassembly.chunk_pieces import with_pieces
+from core.analysis.reassembly.fragment_index import NO_FRAGMENTS, SnapshotFragments
 from core.decode.chunk import Chunk
 from core.store.budget import UNLIMITED, Budget
 from core.store.gathered_packets import gather
@@ -100,7 +102,8 @@ class _Packets:
 
     def __init__(self, snapshot: Snapshot, numbers: Sequence[int], budget: Budget) -> None:
         self._snapshot, self._numbers, self._budget = snapshot, numbers, budget
-        self._chunk = gather(snapshot, numbers)
+        fragments = SnapshotFragments(snapshot)
+        self._chunk = with_pieces(gather(snapshot, numbers), fragments, numbers)
         self._is_run = numbers[-1] - numbers[0] == len(numbers) - 1
         self._all = self._evaluation(self._chunk)
 
@@ -127,7 +130,8 @@ class _Packets:
         return np.concatenate(masks), is_slow
 
     def _evaluation(self, chunk: Chunk) -> Evaluation:
-        values = ChunkValues(chunk, context_of(self._snapshot, chunk))
+        context = replace(context_of(self._snapshot, chunk), fragments=NO_FRAGMENTS)
+        values = ChunkValues(chunk, context)
         return Evaluation(values, is_spent=lambda: self._budget.is_spent)
 
 

@@ -18,6 +18,7 @@ from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.types import FieldValues
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
+from core.analysis.reassembly.fragment_index import SnapshotFragments, fragment_index_of
 from core.analysis.tcp.flow_index import SnapshotFlows, index_of
 from core.decode.chunk import Chunk
 from core.store.budget import UNLIMITED, Budget
@@ -73,15 +74,17 @@ def context_of(snapshot: Snapshot, chunk: Chunk) -> CaptureContext:
         previous_ns,
         snapshot.comments,
         SnapshotFlows(snapshot),
+        SnapshotFragments(snapshot),
     )
 
 
 def values_of_packet(snapshot: Snapshot, number: int) -> FieldValues:
     """Return the values of one packet, over a copy of its bytes.
 
-    Those of flows are as far as they are analyzed, so that the call is quick.
+    Those of flows and fragments are as far as they are analyzed, so that the call is quick.
     Raise `KeyError` if the packet is not in the store.
     """
     packet = gather(snapshot, [number])
-    context = replace(context_of(snapshot, packet), flows=index_of(snapshot).published)
+    flows, fragments = index_of(snapshot).published, fragment_index_of(snapshot).published
+    context = replace(context_of(snapshot, packet), flows=flows, fragments=fragments)
     return ChunkValues(packet, context)

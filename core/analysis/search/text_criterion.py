@@ -18,6 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.reassembly.chunk_pieces import with_pieces
+from core.analysis.reassembly.fragment_index import SnapshotFragments
 from core.analysis.search.criteria import Answer, ByteCriterion, Rows, first_of
 from core.analysis.tcp.flow_table import NO_FLOWS, FlowTable
 from core.analysis.tcp.info_marks import MARK_WORDS
@@ -68,8 +70,8 @@ class RowTexts:
     def of_packet(self, snapshot: Snapshot, chunk: Chunk, row: int) -> str:
         """Return the text of one row; empty if rawscope fails to describe its packet."""
         try:
-            dissection = chunk.dissect(row)
-            summary = summarize(dissection, self._flows.base(chunk.first + row))
+            part = with_pieces(chunk.rows(row, row + 1), SnapshotFragments(snapshot))
+            summary = summarize(part.dissect(0), self._flows.base(part.first))
         except Exception:  # internal; the table reports it when it shows the packet
             return ""
         return _GAP.join((summary.source, summary.destination, summary.protocol, summary.info))

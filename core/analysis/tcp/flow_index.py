@@ -11,6 +11,8 @@ import os
 import threading
 from typing import Protocol
 
+from core.analysis.reassembly.chunk_pieces import with_pieces
+from core.analysis.reassembly.fragment_index import SnapshotFragments
 from core.analysis.tcp.evaluation import PART, FlowAnalysis
 from core.analysis.tcp.flow_table import FlowTable, appended
 from core.analysis.tcp.segments import tunneled_rows
@@ -63,7 +65,8 @@ class FlowIndex:
     def append(self, chunk: Chunk) -> FlowTable:
         """Return the results of the packets of the next chunk, and forget earlier ones.
 
-        For packets that no store keeps: the chunks must have ascending numbers.
+        For packets that no store keeps: the chunks must have ascending numbers, and what is known
+        of their fragments.
         """
         with self._lock:
             self.published = FlowTable()
@@ -79,6 +82,7 @@ class FlowIndex:
                 start = max(0, through + 1 - chunk.first)
                 part = chunk.rows(start, min(start + PART, len(chunk)))
                 if len(part):
+                    part = with_pieces(part, SnapshotFragments(snapshot))
                     tunneled = tunneled_rows(part)
                     if len(tunneled) > MOST_TUNNELED:
                         part = part.rows(0, int(tunneled[MOST_TUNNELED]))

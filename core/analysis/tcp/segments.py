@@ -4,7 +4,7 @@ A direction is a 64-bit hash of the addresses of the network header that carries
 its ports. The columns of a chunk describe outermost packets, so a header in a tunnel is found by
 dissecting its packet: every packet whose columns end at a tunnel is dissected. A packet has at most
 one TCP segment and one UDP datagram here, the outermost of each that no ICMP error quotes.
-Fragments have none: only the whole datagram says what is in it.
+Fragments have none: only the packet that completes their datagram says what is in it.
 """
 
 from __future__ import annotations
@@ -108,7 +108,10 @@ class Headers:
 
 
 def tunneled_rows(chunk: Chunk) -> NDArray[np.int64]:
-    """Return the rows of packets that may have another packet inside a tunnel."""
+    """Return the rows of packets that may have another packet inside a tunnel.
+
+    Those that complete a fragmented datagram are among them.
+    """
     rows = np.flatnonzero(_MAY_TUNNEL[chunk.transport])
     rows = rows[chunk.state[rows] & HeaderState.TRANSPORT > 0]
     is_udp = chunk.transport[rows] == IpProtocol.UDP
@@ -118,7 +121,9 @@ def tunneled_rows(chunk: Chunk) -> NDArray[np.int64]:
     is_tunnel = np.zeros(len(ports), dtype=np.bool_)
     for port in _OVER_UDP.numbers:
         is_tunnel |= ports == port
-    return np.sort(np.concatenate([rows[~is_udp], datagrams[is_tunnel]]))
+    completing = [row for row, each in chunk.pieces.items() if each.piece.datagram is not None]
+    found = [rows[~is_udp], datagrams[is_tunnel], np.array(completing, np.int64)]
+    return np.sort(np.concatenate(found))
 
 
 def transport_headers(
@@ -180,7 +185,7 @@ def _inner(chunk: Chunk, rows: NDArray[np.int64]) -> list[_InnerHeader]:
     found: list[_InnerHeader] = []
     for row in rows.tolist():
         with suppress(Exception):  # an internal error, which the table reports
-            found += _headers_of(chunk.dissect(row), row, int(chunk.offset[row]))
+            found += _headers_of(chunk.dissect(row), row, chunk.dissected_start(row))
     return found
 
 

@@ -59,4 +59,5 @@ def _row(field: FlowField, columns: Columns) -> Row:
     text = f"{field.text(columns)} {unit}".rstrip()
     value = int(columns[field.column][0])
     label = f"[{_TITLES.get(field.name, field.label)}]"
-    return Row(field.name, label, text, field=field.name, raw=value)
+    packet = value if field.kind is FlowKind.PACKET else 0
+    return Row(field.name, label, text, field=field.name, raw=value, packet=packet)

@@ -17,6 +17,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from core.wire.model.field import PlacedField, Span, Value
+from core.wire.model.reassembly import Piece
 from core.wire.model.table import HeaderTable
 
 
@@ -205,7 +206,9 @@ class Dissection(NamedTuple):
     """All layers of one frame.
 
     `payload` is the application's bytes, which no table reads; it may be empty. `trailer` is the
-    bytes after the outermost network packet (Ethernet padding, FCS).
+    bytes after the outermost network packet (Ethernet padding, FCS). `piece` is set for a fragment
+    that takes part in a reassembly; if it has the whole datagram, `data` are the bytes of
+    `Piece.frame_with_datagram`, in which all offsets count, and not those of the frame.
     """
 
     data: bytes
@@ -214,6 +217,7 @@ class Dissection(NamedTuple):
     payload: Span
     trailer: Span = Span(0, 0)
     stop: Stop | None = None
+    piece: Piece | None = None
 
     def layer(self, name: str) -> Layer | None:
         """Return the outermost layer of this name that no ICMP error quotes, or None."""

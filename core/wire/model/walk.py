@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeAlias
 
 from core.wire.model.dissection import Cause, Check, Layer, Note, Option, Stop, Verdict
 from core.wire.model.field import PlacedField, Span
+from core.wire.model.reassembly import Piece
 from core.wire.model.table import HeaderTable
 
 
@@ -73,6 +74,27 @@ class Walk:
     endpoints: Endpoints | None = None
     packet_stop: int | None = None  # where the outermost network packet ends
     halt: Stop | None = None
+    piece: Piece | None = None  # the fragment that the outermost network header carries
+
+    @property
+    def datagram_stop(self) -> int | None:
+        """The end of the datagram that the outermost network header carries reassembled."""
+        piece = self.piece
+        if piece is None or piece.datagram is None or self.networks != 1:
+            return None
+        return piece.span.stop
+
+    def after_fragment(self, following: Next) -> Next | None:
+        """Return the layer that follows the header of a fragment, at the start of its piece.
+
+        Only a whole datagram has one.
+        """
+        assert self.piece is not None
+        return None if self.piece.datagram is None else following
+
+    def is_piece(self, offset: int) -> bool:
+        """Return True if the fragment that begins here takes part in a reassembly."""
+        return self.piece is not None and self.piece.at == offset
 
     @property
     def depth(self) -> int:

@@ -12,7 +12,8 @@ to the network card (`core.wire.network.unset_length`): then the packet ends wit
 length past the end of the frame gets a note, and the bytes that are there are read.
 
 Only the first fragment carries the transport header, whose checksum covers bytes of later ones.
-Later fragments are data.
+Later fragments are data. A fragment that takes part in a reassembly is data, too, except for the
+one that completes the datagram: it is read as if it carried all of it.
 """
 
 from __future__ import annotations
@@ -100,10 +101,13 @@ def parse(walk: Walk, offset: int) -> Next | None:
         walk.add((IPV4,), offset, header, checks=checks, notes=notes)
         return None
     _add(walk, offset, header, notes)
+    following = Next(Numbering.IP_PROTOCOL, _PROTOCOL.number(data, offset), offset + header)
+    if walk.is_piece(following.offset):
+        return walk.after_fragment(following)
     if _FRAGMENT_OFFSET.read(data, offset):
         return None
     walk.fragment = walk.fragment or bool(_MORE.number(data, offset))
-    return Next(Numbering.IP_PROTOCOL, _PROTOCOL.number(data, offset), offset + header)
+    return following
 
 
 def _contradiction(walk: Walk, offset: int, header: int) -> tuple[PlacedField, str] | None:
@@ -131,6 +135,9 @@ def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
     length = _LENGTH.number(walk.data, offset)
     room = walk.stop - offset
     notes = _beyond_the_datagram(walk.data, offset, length)
+    if walk.datagram_stop is not None:
+        walk.limit(walk.datagram_stop, "the reassembled datagram")
+        return notes
     walk.length_unset = length == 0
     if length == 0:
         return (*notes, unset_length.note(walk, _LENGTH, room))
@@ -234,7 +241,7 @@ def _contradictions(walk: BatchReader, group: FrameGroup, agreements: dict[str, 
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """Return a fragment's position, or the protocol, which rawscope does not read."""
+    """Return a fragment's position as Wireshark does, or the protocol, which is not read."""
     data = dissection.data
     place, more = layer.number(data, "frag_offset"), layer.number(data, "flags.mf")
     protocol = layer.number(data, "proto")
@@ -243,7 +250,9 @@ def info(layer: Layer, dissection: Dissection) -> str:
     name = PROTOCOL_NAMES.get(protocol, f"protocol {protocol}")
     if isinstance(place, int) and (place or more):
         ident = layer.number(data, "id")
-        return f"Fragment of {name}, offset {place * FRAGMENT_UNIT}, id 0x{ident:04x}"
+        protocol_text = f"{name} {protocol}" if protocol in PROTOCOL_NAMES else f"{protocol}"
+        where = f"proto={protocol_text}, off={place * FRAGMENT_UNIT}, ID={ident:04x}"
+        return f"Fragmented IP protocol ({where})"
     return name
 
 

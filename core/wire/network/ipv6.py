@@ -88,6 +88,9 @@ def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
     room = walk.stop - offset - IPV6.size
     name = slot.name
     walk.length_unset = False
+    if walk.datagram_stop is not None:
+        walk.limit(walk.datagram_stop, "the reassembled datagram")
+        return ()
     if length == 0:
         length, name = _jumbo_length(walk, offset), "ipv6.opt.jumbo"
         if length == 0:

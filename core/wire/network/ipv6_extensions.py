@@ -144,15 +144,18 @@ def _after_options(header: Header, ends: Endpoints) -> Endpoints:
 
 
 def parse_fragment(walk: Walk, offset: int) -> Next | None:
-    """Read the header of a fragment; only in the first one another header follows."""
+    """Read the header of a fragment; another one follows in the first, or in a whole datagram."""
     if not walk.begin(FRAGMENT, offset):
         return None
     values = FRAGMENT.read(walk.data, offset)
-    walk.fragment = walk.fragment or bool(values["offset"] or values["more"])
+    following = Next(Numbering.IP_PROTOCOL, int(values["nxt"]), offset + FRAGMENT.size)
+    is_piece = walk.is_piece(following.offset)
+    if not is_piece:
+        walk.fragment = walk.fragment or bool(values["offset"] or values["more"])
     walk.add((FRAGMENT,), offset)
-    if values["offset"]:
-        return None
-    return Next(Numbering.IP_PROTOCOL, int(values["nxt"]), offset + FRAGMENT.size)
+    if is_piece:
+        return walk.after_fragment(following)
+    return None if values["offset"] else following
 
 
 def step_fragment(walk: BatchReader, group: FrameGroup) -> None:
@@ -173,7 +176,9 @@ def info(layer: Layer, dissection: Dissection) -> str:
     name = PROTOCOL_NAMES.get(following, f"protocol {following}")
     place, ident = layer.number(data, "offset"), layer.number(data, "ident")
     if place is not None and ident is not None:
-        return f"Fragment of {name}, offset {place * UNIT}, id 0x{ident:08x}"
+        more = "y" if layer.number(data, "more") else "n"
+        where = f"off={place * UNIT} more={more} ident=0x{ident:08x} nxt={following}"
+        return f"IPv6 fragment ({where})"
     return name
 
 

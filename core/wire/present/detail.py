@@ -16,6 +16,7 @@ from core.wire.model.field import PlacedField, Span, Value
 from core.wire.model.kind import Kind
 from core.wire.model.text import ascii_text
 from core.wire.present.detail_row import Row, Severity
+from core.wire.present.fragment_rows import fragment_rows, with_datagram_spans
 from core.wire.present.option_rows import options_row
 from core.wire.registry import PROTOCOLS
 
@@ -44,8 +45,16 @@ _ALARMING = frozenset({Verdict.BAD, Verdict.ILLEGAL})
 def each_row(dissection: Dissection) -> Iterator[Row]:
     """Yield the layers' rows, then the reason why dissection ended, payload, and trailer.
 
-    If one row fails, those before it are not lost.
+    If one row fails, those before it are not lost. The spans of a packet that completes a datagram
+    are those of `with_datagram_spans`.
     """
+    piece = dissection.piece
+    is_whole = piece is not None and piece.datagram is not None
+    for row in _rows_of_layers(dissection):
+        yield with_datagram_spans(row, piece) if is_whole and piece is not None else row
+
+
+def _rows_of_layers(dissection: Dissection) -> Iterator[Row]:
     counts: Counter[str] = Counter()
     for layer in dissection.layers:
         counts[layer.name] += 1
@@ -71,6 +80,8 @@ def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
             inner.append(Row(key, derived.label, text, field=derived.name, raw=value))
     if layer.options:
         inner.append(options_row(layer, dissection.data, suffix))
+    if dissection.piece is not None and not suffix and layer.name == dissection.piece.owner:
+        inner += fragment_rows(dissection.piece)
     inner += (
         Row(
             f"{layer.name}.note{suffix}",

@@ -22,7 +22,9 @@ class Row:
     """One line of the tree. `span` is its bytes in the frame, None if it has none.
 
     `field` is the name that display filters have for the line, empty without one. It names a field
-    with the value `raw`; without a value (None), it names a header or an option.
+    with the value `raw`; without a value (None), it names a header or an option. `packet` is the
+    number of another packet that the line leads to, 0 for none. With `in_datagram`, the span counts
+    in the datagram that the packet completes, and not in the frame.
     """
 
     key: str
@@ -35,3 +37,5 @@ class Row:
     is_layer: bool = False
     field: str = ""
     raw: Value | str | None = None
+    packet: int = 0
+    in_datagram: bool = False

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from core.wire.model.dissection import Cause, Check, Dissection, Layer, Verdict
 from core.wire.model.field import JsonValue
 from core.wire.model.table import HeaderTable
+from core.wire.present.fragment_rows import fragment_keys
 from core.wire.registry import PROTOCOLS
 
 Json: TypeAlias = JsonValue | list[JsonValue] | dict[str, JsonValue]
@@ -30,7 +31,10 @@ PAYLOAD_KEYS = {"tcp": "tcp.payload", "udp": "udp.payload"}
 
 
 def record(dissection: Dissection, found: dict[str, Json] | None = None) -> dict[str, Json]:
-    """Return the packet's keys, from ``frame.protocols`` to ``frame.stop``, added to `found`."""
+    """Return the packet's keys, from ``frame.protocols`` to ``frame.stop``, added to `found`.
+
+    Those of a fragment need the packet's number, which `found` has as ``frame.number``.
+    """
     if found is None:
         found = {}
     found["frame.protocols"] = protocols(dissection)
@@ -43,6 +47,9 @@ def record(dissection: Dissection, found: dict[str, Json] | None = None) -> dict
         elif layer.name not in seen:
             seen.add(layer.name)
             _add_layer(found, layer, dissection)
+            if dissection.piece is not None and dissection.piece.owner == layer.name:
+                number = found.get("frame.number")
+                found |= fragment_keys(dissection.piece, number if isinstance(number, int) else 0)
     if payload := dissection.data[dissection.payload.start : dissection.payload.stop]:
         found["data"] = payload.hex()
     if dissection.stop is not None:

@@ -18,6 +18,7 @@ from core.wire.application import payload_info
 from core.wire.checksum.packet_checksums import OFFLOADED_QUESTION, is_doubted
 from core.wire.model.dissection import Cause, Dissection, Layer, Stop, Verdict
 from core.wire.model.text import safe
+from core.wire.present.fragment_rows import reassembled_text
 from core.wire.protocol import Info, SequenceBase
 from core.wire.registry import PROTOCOLS
 
@@ -62,6 +63,7 @@ def summarize(dissection: Dissection, base: SequenceBase | None = None) -> Summa
         protocol, info = _describe(layer, dissection, base)
         if _is_first_fragment(layer):
             info += " (first fragment)"
+        info += reassembled_text(dissection)
     if base is not None and base.mark:
         info = f"{base.mark} {info}"
     cause = Cause.NONE
@@ -191,6 +193,20 @@ def wrong_checksums(dissection: Dissection) -> tuple[str, ...]:
         for check in layer.checks
         if check.verdict in WRONG
     )
+
+
+def datagram_verdict(dissection: Dissection) -> Verdict:
+    """Return the verdict on the outermost checksum in a datagram that the packet completes."""
+    piece = dissection.piece
+    if piece is None or piece.datagram is None:
+        return Verdict.NONE
+    checks = (
+        check.verdict
+        for layer in dissection.layers
+        if layer.offset >= piece.at
+        for check in layer.checks
+    )
+    return next(checks, Verdict.NONE)
 
 
 def wrong_text(verdict: Verdict, name: str) -> str:

@@ -37,6 +37,7 @@ from core.analysis.tcp.fields import FLOW_FIELDS, FlowField, FlowKind
 from core.wire.model.field import PlacedField
 from core.wire.model.kind import Kind
 from core.wire.model.options import OptionList
+from core.wire.model.reassembly import FRAGMENT_FIELDS, REASSEMBLED_DATA, FragmentField
 from core.wire.model.table import HeaderTable
 from core.wire.network.arp import OTHER_ADDRESSES
 from core.wire.protocol import Protocol
@@ -134,6 +135,20 @@ def _of_flow(flow: FlowField) -> PacketField:
     words = TRUE_FALSE if kind is FilterType.BOOLEAN else {}
     unit = "s" if flow.kind is FlowKind.DURATION else flow.unit
     return PacketField(FilterField(flow.name, kind, flow.label, words=words), unit)
+
+
+_BY_FRAGMENT_KIND = {
+    "mark": FilterType.BOOLEAN,
+    "packet": FilterType.FRAMENUM,
+    "number": FilterType.UINT32,
+}
+
+
+def _of_fragment(field: FragmentField) -> PacketField:
+    """Return a field that a reassembly of fragments finds."""
+    kind = _BY_FRAGMENT_KIND[field.kind]
+    words = TRUE_FALSE if kind is FilterType.BOOLEAN else {}
+    return PacketField(FilterField(field.name, kind, field.label, words=words), field.unit)
 
 
 def _verdict(slot: PlacedField) -> FilterField:
@@ -244,6 +259,13 @@ class Catalog:
         for flow in FLOW_FIELDS.values():
             if flow.protocol == protocol.name:
                 self._add(_of_flow(flow))
+        for fragment in FRAGMENT_FIELDS.values():
+            if fragment.owner == protocol.name:
+                self._add(_of_fragment(fragment))
+        for name, owner in REASSEMBLED_DATA.items():
+            if owner == protocol.name:
+                meaning = "The bytes of the reassembled datagram"
+                self._add(PacketField(FilterField(name, FilterType.BYTES, meaning), "hex"))
         if protocol.name in TRANSPORT_PAYLOADS:
             meaning = TRANSPORT_PAYLOADS[protocol.name]
             self._add(

@@ -9,7 +9,7 @@ reads only what the filter names:
 * the options of network and transport headers, for all headers at once (`option_places`);
 * numbers and texts that follow from headers (`computed_values`), verdicts (`verdict_values`), what
   the capture recorded (`frame_values`), and the rows of the packet table (`column_texts`);
-* what an analysis of flows found (`flow_values`);
+* what an analysis of flows found (`flow_values`), and of fragments (`fragment_values`);
 * packets with others inside, and what has no fixed place, by their dissection (`dissected`).
 """
 
@@ -37,6 +37,7 @@ from core.analysis.filter.values.column_texts import ColumnTexts
 from core.analysis.filter.values.computed_values import DERIVED
 from core.analysis.filter.values.dissected import DissectedPackets, option_spans
 from core.analysis.filter.values.flow_values import FlowValues
+from core.analysis.filter.values.fragment_values import fragment_numbers, reassembled_data
 from core.analysis.filter.values.frame_values import CaptureContext
 from core.analysis.filter.values.header_words import HeaderWords
 from core.analysis.filter.values.option_places import (
@@ -52,9 +53,11 @@ from core.analysis.filter.values.places import (
     read_bytes,
     read_values,
 )
+from core.analysis.reassembly.chunk_pieces import with_pieces
 from core.analysis.tcp.fields import FLOW_FIELDS
 from core.decode.chunk import Chunk
 from core.wire.model.batch import Network
+from core.wire.model.reassembly import FRAGMENT_FIELDS, REASSEMBLED_DATA
 from core.wire.network.arp import ARP_IPV4, OTHER_ADDRESSES
 from core.wire.protocol import Protocol
 from core.wire.registry import PROTOCOLS
@@ -74,6 +77,7 @@ class ChunkValues:
     """
 
     def __init__(self, chunk: Chunk, context: CaptureContext, *, outermost: bool = False) -> None:
+        chunk = with_pieces(chunk, context.fragments)
         self._chunk = chunk
         self._context = context
         self._outermost = outermost
@@ -149,6 +153,10 @@ class ChunkValues:
             return computed_values.lengths(merge_bytes(self._data(), data))
         if name in FLOW_FIELDS:
             return self._flows.occurrences(name)
+        if name in FRAGMENT_FIELDS:
+            return fragment_numbers(self._chunk, name)
+        if name in REASSEMBLED_DATA:
+            return reassembled_data(self._chunk, name)
         if name in DERIVED:
             return computed_values.derived(self._levels, self._inner, name)
         return merge_bytes(self._bytes(name), data)

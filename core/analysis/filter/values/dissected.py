@@ -69,7 +69,7 @@ class DissectedPackets:
     def _each(self) -> Iterator[DissectedPacket]:
         chunk = self._chunk
         for row in self._rows.tolist():
-            yield DissectedPacket(row, int(chunk.offset[row]), chunk.dissect(row))
+            yield DissectedPacket(row, chunk.dissected_start(row), chunk.dissect(row))
 
     def fields(self, names: Sequence[str]) -> list[FieldPlaces]:
         """Return all places of some fields in headers and options."""

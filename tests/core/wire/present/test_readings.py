@@ -98,7 +98,7 @@ ROWS = {
         IPV4,
         frames.ipv4(IGMP.emit({"type": 0x16}) + GROUP.emit({"maddr": 0xE00000FB}), 2),
     ),
-    "Fragment of UDP, offset 1480, id 0x0007": (
+    "Fragmented IP protocol (proto=UDP 17, off=1480, ID=0007)": (
         IPV4,
         frames.ipv4(b"x", IpProtocol.UDP, frag_offset=185, id=7),
     ),
@@ -309,7 +309,7 @@ def _piece(body: bytes, protocol: int, offset: int = 0) -> bytes:
 
 def test_a_later_fragment_is_not_shown_as_a_first_one() -> None:
     assert row_of(_piece(b"x" * 8, 17, 185), IPV6).info == (
-        "Fragment of UDP, offset 1480, id 0x00000007"
+        "IPv6 fragment (off=1480 more=y ident=0x00000007 nxt=17)"
     )
 
 

@@ -1,0 +1,205 @@
+"""The fragments of a store: an `Analyzer`, and what it has found for any reader.
+
+A store has one `FragmentIndex`, `fragment_index_of` its snapshots. The analysis thread extends it
+all the time; a reader that needs packets which it has not reached extends it as far as that. Only
+chunks with fragments cost more than a mask of one column.
+
+A fragment takes about 250 bytes as long as its packet is held. Completed datagrams keep their
+bytes, at most `MOST_KEPT_BYTES` of all together: after that, the oldest ones give up their bytes,
+and the packets that complete them are shown as fragments.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import NamedTuple, Protocol
+
+from core.analysis.reassembly.datagrams import Arrival, Datagram, Reassembler
+from core.analysis.reassembly.fragments import fragment_rows, fragments_of
+from core.decode.chunk import Chunk
+from core.store.budget import Budget
+from core.store.snapshot import Snapshot
+from core.wire.model.reassembly import Piece
+
+PART = 1 << 12  # packets analyzed in a step
+MOST_KEPT_BYTES = 256 << 20
+
+
+class _Entry(NamedTuple):
+    """A fragment of a datagram: the bytes ``at:stop`` of its frame."""
+
+    datagram: Datagram
+    owner: str
+    at: int
+    stop: int
+    is_taken: bool
+
+
+class FragmentTable:
+    """The pieces of a store's fragments, by packet. Any thread reads it; one thread adds to it.
+
+    `through` is the last packet that was analyzed, and `completed` the number of datagrams that
+    were completed.
+    """
+
+    def __init__(self) -> None:
+        self.through = 0
+        self.completed = 0
+        self._entries: dict[int, _Entry] = {}  # by packet, ascending
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def reaching(self, through: int) -> FragmentTable:
+        """Return the table, whether or not it reaches packet `through`."""
+        return self
+
+    def piece(self, number: int) -> Piece | None:
+        """Return what is known of a packet's fragment; None if it has none."""
+        entry = self._entries.get(number)
+        if entry is None:
+            return None
+        datagram = entry.datagram
+        if not entry.is_taken:
+            return Piece(entry.owner, entry.at, entry.stop, is_refused=True)
+        completed_in = datagram.completed_in
+        if completed_in != number:
+            return Piece(entry.owner, entry.at, entry.stop, completed_in)
+        return Piece(
+            entry.owner, entry.at, entry.stop, completed_in, datagram.parts, datagram.payload
+        )
+
+    def add(self, number: int, entry: _Entry) -> None:
+        """Add the fragment of a packet."""
+        self._entries[number] = entry
+
+    def forget(self, first: int) -> None:
+        """Drop the packets below `first`."""
+        while self._entries and (oldest := next(iter(self._entries))) < first:
+            del self._entries[oldest]
+
+
+NO_FRAGMENTS = FragmentTable()
+"""The table of no packets."""
+
+
+class FragmentSource(Protocol):
+    """Gives what is known of fragments up to a packet."""
+
+    def reaching(self, through: int) -> FragmentTable:
+        """Return a table that reaches packet `through`, or all packets that there will be."""
+        ...
+
+
+class FragmentIndex:
+    """Reassembles the fragments of one store. Any thread may read `published`."""
+
+    def __init__(self) -> None:
+        self.published = FragmentTable()
+        self._reassembler = Reassembler()
+        self._kept: deque[Datagram] = deque()  # with their bytes, the oldest first
+        self._kept_bytes = 0
+        self._lock = threading.Lock()  # of all above; a reader may extend it, too
+
+    @property
+    def kept_bytes(self) -> int:
+        """The bytes of completed datagrams in memory."""
+        return self._kept_bytes
+
+    def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
+        """Analyze packets not seen before.
+
+        Return True if the budget was spent before the last of them.
+        """
+        while self._extend_once(snapshot):
+            if budget.is_spent:
+                break
+        return self.published.through < snapshot.count
+
+    def forget(self, first: int) -> None:
+        """Drop what is known of evicted packets. Incomplete datagrams stay."""
+        with self._lock:
+            self.published.forget(first)
+            while self._kept and self._kept[0].completed_in < first:
+                self._give_up_oldest()
+
+    def reaching(self, snapshot: Snapshot, through: int) -> FragmentTable:
+        """Return a table that reaches packet `through` of a snapshot: analyze what is missing."""
+        while self.published.through < min(through, snapshot.count):
+            if not self._extend_once(snapshot):
+                break
+        return self.published
+
+    def append(self, chunk: Chunk) -> FragmentTable:
+        """Return a table with the packets of the next chunk, and forget earlier ones.
+
+        For packets that no store keeps: the chunks must have ascending numbers.
+        """
+        self.forget(chunk.first)
+        with self._lock:
+            self._add(chunk)
+            return self.published
+
+    def _extend_once(self, snapshot: Snapshot) -> bool:
+        """Analyze the next part. Return False without another one."""
+        with self._lock:
+            through = self.published.through
+            for chunk in snapshot.chunks_after(through):
+                start = max(0, through + 1 - chunk.first)
+                part = chunk.rows(start, len(chunk))
+                rows = fragment_rows(part)
+                if len(rows) > PART:
+                    part = part.rows(0, int(rows[PART]))
+                if len(part):
+                    self._add(part)
+                    return True
+            self.published.through = max(through, snapshot.count)
+            return False
+
+    def _add(self, part: Chunk) -> None:
+        table = self.published
+        for fragment in fragments_of(part):
+            number, row = part.first + fragment.row, fragment.row
+            frame = int(part.offset[row])
+            data = part.data[frame + fragment.at : frame + fragment.stop].tobytes()
+            arrival = Arrival(number, fragment.start, data, fragment.has_more)
+            datagram, is_taken = self._reassembler.add(
+                fragment.key, arrival, int(part.timestamp_ns[row])
+            )
+            entry = _Entry(datagram, fragment.owner, fragment.at, fragment.stop, is_taken)
+            table.add(number, entry)
+            if datagram.completed_in == number:
+                self._keep(datagram)
+                table.completed += 1
+        if len(part):
+            table.through = part.last
+
+    def _keep(self, datagram: Datagram) -> None:
+        assert datagram.payload is not None
+        self._kept.append(datagram)
+        self._kept_bytes += len(datagram.payload)
+        while self._kept_bytes > MOST_KEPT_BYTES and len(self._kept) > 1:
+            self._give_up_oldest()
+
+    def _give_up_oldest(self) -> None:
+        datagram = self._kept.popleft()
+        assert datagram.payload is not None
+        self._kept_bytes -= len(datagram.payload)
+        datagram.payload = None
+
+
+class SnapshotFragments:
+    """The fragments of a snapshot; a `FragmentSource` that analyzes what is missing."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def reaching(self, through: int) -> FragmentTable:
+        """Return a table that reaches packet `through`."""
+        return fragment_index_of(self._snapshot).reaching(self._snapshot, through)
+
+
+def fragment_index_of(snapshot: Snapshot) -> FragmentIndex:
+    """Return the index of the store of a snapshot."""
+    return snapshot.annotations.of(FragmentIndex)
