@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from core.echo.client_columns import ClientTable
 from core.echo.snapshot import EchoSnapshot
-from widgets.echo.columns import COLUMNS
-from widgets.echo.order import ClientOrder, Sort
+from widgets.echo.columns import COLUMNS, ClientColumn
+from widgets.echo.order import ClientOrder
+from widgets.sorted.column import Sort
 
 Words = tuple[str, ...]  # of one row, a text for each of `COLUMNS`
 
@@ -26,7 +27,7 @@ class ClientRows:
     def __len__(self) -> int:
         return 0 if self._table is None else len(self._table)
 
-    def update(self, snapshot: EchoSnapshot, sort: Sort) -> None:
+    def update(self, snapshot: EchoSnapshot, sort: Sort[ClientColumn]) -> None:
         """Take the clients of a newer snapshot."""
         table = self._table = snapshot.clients
         rows = [
@@ -36,25 +37,25 @@ class ClientRows:
         self._builtin = {int(table.identifier[row]) for row in rows if row is not None}
         self.sort(sort)
 
-    def sort(self, sort: Sort) -> None:
+    def sort(self, sort: Sort[ClientColumn]) -> None:
         """Arrange the clients; `ClientOrder` defines when a known order is made again."""
         if self._table is not None:
             self._order.arrange(self._table, sort)
             self._words.clear()
 
-    def client(self, line: int) -> int:
+    def id_of(self, line: int) -> int:
         """Return the identifier of the client in a line. Raise IndexError if there is no line."""
         if self._table is None:
             raise IndexError(line)
         return int(self._table.identifier[self._order.rows[line]])
 
-    def line_of(self, client: int | None) -> int | None:
+    def line_of(self, id: int | None) -> int | None:
         """Return the line of a client; None if it is closed."""
-        return None if self._table is None else self._order.line_of(self._table, client)
+        return None if self._table is None else self._order.line_of(self._table, id)
 
     def is_builtin(self, line: int) -> bool:
         """Return True if the client in a line is a built-in one."""
-        return self.client(line) in self._builtin
+        return self.id_of(line) in self._builtin
 
     def words(self, line: int) -> Words:
         """Return the text of every column of a line."""

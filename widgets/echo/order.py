@@ -8,36 +8,17 @@ columns: ten thousand clients take about a millisecond.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from core.echo.client_columns import ClientTable
 from widgets.echo.columns import AGE, ClientColumn
+from widgets.sorted.column import Sort
 
 SETTLED_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
-    """The column to sort by, and whether the largest value is first."""
-
-    column: ClientColumn
-    descending: bool
-
-    @classmethod
-    def first_by(cls, column: ClientColumn) -> Sort:
-        """Return the sort of the first press of a heading."""
-        return cls(column, column.largest_first)
-
-    @property
-    def reversed(self) -> Sort:
-        """The same column in the opposite order."""
-        return Sort(self.column, not self.descending)
-
-
-OLDEST_FIRST = Sort.first_by(AGE)
+OLDEST_FIRST: Sort[ClientColumn] = Sort.first_by(AGE)
 
 
 class ClientOrder:
@@ -49,7 +30,7 @@ class ClientOrder:
         self._identifiers: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._sorted_s = -np.inf
 
-    def arrange(self, table: ClientTable, sort: Sort) -> None:
+    def arrange(self, table: ClientTable, sort: Sort[ClientColumn]) -> None:
         """Take a newer table."""
         waited_s = table.taken_s - self._sorted_s
         if sort != self._sort or not 0 <= waited_s < SETTLED_S:
@@ -82,7 +63,7 @@ class ClientOrder:
         return np.concatenate([at[there], np.arange(first_new, len(table), dtype=np.intp)])
 
 
-def _sorted(table: ClientTable, sort: Sort) -> NDArray[np.intp]:
+def _sorted(table: ClientTable, sort: Sort[ClientColumn]) -> NDArray[np.intp]:
     """Return the rows sorted; equal ones in the order in which they were accepted."""
     values = sort.column.values(table)
     if sort.descending:

@@ -12,15 +12,13 @@ from rich.style import Style
 from textual.strip import Strip
 
 from widgets.echo.client_rows import Words
-from widgets.echo.column_layout import SIGN_WIDTH
-from widgets.echo.columns import COLUMNS, NOW, PENDING, UNREAD, UNSENT, ClientColumn, Condition
-from widgets.echo.order import Sort
-from widgets.lines.cells import left, right
+from widgets.echo.columns import COLUMNS, NOW, PENDING, UNREAD, UNSENT, Condition
 from widgets.lines.component_styles import ComponentStyles
+from widgets.sorted.column import ListColumn
+from widgets.sorted.column_layout import SIGN_WIDTH
+from widgets.sorted.paint import cell_text, with_cursor
 
 BUILTIN = "↗"  # before a built-in client
-ARROWS = {True: "▼", False: "▲"}  # behind the heading that is sorted by, by `descending`
-MORE = "›"  # at the end of the headings if columns are scrolled away to the right
 ALARMS = {
     Condition.STALLED.word: "stalled",
     Condition.BACKED_UP.word: "backed-up",
@@ -28,12 +26,11 @@ ALARMS = {
     Condition.ENDED.word: "ended",
 }
 COMPONENTS = frozenset(
-    f"echo-clients--{name}"
-    for name in ("header", "sorted", "cursor", "quiet", "filled", "builtin", *ALARMS.values())
+    f"echo-clients--{name}" for name in ("quiet", "filled", "builtin", *ALARMS.values())
 )
 _FILLED = (UNREAD, PENDING, UNSENT)  # highlighted if they are not 0
 
-ShownColumns = Sequence[tuple[ClientColumn, int]]  # with their widths
+ShownColumns = Sequence[tuple[ListColumn, int]]  # with their widths
 
 
 def client_strip(
@@ -50,37 +47,11 @@ def client_strip(
     cells = [Segment(sign.ljust(SIGN_WIDTH), styles("echo-clients--builtin"))]
     for column, width in columns:
         text = words[COLUMNS.index(column)]
-        cells.append(Segment(_cell(column, text, width), _style(column, text, alarm, styles)))
-    if cursor_width:
-        cursor = styles("echo-clients--cursor")
-        strip = Strip([Segment(segment.text, cursor) for segment in cells])
-        return strip.extend_cell_length(cursor_width, cursor)
-    return Strip(cells)
+        cells.append(Segment(cell_text(column, text, width), _style(column, text, alarm, styles)))
+    return with_cursor(cells, cursor_width, styles) if cursor_width else Strip(cells)
 
 
-def heading_strip(
-    columns: ShownColumns, sort: Sort, width: int, styles: ComponentStyles, *, more: bool
-) -> Strip:
-    """Draw the headings in `width` cells. `more` says that columns follow to the right."""
-    plain = styles("echo-clients--header")
-    cells = [Segment(" " * SIGN_WIDTH, plain)]
-    for column, column_width in columns:
-        title, style = column.heading, plain
-        if column is sort.column:
-            title += ARROWS[sort.descending]
-            style = styles("echo-clients--sorted")
-        cells.append(Segment(_cell(column, title, column_width), style))
-    strip = Strip(cells).extend_cell_length(width, plain)
-    if more:
-        return Strip.join([strip.crop(0, width - 1), Strip([Segment(MORE, plain)])])
-    return strip
-
-
-def _cell(column: ClientColumn, text: str, width: int) -> str:
-    return (right if column.at_right else left)(text, width) + " "
-
-
-def _style(column: ClientColumn, text: str, alarm: str | None, styles: ComponentStyles) -> Style:
+def _style(column: ListColumn, text: str, alarm: str | None, styles: ComponentStyles) -> Style:
     if column is NOW and alarm is not None:
         return styles(f"echo-clients--{alarm}")
     if column in _FILLED and text != "0":

@@ -18,6 +18,7 @@ from widgets.echo.clients import EchoClients
 from widgets.echo.columns import condition_of, explanation
 from widgets.echo.head import EchoHead
 from widgets.echo.log import NOTHING, EchoLog
+from widgets.sorted.sorted_list import SortedList
 
 CLIENTS_LEAST = 3  # lines with the heading, which the clients always have
 LOG_FROM = 12  # lines of the panel from which the log is shown
@@ -134,9 +135,9 @@ class EchoPanel(Vertical):
             at = known.index(self.listener) if self.listener in known else -1
             self.listener = known[(at + 1) % len(known)]
 
-    def on_echo_clients_picked(self, event: EchoClients.Picked) -> None:
+    def on_sorted_list_picked(self, event: SortedList.Picked) -> None:
         event.stop()
-        self._on_pick(event.client)
+        self._on_pick(event.id)
 
     def on_echo_head_pressed(self, event: EchoHead.Pressed) -> None:
         event.stop()

@@ -9,7 +9,8 @@ import pytest
 from tests.helpers.scripted_echo import NOW_S, STALLED, client_table, echo_snapshot, many_clients
 from widgets.echo.client_rows import ClientRows
 from widgets.echo.columns import CLIENT, COLUMNS, IN
-from widgets.echo.order import OLDEST_FIRST, Sort
+from widgets.echo.order import OLDEST_FIRST
+from widgets.sorted.column import Sort
 
 
 def rows_of(**changed):
@@ -23,7 +24,7 @@ def test_before_the_first_snapshot_there_are_no_lines():
     assert len(rows) == 0
     assert rows.line_of(1) is None
     rows.sort(Sort(IN, True))
-    for read in (rows.client, rows.words):
+    for read in (rows.id_of, rows.words):
         with pytest.raises(IndexError):
             read(0)
 
@@ -31,14 +32,14 @@ def test_before_the_first_snapshot_there_are_no_lines():
 def test_lines_and_clients_are_inverse():
     rows = rows_of()
     rows.sort(Sort(IN, True))
-    assert [rows.line_of(rows.client(line)) for line in range(len(rows))] == list(range(7))
+    assert [rows.line_of(rows.id_of(line)) for line in range(len(rows))] == list(range(7))
     assert rows.line_of(99) is None
     assert rows.line_of(None) is None
 
 
 def test_the_built_in_client_is_known_by_its_address():
     rows = rows_of()
-    assert [rows.client(line) for line in range(len(rows)) if rows.is_builtin(line)] == [STALLED]
+    assert [rows.id_of(line) for line in range(len(rows)) if rows.is_builtin(line)] == [STALLED]
 
 
 def test_words_are_made_once_for_each_snapshot():

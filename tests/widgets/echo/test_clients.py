@@ -18,7 +18,8 @@ from tests.helpers.scripted_echo import (
 from tests.widgets.stage import play, screen_text, styles_at
 from widgets.echo.clients import EchoClients
 from widgets.echo.columns import AGE, COLUMNS, DESCRIPTOR, FIXED, IN, NOW, UNREAD
-from widgets.echo.order import OLDEST_FIRST, Sort
+from widgets.echo.order import OLDEST_FIRST
+from widgets.sorted.column import Sort
 
 WIDE = (180, 20)
 
@@ -118,8 +119,8 @@ def test_the_cursor_is_a_client_and_says_who_was_picked():
     picked = []
 
     class Listening(EchoClients):
-        def on_echo_clients_picked(self, message):
-            picked.append(message.client)
+        def on_sorted_list_picked(self, message):
+            picked.append(message.id)
 
     async def scene(pilot):
         clients = pilot.app.widget

@@ -9,7 +9,8 @@ from core.echo.client_columns import ClientColumns
 from core.echo.options import Trigger
 from tests.helpers.scripted_echo import NOW_S, client_table
 from widgets.echo.columns import CLIENT, COLUMNS, IN
-from widgets.echo.order import ClientOrder, Sort
+from widgets.echo.order import ClientOrder
+from widgets.sorted.column import Sort
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.heading)

@@ -1,7 +1,7 @@
-"""Which columns of the client list fit on the screen, and how wide each is. No drawing.
+"""Which columns of a sorted list fit on the screen, and how wide each is. No drawing.
 
 Columns are shown whole or not at all, since a number without its last digits would be another
-number. The first `FIXED` columns stay; the `shift` of `ColumnLayout.shown` counts the others that
+number. The first `fixed` columns stay; the `shift` of `ColumnLayout.shown` counts the others that
 are scrolled away to the left. A column gets wider when a longer text comes and never narrower, so
 that nothing jumps.
 """
@@ -10,19 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, takewhile
+from typing import Generic
 
-from widgets.echo.columns import COLUMNS, FIXED, ClientColumn
 from widgets.lines.cells import width_of
+from widgets.sorted.column import C
 
 SIGN_WIDTH = 2  # cells before the first column
 GAP = 1  # cells behind each column
 
 
-class ColumnLayout:
-    """The widths of all columns, in cells."""
+class ColumnLayout(Generic[C]):
+    """The widths of all columns, in cells. The first `fixed` ones do not scroll sideways."""
 
-    def __init__(self) -> None:
-        self.widths = [width_of(column.heading) + 1 for column in COLUMNS]  # 1: the sort arrow
+    def __init__(self, columns: Sequence[C], fixed: int) -> None:
+        self.columns, self.fixed = columns, fixed
+        self.widths = [width_of(column.heading) + 1 for column in columns]  # 1: the sort arrow
 
     def widen(self, rows: Iterable[Sequence[str]]) -> bool:
         """Make room for the texts of `rows`. Return True if a column got wider."""
@@ -32,26 +34,27 @@ class ColumnLayout:
                 self.widths[index] = max(self.widths[index], width_of(text))
         return self.widths != before
 
-    def shown(self, shift: int, room: int) -> Sequence[tuple[ClientColumn, int]]:
+    def shown(self, shift: int, room: int) -> Sequence[tuple[C, int]]:
         """Return the columns that fit into `room` cells, at least one, with their widths."""
-        columns = list(zip(COLUMNS, self.widths, strict=True))
-        columns = columns[:FIXED] + columns[FIXED + shift :]
+        columns = list(zip(self.columns, self.widths, strict=True))
+        columns = columns[: self.fixed] + columns[self.fixed + shift :]
         return columns[: max(1, _fitting((width for _, width in columns), room - SIGN_WIDTH))]
 
     def widest_shift(self, room: int) -> int:
         """Return the shift that brings the last column onto a screen of `room` cells."""
-        room -= SIGN_WIDTH + sum(width + GAP for width in self.widths[:FIXED])
-        return len(COLUMNS) - FIXED - max(1, _fitting(reversed(self.widths[FIXED:]), room))
+        room -= SIGN_WIDTH + sum(width + GAP for width in self.widths[: self.fixed])
+        widths = reversed(self.widths[self.fixed :])
+        return len(self.columns) - self.fixed - max(1, _fitting(widths, room))
 
-    def shift_showing(self, column: ClientColumn, shift: int, room: int) -> int:
+    def shift_showing(self, column: C, shift: int, room: int) -> int:
         """Return the shift nearest to `shift` that brings a column onto the screen."""
-        shift = min(shift, max(0, COLUMNS.index(column) - FIXED))
+        shift = min(shift, max(0, self.columns.index(column) - self.fixed))
         most = self.widest_shift(room)
         while column not in dict(self.shown(shift, room)) and shift < most:
             shift += 1
         return shift
 
-    def column_at(self, cell: int, shift: int, room: int) -> ClientColumn | None:
+    def column_at(self, cell: int, shift: int, room: int) -> C | None:
         """Return the column whose heading covers a cell of the line."""
         end = SIGN_WIDTH
         for column, width in self.shown(shift, room):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from widgets.echo.column_layout import GAP, SIGN_WIDTH, ColumnLayout
 from widgets.echo.columns import CLIENT, COLUMNS, FIXED, IN, TRIGGER, URGENT
+from widgets.sorted.column_layout import GAP, SIGN_WIDTH, ColumnLayout
 
 
 def test_columns_get_wider_and_never_narrower():
-    layout = ColumnLayout()
+    layout = ColumnLayout(COLUMNS, FIXED)
     texts = ["x"] * len(COLUMNS)
     assert not layout.widen([texts])
     texts[COLUMNS.index(IN)] = "1,234,567"
@@ -20,7 +20,7 @@ def test_columns_get_wider_and_never_narrower():
 
 @pytest.mark.parametrize("room", range(1, 200, 7))
 def test_shown_columns_fit_at_every_shift(room):
-    layout = ColumnLayout()
+    layout = ColumnLayout(COLUMNS, FIXED)
     for shift in range(layout.widest_shift(room) + 1):
         shown = layout.shown(shift, room)
         assert shown[0][0] is CLIENT
@@ -30,7 +30,7 @@ def test_shown_columns_fit_at_every_shift(room):
 
 @pytest.mark.parametrize("room", [40, 70, 120])
 def test_the_widest_shift_ends_with_the_last_column(room):
-    layout = ColumnLayout()
+    layout = ColumnLayout(COLUMNS, FIXED)
     most = layout.widest_shift(room)
     assert layout.shown(most, room)[-1][0] is URGENT
     assert layout.shown(most - 1, room)[-1][0] is not URGENT
@@ -38,7 +38,7 @@ def test_the_widest_shift_ends_with_the_last_column(room):
 
 
 def test_any_column_can_be_brought_onto_the_screen():
-    layout, room = ColumnLayout(), 70
+    layout, room = ColumnLayout(COLUMNS, FIXED), 70
     for start in (0, layout.widest_shift(room)):
         for column in COLUMNS:
             shift = layout.shift_showing(column, start, room)
@@ -47,7 +47,7 @@ def test_any_column_can_be_brought_onto_the_screen():
 
 
 def test_a_cell_belongs_to_the_column_above_it():
-    layout, room = ColumnLayout(), 120
+    layout, room = ColumnLayout(COLUMNS, FIXED), 120
     assert layout.column_at(SIGN_WIDTH - 1, 0, room) is None
     cell = SIGN_WIDTH
     for column, width in layout.shown(2, room):
