@@ -163,6 +163,16 @@ class Chunk:
         placed = self.pieces.get(row)
         return int(self.offset[row]) if placed is None else placed.start
 
+    def dissected_stops(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where the captured bytes that `dissect` reads of packets (k,) end in `data`."""
+        stops = self.offset[rows].astype(np.int64) + self.captured[rows]
+        if self.pieces:
+            for index, row in enumerate(rows.tolist()):
+                if row in self.pieces:
+                    placed = self.pieces[row]
+                    stops[index] = placed.start + int(self.captured[row]) + placed.piece.growth
+        return stops
+
     def dissect(self, row: int) -> Dissection:
         """Return the headers of one packet. Raise what a faulty parser raises."""
         placed = self.pieces.get(row)

@@ -22,6 +22,8 @@ from core.analysis.follow.payloads import end_text
 from core.analysis.follow.pieces import CLIENT, Piece, PieceKind, mark_text
 from core.analysis.follow.stream import StreamReader
 from core.analysis.follow.texts import line_text
+from core.analysis.reassembly.chunk_pieces import with_pieces
+from core.analysis.reassembly.fragment_index import FragmentIndex
 from core.analysis.tcp.flow_index import FlowIndex
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.capture_statistics import CaptureStatistics
@@ -188,6 +190,7 @@ class FollowOutput:
         self._reader = StreamReader(protocol, self._pieces.append)
         self._form = FORMS[form](self._reader, number)
         self._flows = FlowIndex()
+        self._fragments = FragmentIndex()
         self._highest = -1  # stream of the file
         self._next = 1  # packet
 
@@ -199,6 +202,7 @@ class FollowOutput:
     def take(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
         """Print what the next packets add to the stream."""
         assert isinstance(frames, Chunk)  # of a file
+        frames = with_pieces(frames, self._fragments.append(frames))
         table = self._flows.append(frames)
         for block in table.blocks:
             streams = getattr(block, self._protocol)["stream"]

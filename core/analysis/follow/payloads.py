@@ -73,7 +73,7 @@ def payloads_of(chunk: Chunk, rows: Rows, protocol: str) -> Payloads:
         stops = np.where(
             stated < UDP.size, headers.stops, np.minimum(headers.stops, starts + stated)
         )
-    limits = part.offset[headers.rows].astype(np.int64) + part.captured[headers.rows]
+    limits = part.dissected_stops(headers.rows)
     return Payloads(
         numbers[headers.rows],
         headers.forward,

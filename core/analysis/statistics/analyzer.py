@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.analysis.reassembly.chunk_pieces import with_pieces
+from core.analysis.reassembly.fragment_index import SnapshotFragments
 from core.analysis.statistics.statistics import Statistics, StatisticsCounter
 from core.decode.chunk import Chunk
 from core.store.budget import Budget
@@ -60,6 +62,7 @@ class StatisticsIndex:
             self._through = last
             return
         self._through = part.last
+        part = with_pieces(part, SnapshotFragments(snapshot))
         self._counter.add(_selected(part, selected))
 
 

@@ -69,7 +69,7 @@ class Segments:
         self.length = np.maximum(headers.stops[order] - starts - lengths, 0)
         self.time_ns = chunk.timestamp_ns[rows]
         self.packet = chunk.first + rows
-        limits = chunk.offset[rows].astype(np.int64) + chunk.captured[rows]
+        limits = chunk.dissected_stops(rows)
         options = SegmentOptions(data, starts, lengths, limits)
         self.scale, self.sacked = options.scale, options.sacked
 

@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 
 from core.analysis.filter.packet_filter import PacketFilter, values_of_packet
+from core.analysis.flows.analyzer import FlowAnalyzer
+from core.analysis.flows.level import Level
+from core.analysis.flows.listing import FlowQuestion
+from core.analysis.follow.pieces import Piece
+from core.analysis.follow.stream import StreamReader
 from core.analysis.reassembly.chunk_pieces import with_piece, with_pieces
 from core.analysis.reassembly.fragment_index import FragmentIndex, SnapshotFragments
+from core.analysis.statistics.analyzer import StatisticsIndex
 from core.analysis.tcp.flow_index import index_of
 from core.decode.chunk import Chunk
 from core.decode.verdicts import fill
+from core.store.budget import UNLIMITED
 from core.store.gathered_packets import gather
 from core.store.snapshot import Snapshot
 from core.wire.model.assigned_numbers import IpProtocol
@@ -146,3 +153,30 @@ def test_a_packet_with_its_piece(snapshot: Snapshot) -> None:
     assert packet.data == mixed()[3]
     assert packet.dissect().payload.stop - packet.dissect().payload.start == len(DATA)
     assert with_piece(snapshot.packet(1), table).piece is None
+
+
+def test_conversations_count_whole_datagrams(snapshot: Snapshot) -> None:
+    for level, packets in ((Level.UDP, 4), (Level.TCP, 2)):
+        flows = FlowAnalyzer(FlowQuestion(level))
+        flows.extend(snapshot, UNLIMITED)
+        columns = flows.published.columns
+        assert int(columns["packets"].sum()) == packets
+
+
+def test_the_protocol_hierarchy_has_whole_datagrams(snapshot: Snapshot) -> None:
+    statistics = StatisticsIndex()
+    statistics.extend(snapshot, UNLIMITED)
+    ends = statistics.published.hierarchy.ends
+    found = {
+        name: sum(counts.packets for path, counts in ends.items() if name in path.split(":"))
+        for name in ("udp", "tcp", "eth")
+    }
+    assert found == {"udp": 4, "tcp": 2, "eth": 13}
+
+
+def test_a_followed_stream_has_whole_datagrams() -> None:
+    chunk = chunk_of(mixed())
+    part = with_pieces(chunk, FragmentIndex().append(chunk))
+    found: list[Piece] = []
+    StreamReader("udp", found.append).read(part, np.array([3, 6]))
+    assert [(piece.packet, piece.data) for piece in found] == [(4, DATA), (7, DATA)]

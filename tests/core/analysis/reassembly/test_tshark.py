@@ -115,6 +115,27 @@ def test_filters(text: str, capture: Path) -> None:
     assert _rawscope(capture, "--fields", "frame.number", "-Y", text) == theirs
 
 
+def test_the_datagrams_of_a_stream(capture: Path) -> None:
+    theirs = _tshark(capture, "-q", "-z", "follow,udp,raw,0")
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "follow",
+        "-r",
+        str(capture),
+        "--udp",
+        "--as",
+        "raw",
+        "0",
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_S, check=True, cwd=ROOT
+    )
+    assert done.stdout.splitlines() == theirs
+    assert len(theirs) > 10
+
+
 def test_info_of_fragments(capture: Path) -> None:
     options = ("-e", "frame.number", "-e", "_ws.col.Info")
     theirs = dict(line.split("\t") for line in _tshark(capture, "-T", "fields", *options))
