@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from app.cli.dump.line_format import ChunkPart
 from app.cli.dump.value_texts import dates, texts_of
 from app.cli.field_names import CALCULATED
-from core.analysis.filter.fields.packet_fields import CAUSES, COLUMNS, DIRECTIONS, MESSAGES
+from core.analysis.filter.fields.packet_fields import CAUSES, COLUMNS, DIRECTIONS
 from core.analysis.filter.fields.wireshark_types import VERDICT_NUMBERS
 from core.analysis.filter.types import FilterType, Spans
 from core.analysis.filter.values.record_values import RecordValues, record_type
 from core.decode.summaries import Summaries, summaries
 from core.store.frame_detail import frame_headline
-from core.wire.application import dns
+from core.wire.application.payload_info import APPLICATIONS, READERS
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.present.detail import titled
 from core.wire.present.record import STACKED, record
@@ -36,7 +36,6 @@ from core.wire.registry import PROTOCOLS
 
 Rows = NDArray[np.int64]
 
-_MESSAGE_NAMES = frozenset(field.name for field in MESSAGES)
 _PROTOCOL_NAMES = frozenset(protocol.name for protocol in PROTOCOLS)
 _WORDS: Mapping[str, Mapping[int, str]] = {
     "frame.direction": DIRECTIONS,
@@ -100,7 +99,7 @@ def cell_reader(name: str) -> CellReader:
         return _of_summary(name)
     if name in _PROTOCOL_NAMES:
         return _headlines(name)
-    if name in _MESSAGE_NAMES:
+    if name in APPLICATIONS:
         return _messages(name)
     if name == "frame":
         return _frames
@@ -147,13 +146,15 @@ def _words(name: str, words: Mapping[int, str]) -> CellReader:
 
 def _messages(name: str) -> CellReader:
     """Return a reader of the line about the message of an application."""
+    ((_, reader), *_) = APPLICATIONS[name]  # all readers of one name write the same line
+    describe = READERS[reader].describe
 
     def read(values: PartValues) -> Cells:
         found = values.records.occurrences(name)
         assert isinstance(found.values, Spans)
         data = found.values.data
         spans = zip(found.values.starts.tolist(), found.values.ends.tolist(), strict=True)
-        texts = [dns.describe(data[start:end].tobytes()) or "" for start, end in spans]
+        texts = [describe(data[start:end].tobytes()) or "" for start, end in spans]
         return Cells(found.rows, texts, Quoting.ESCAPED)
 
     return read

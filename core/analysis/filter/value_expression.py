@@ -145,22 +145,12 @@ def _of_layer(layer: Layer, data: bytes, key: str) -> str | None:
 
 
 def protocol_expression(dissection: Dissection) -> str | None:
-    """Return the expression of the protocol that the table shows; None without a header.
-
-    An application for which filters have no name is found by the lower of its two ports, which is
-    nearly always the server's.
-    """
+    """Return the expression of the protocol that the table shows; None without a header."""
     layer = _innermost(dissection)
     if layer is None:
         return None
     application = payload_info.describe(dissection, layer)
-    if application is None:
-        return field_expression(layer.name, None)
-    name = application.name.lower()
-    if CATALOG.find(name) is not None:
-        return name
-    ports = [layer.number(dissection.data, key) or 0 for key in ("srcport", "dstport")]
-    return f"{layer.name}.port == {min(ports)}"
+    return field_expression(layer.name if application is None else application.name.lower(), None)
 
 
 def _innermost(dissection: Dissection) -> Layer | None:

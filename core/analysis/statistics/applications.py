@@ -6,30 +6,18 @@ for all payloads of a chunk at once. Numbers are indices of `NAMES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.filter.values.byte_fields import COLUMN_PAYLOADS, transport_payloads
 from core.analysis.filter.values.chunk_headers import ChunkHeaders
 from core.analysis.filter.values.places import BytePlaces
-from core.wire.application import dns, http, payload_info, tls
+from core.wire.application import payload_info
+from core.wire.application.payload_info import APPLICATIONS
 from core.wire.model.dissection import Dissection
 
-NAMES = ("", "data", "dns", "mdns", "llmnr", "http", "ssdp", "tls")
+NAMES = ("", "data", *APPLICATIONS)
 """The names of payloads: nothing, bytes of an unknown protocol, and the known protocols."""
-
-_Offsets = NDArray[np.int64]
-_Known = Callable[[NDArray[np.uint8], _Offsets, _Offsets], NDArray[np.bool_]]
-_KNOWN: Mapping[str, _Known] = {
-    "dns": dns.are_messages,
-    "mdns": dns.are_messages,
-    "llmnr": dns.are_messages,
-    "http": http.are_starts,
-    "tls": tls.are_records,
-}
-"""Tells which bytes the reader of each name describes; the reader ``data`` describes none."""
 
 
 def applications(headers: ChunkHeaders) -> NDArray[np.uint8]:
@@ -64,14 +52,13 @@ def _of_transport(headers: ChunkHeaders, transport: str, payloads: BytePlaces) -
     readers = payload_info.readers_of(transport, *ports)
     found = np.full(len(payloads.rows), NAMES.index("data"), np.uint8)
     for number, (name, reader) in enumerate(payload_info.READERS.items(), 1):
-        known = _KNOWN.get(name)
-        if known is None or transport not in reader.names:
+        if transport not in reader.names:
             continue
         mask = readers == number
         if name in payload_info.ON_ANY_PORT:
             mask |= (readers == 0) & (found == NAMES.index("data"))
         rows = np.flatnonzero(mask)
         starts = payloads.starts[rows] + reader.start(transport)
-        rows = rows[known(data, starts, payloads.ends[rows])]
+        rows = rows[reader.are_messages(data, starts, payloads.ends[rows])]
         found[rows] = NAMES.index(reader.names[transport].lower())
     return found

@@ -7,6 +7,7 @@ describes it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,9 @@ from numpy.typing import NDArray
 from core.wire.model.text import safe_bytes
 
 _LONGEST = 200
-_CR, _LF = b"\r\n"
-_STATUS_DIGITS = 3
 _METHODS = (
     b"GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH NOTIFY M-SEARCH SUBSCRIBE UNSUBSCRIBE"
-    b" PROPFIND REPORT"
+    b" PROPFIND REPORT RPC_IN_DATA RPC_OUT_DATA"
 ).split()
 _START = re.compile(
     rb"(?:(?:%s) [^\r\n]{1,2000}|HTTP/1\.[01] \d{3}[^\r\n]{0,200})" % b"|".join(_METHODS)
@@ -26,6 +25,44 @@ _START = re.compile(
 FIRST_BYTES = frozenset(start[0] for start in (*_METHODS, b"HTTP"))
 """The bytes that a request line or a status line can begin with."""
 _IS_FIRST = np.isin(np.arange(256), list(FIRST_BYTES))
+
+_LINE_ENDS = tuple(b"\r\n")
+_DIGITS = tuple(b"0123456789")
+_REQUESTS = tuple((*method, *b" ") for method in _METHODS)
+_STATUS = (*b"HTTP/1.", tuple(b"01"), *b" ", _DIGITS, _DIGITS, _DIGITS)
+"""The bytes that begin a line: at each place one byte, or one of several."""
+
+
+def are_messages(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return a mask (n,) of the bytes ``starts:ends`` in `data` that `describe` describes."""
+    mask = np.zeros(len(starts), np.bool_)
+    there = np.flatnonzero(starts < ends)
+    there = there[_IS_FIRST[data[starts[there]]]]
+    for pattern in _REQUESTS:
+        found = _beginning(pattern, data, starts, ends - 1, there)
+        after = data[starts[found] + len(pattern)]
+        mask[found] = ~np.isin(after, _LINE_ENDS)
+    mask[_beginning(_STATUS, data, starts, ends, there)] = True
+    return mask
+
+
+def _beginning(
+    pattern: Sequence[int | tuple[int, ...]],
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    rows: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Return those of `rows` (k,) whose bytes ``starts:ends`` begin with a pattern."""
+    rows = rows[ends[rows] - starts[rows] >= len(pattern)]
+    for place, allowed in enumerate(pattern):
+        if not len(rows):
+            break
+        found = data[starts[rows] + place]
+        rows = rows[np.isin(found, allowed) if isinstance(allowed, tuple) else found == allowed]
+    return rows
 
 
 def describe(data: bytes) -> str | None:
@@ -35,37 +72,3 @@ def describe(data: bytes) -> str | None:
         return None
     line = safe_bytes(found[0])
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
-
-
-def are_starts(
-    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Return a mask (n,) of the bytes ``starts:ends`` in `data` that `describe` knows."""
-    mask = np.zeros(len(starts), np.bool_)
-    rows = np.flatnonzero(ends > starts)
-    rows = rows[_IS_FIRST[data[starts[rows]]]]
-    for method in _METHODS:
-        size = len(method) + 1
-        found = rows[_have(data, starts[rows], ends[rows], method + b" ", size + 1)]
-        after = data[starts[found] + size]
-        mask[found[(after != _CR) & (after != _LF)]] = True
-    for version in (b"HTTP/1.0 ", b"HTTP/1.1 "):
-        size = len(version)
-        found = rows[_have(data, starts[rows], ends[rows], version, size + _STATUS_DIGITS)]
-        digits = data[starts[found][:, None] + size + np.arange(_STATUS_DIGITS)]
-        mask[found[((digits >= ord("0")) & (digits <= ord("9"))).all(axis=1)]] = True
-    return mask
-
-
-def _have(
-    data: NDArray[np.uint8],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    words: bytes,
-    size: int,
-) -> NDArray[np.int64]:
-    """Return the indices of bytes that begin with `words` and have at least `size` bytes."""
-    index = np.flatnonzero(ends - starts >= size)
-    for place, byte in enumerate(words):
-        index = index[data[starts[index] + place] == byte]
-    return index

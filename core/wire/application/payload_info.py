@@ -20,16 +20,23 @@ _TCP_LENGTH_BYTES = 2  # DNS over TCP puts a length before each message (RFC 103
 TRANSPORTS = ("tcp", "udp")
 
 
+_AreMessages = Callable[
+    [NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]
+]
+"""A function of data, starts, and ends (n,), which returns a mask (n,)."""
+
+
 @dataclass(frozen=True, slots=True)
 class PayloadReader:
     """A reader of payloads. `names` are the protocols that it shows over TCP and over UDP.
 
     It reads only the transports that have a name. `describe` returns None for bytes of another
-    protocol.
+    protocol; `are_messages` returns a mask of the bytes, many at once, that it describes.
     """
 
     names: Mapping[str, str]
     describe: Callable[[bytes], str | None]
+    are_messages: _AreMessages
     has_length_over_tcp: bool = False
 
     def start(self, transport: str) -> int:
@@ -38,18 +45,37 @@ class PayloadReader:
 
 
 def _dns(shown: str) -> PayloadReader:
-    return PayloadReader(dict.fromkeys(TRANSPORTS, shown), dns.describe, has_length_over_tcp=True)
+    names = dict.fromkeys(TRANSPORTS, shown)
+    return PayloadReader(names, dns.describe, dns.are_messages, has_length_over_tcp=True)
 
 
 READERS: Mapping[str, PayloadReader] = {
     "dns": _dns("DNS"),
     "mdns": _dns("mDNS"),
     "llmnr": _dns("LLMNR"),
-    "http": PayloadReader({"tcp": "HTTP", "udp": "SSDP"}, http.describe),
-    "tls": PayloadReader({"tcp": "TLS"}, tls.describe),
-    "data": PayloadReader(dict.fromkeys(TRANSPORTS, "Data"), lambda data: None),
+    "http": PayloadReader({"tcp": "HTTP", "udp": "SSDP"}, http.describe, http.are_messages),
+    "tls": PayloadReader({"tcp": "TLS"}, tls.describe, tls.are_messages),
+    "data": PayloadReader(
+        dict.fromkeys(TRANSPORTS, "Data"), lambda data: None, lambda data, starts, ends: starts < 0
+    ),
 }
 """The readers by Wireshark's names. ``data`` describes nothing: the packet keeps its own line."""
+
+APPLICATIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    name: tuple(
+        (transport, reader)
+        for reader, each in READERS.items()
+        for transport, shown in each.names.items()
+        if shown.lower() == name
+    )
+    for name in dict.fromkeys(
+        shown.lower()
+        for key, each in READERS.items()
+        if key != "data"
+        for shown in each.names.values()
+    )
+}
+"""The names that readers show, in lower case: for each, the transports and readers that show it."""
 
 READER_NAMES = tuple(READERS)
 ON_ANY_PORT = ("http", "tls")
@@ -126,6 +152,20 @@ def readers_of(
 ) -> NDArray[np.uint8]:
     """Return the reader of each payload, (n,): 0, or its place in `READER_NAMES` from 1."""
     return _ports.readers(transport, source, destination)
+
+
+def may_read(reader: str, selected: str | None) -> bool:
+    """Return True if a reader reads payloads whose ports select the reader `selected`."""
+    return reader == selected or (selected is None and reader in ON_ANY_PORT)
+
+
+def are_read(
+    reader: str, transport: str, source: NDArray[np.uint16], destination: NDArray[np.uint16]
+) -> NDArray[np.bool_]:
+    """Return a mask (n,) of the payloads that a reader reads, by their ports."""
+    found = readers_of(transport, source, destination)
+    mask: NDArray[np.bool_] = found == READER_NAMES.index(reader) + 1
+    return mask | (found == 0) if reader in ON_ANY_PORT else mask
 
 
 def describe(dissection: Dissection, transport: Layer) -> Application | None:

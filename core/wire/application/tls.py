@@ -75,6 +75,19 @@ _EXTENSIONS_READ = 64
 _IS_CONTENT = np.isin(np.arange(256), list(CONTENT))
 
 
+def are_messages(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return a mask (n,) of the bytes ``starts:ends`` in `data` that `describe` describes."""
+    mask = np.zeros(len(starts), np.bool_)
+    rows = np.flatnonzero(ends - starts >= RECORD.size)
+    for key, values in (("content_type", CONTENT), ("version", VERSIONS)):
+        rows = rows[np.isin(RECORD[key].column(data, starts[rows]), list(values))]
+    lengths = RECORD["length"].column(data, starts[rows])
+    mask[rows[(lengths > 0) & (lengths <= _LONGEST_RECORD)]] = True
+    return mask
+
+
 def describe(data: bytes) -> str | None:
     """Return ``Client hello, server name example.org``; None if the bytes are not a TLS record."""
     if len(data) < RECORD.size:
@@ -94,20 +107,6 @@ def describe(data: bytes) -> str | None:
         return text
     name = server_name(data[RECORD.size + HANDSHAKE_HEADER.size :])
     return f"{text}, server name {name}" if name else text
-
-
-def are_records(
-    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Return a mask (n,) of the bytes ``starts:ends`` in `data` that `describe` knows."""
-    mask: NDArray[np.bool_] = ends - starts >= RECORD.size
-    rows = np.flatnonzero(mask)
-    rows = rows[_IS_CONTENT[data[starts[rows]]]]
-    columns = (RECORD[key].column(data, starts[rows]) for key in ("version", "length"))
-    version, length = columns
-    mask[:] = False
-    mask[rows] = np.isin(version, list(VERSIONS)) & (length > 0) & (length <= _LONGEST_RECORD)
-    return mask
 
 
 def server_name(hello: bytes) -> str:

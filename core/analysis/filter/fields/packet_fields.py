@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from core.analysis.filter.fields.wireshark_types import TRUE_FALSE
 from core.analysis.filter.types import FilterField, FilterType
-from core.wire.application import dns
+from core.wire.application.payload_info import APPLICATIONS, READERS
 from core.wire.model.dissection import Cause, PacketFlag
 
 _T = FilterType
@@ -100,9 +100,10 @@ SENT = FilterField("rawscope.sent", _T.BOOLEAN, "Sent by rawscope", words=TRUE_F
 DATA_LENGTH = FilterField("data.len", _T.INT32, "Captured length of data")
 
 MESSAGES: tuple[FilterField, ...] = tuple(
-    FilterField(name.lower(), _T.PROTOCOL, f"Message of {name}") for name in dns.PORTS.values()
+    FilterField(name, _T.PROTOCOL, f"Message of {READERS[reader].names[transport]}")
+    for name, ((transport, reader), *_) in APPLICATIONS.items()
 )
-"""Applications whose messages a filter can name."""
+"""Applications whose messages a filter can name: those that the packet table shows."""
 
 PAYLOAD_FIELDS: tuple[PacketField, ...] = (
     PacketField(FilterField("data.data", _T.BYTES, "The bytes of data")),

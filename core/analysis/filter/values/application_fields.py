@@ -1,7 +1,8 @@
-"""``dns``, ``mdns``, and ``llmnr``: the messages of an application inside transport payloads.
+"""``dns``, ``http``, ``tls``, …: the messages of applications inside transport payloads.
 
-Ports select the protocol, as in `core.wire.application.payload_info`, and the bytes have to be a
-message. HTTP and TLS have no field: Wireshark's depend on reassembly, which rawscope does not do.
+A packet has the message that its row in the packet table shows: ports and first bytes decide, as in
+`core.wire.application.payload_info`. Payloads are not reassembled: a message that begins inside a
+payload, or that continues one, does not count.
 """
 
 from __future__ import annotations
@@ -20,18 +21,10 @@ from core.analysis.filter.values.byte_fields import (
 from core.analysis.filter.values.chunk_headers import TRANSPORTS, ChunkHeaders
 from core.analysis.filter.values.dissected import DissectedPackets
 from core.analysis.filter.values.places import BytePlaces
-from core.wire.application import dns, payload_info
+from core.wire.application import payload_info
+from core.wire.application.payload_info import APPLICATIONS, READERS
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Span
-
-NAMES = tuple(name.lower() for name in dns.PORTS.values())
-"""The applications whose messages are fields."""
-_READERS = payload_info.READERS.values()
-_IS_NAMED = np.array([False, *(name in NAMES for name in payload_info.READER_NAMES)])
-_START = {  # of the message in a payload, by the reader's number
-    transport: np.array([0, *(reader.start(transport) for reader in _READERS)])
-    for transport in payload_info.TRANSPORTS
-}
 
 
 class ApplicationMessages:
@@ -39,36 +32,32 @@ class ApplicationMessages:
 
     def __init__(self, headers: ChunkHeaders) -> None:
         self._headers = headers
-        self._found: list[dict[str, BytePlaces]] = []
+        self._found: dict[tuple[str, str], BytePlaces] = {}
 
     def of(self, name: str) -> list[BytePlaces]:
         """Return the messages of an application, by the transport that carries them."""
-        if not self._found:
-            self._found = [self._by_name(transport) for transport in payload_info.TRANSPORTS]
-        return [found[name] for found in self._found if name in found]
+        return [self._read_by(*each) for each in APPLICATIONS[name]]
 
-    def _by_name(self, transport: str) -> dict[str, BytePlaces]:
+    def _read_by(self, transport: str, reader: str) -> BytePlaces:
+        if (transport, reader) not in self._found:
+            self._found[transport, reader] = self._find(transport, reader)
+        return self._found[transport, reader]
+
+    def _find(self, transport: str, reader: str) -> BytePlaces:
         headers, protocol = self._headers, COLUMN_PAYLOADS[transport]
         data, table = headers.chunk.data, protocol.tables[0]
         all_headers = headers.transports(TRANSPORTS[transport])
-        source, destination = (
-            table[key].column(data, all_headers.starts) for key in ("srcport", "dstport")
-        )
-        readers = payload_info.readers_of(transport, source, destination)
-        if not readers.any():
-            return {}
+        ports = (table[key].column(data, all_headers.starts) for key in ("srcport", "dstport"))
+        is_read = payload_info.are_read(reader, transport, *ports)
+        if not is_read.any():
+            none = np.zeros(0, np.int64)
+            return BytePlaces(none, none, none)
         payloads = transport_payloads(headers, protocol)
-        readers = readers[np.searchsorted(all_headers.rows, payloads.rows)]
-        starts = payloads.starts + _START[transport][readers]
-        kept = np.flatnonzero(_IS_NAMED[readers])
-        kept = kept[dns.are_messages(data, starts[kept], payloads.ends[kept])]
-        found: dict[str, BytePlaces] = {}
-        for number in np.unique(readers[kept]).tolist():
-            index = kept[readers[kept] == number]
-            found[payload_info.READER_NAMES[number - 1]] = BytePlaces(
-                payloads.rows[index], starts[index], payloads.ends[index]
-            )
-        return found
+        kept = np.flatnonzero(is_read[np.searchsorted(all_headers.rows, payloads.rows)])
+        starts = payloads.starts[kept] + READERS[reader].start(transport)
+        found = READERS[reader].are_messages(data, starts, payloads.ends[kept])
+        kept = kept[found]
+        return BytePlaces(payloads.rows[kept], starts[found], payloads.ends[kept])
 
 
 def dissected_messages(packets: DissectedPackets, name: str) -> BytePlaces:
@@ -80,16 +69,18 @@ def dissected_messages(packets: DissectedPackets, name: str) -> BytePlaces:
 
 def _message_span(name: str) -> SpanOf:
     """Return a function that yields the message of an application in a transport header's data."""
+    readers = dict(APPLICATIONS[name])
 
     def spans(layer: Layer, dissection: Dissection) -> Iterator[Span]:
-        if layer.name not in payload_info.TRANSPORTS:
+        if layer.name not in readers:
             return
+        reader = readers[layer.name]
         ports = (layer.number(dissection.data, key) for key in ("srcport", "dstport"))
-        if payload_info.reader_of(layer.name, *ports) != name:
+        if not payload_info.may_read(reader, payload_info.reader_of(layer.name, *ports)):
             return
         for start, stop in payload_span(layer.name)(layer, dissection):
-            start += payload_info.READERS[name].start(layer.name)
-            if dns.is_message(dissection.data[start:stop]):
+            start += READERS[reader].start(layer.name)
+            if READERS[reader].describe(dissection.data[start:stop]) is not None:
                 yield Span(start, stop)
 
     return spans

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.filter.fields.catalog import CATALOG, SLOTS_BY_NAME
-from core.analysis.filter.fields.packet_fields import COLUMNS, DATA_LENGTH, FLAG_TEXT, MESSAGES
+from core.analysis.filter.fields.packet_fields import COLUMNS, DATA_LENGTH, FLAG_TEXT
 from core.analysis.filter.fields.wireshark_types import ALSO_AS
 from core.analysis.filter.types import FilterField, FilterType, Occurrences, Spans
 from core.analysis.filter.values import (
@@ -56,13 +56,13 @@ from core.analysis.filter.values.places import (
 from core.analysis.reassembly.chunk_pieces import with_pieces
 from core.analysis.tcp.fields import FLOW_FIELDS
 from core.decode.chunk import Chunk
+from core.wire.application.payload_info import APPLICATIONS
 from core.wire.model.batch import Network
 from core.wire.model.reassembly import FRAGMENT_FIELDS, REASSEMBLED_DATA
 from core.wire.network.arp import ARP_IPV4, OTHER_ADDRESSES
 from core.wire.protocol import Protocol
 from core.wire.registry import PROTOCOLS
 
-_MESSAGE_NAMES = frozenset(message.name for message in MESSAGES)
 _BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS}
 
 
@@ -171,7 +171,7 @@ class ChunkValues:
             return [*columns, *self._dissect(byte_fields.payload_span(parent))]
         if name in ("data", "data.data"):
             return self._data()
-        if name in _MESSAGE_NAMES:
+        if name in APPLICATIONS:
             messages = [each for level in self._levels for each in level.messages(name)]
             return [*messages, dissected_messages(self._inner, name)]
         if last == "options" and parent in _BY_NAME:

@@ -278,14 +278,17 @@ def test_cells_show_the_innermost_addresses() -> None:
     ("frame", "expected"),
     [
         (udp_frame(bytes.fromhex("0001 0100 0001 0000 0000 0000 00 0001 0001")), "dns"),
-        (tcp_frame(b"GET / HTTP/1.1\r\n"), "tcp.port == 80"),
-        (tcp_frame(b"GET / HTTP/1.1\r\n", back=True), "tcp.port == 80"),
+        (tcp_frame(b"GET / HTTP/1.1\r\n"), "http"),
+        (tcp_frame(b"HTTP/1.1 200 OK\r\n", back=True), "http"),
+        (tcp_frame(b"\x17\x03\x03\0\x10" + bytes(16)), "tls"),
         (tcp_frame(b"x"), "tcp"),
     ],
-    ids=["dns", "http", "http back", "tcp"],
+    ids=["dns", "http", "http back", "tls", "tcp"],
 )
-def test_an_application_is_found_by_its_name_or_port(frame: bytes, expected: str) -> None:
-    assert protocol_expression(one(frame).dissection) == expected
+def test_an_application_is_found_by_its_name(frame: bytes, expected: str) -> None:
+    packet = one(frame)
+    assert protocol_expression(packet.dissection) == expected
+    assert packet.passes(expected)
 
 
 def test_cells_of_a_link_that_tells_the_source_alone() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.wire.application import dns, http, payload_info, tls
@@ -104,14 +104,33 @@ def test_payloads_that_a_reader_knows_may_be_described(data) -> None:
         assert may or payload_info.describe_bytes(transport, *ports, payload) is None
 
 
-@given(st.lists(st.binary(max_size=40), min_size=1))
-def test_many_messages_are_recognized_as_one_is(messages) -> None:
+STARTS = (
+    b"", b"GET", b"GET ", b"GET  ", b"GET \r", b"GET /", b"M-SEARCH *", b"RPC_IN_DATA /",
+    b"HTTP/1.1 200",
+    b"HTTP/1.0 404 Not Found", b"HTTP/1.2 200", b"HTTP/1.1 20x", b"HTTP/2", b"\x16\x03\x01\0\x05",
+    b"\x17\x03\x03\0\0", b"\x17\x03\x03\x48\0", b"\x17\x03\x03\x48\1", b"\x17\x03\x04\0\x05",
+    b"\x18\x03\x03\0\x05",
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(STARTS), st.binary(max_size=20)), min_size=1))
+@example([(start, b"") for start in STARTS])
+def test_many_messages_are_recognized_as_one_is(parts) -> None:
+    messages = [start + rest for start, rest in parts]
     data = np.frombuffer(b"".join(messages), np.uint8)
     sizes = np.array(list(map(len, messages)))
     ends = np.cumsum(sizes)
-    expected = [dns.describe(message) is not None for message in messages]
-    assert dns.are_messages(data, ends - sizes, ends).tolist() == expected
-    assert list(map(dns.is_message, messages)) == expected
+    for reader in payload_info.READERS.values():
+        expected = [reader.describe(message) is not None for message in messages]
+        assert reader.are_messages(data, ends - sizes, ends).tolist() == expected
+    assert list(map(dns.is_message, messages)) == [
+        dns.describe(message) is not None for message in messages
+    ]
+
+
+def test_at_most_one_of_the_readers_of_any_port_knows_a_payload() -> None:
+    """So it does not matter which one is asked first."""
+    assert not http.FIRST_BYTES & tls.FIRST_BYTES
 
 
 @given(

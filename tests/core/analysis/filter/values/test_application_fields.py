@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import struct
+import subprocess
 
 import pytest
 
@@ -13,14 +15,19 @@ from core.analysis.filter.values.frame_values import CaptureContext
 from core.decode.batch import CaptureInterface
 from core.store.packet_store import PacketStore
 from core.wire.application import payload_info
+from core.wire.application.payload_info import APPLICATIONS
 from core.wire.link.link_types import LinkType
+from tests.core.analysis.filter.capture_values import Capture
 from tests.core.analysis.filter.values.reference import dissecting_values, listed
 from tests.helpers.scripted import ACK, HOST, PSH, SERVER, Frame, batch, dns, icmp, tcp, udp
+from tests.helpers.support import captures_dir, require_peer
+from tests.helpers.waiting import PATIENCE_S
 
-NAMES = ("dns", "mdns", "llmnr")
+NAMES = tuple(APPLICATIONS)
 MESSAGE = dns("example.org")
+HTTP, TLS = b"GET / HTTP/1.1\r\n", bytes.fromhex("1703030002abcd")
 PORTS = ((53, 5353), (5353, 5355), (5355, 9), (9, 5353), (53, 53), (9, 10), (40_000, 53))
-PAYLOADS = (MESSAGE, b"\0\x1d" + MESSAGE, b"", b"\0" * 11, b"\xff" * 20, MESSAGE[:12])
+PAYLOADS = (MESSAGE, b"\0\x1d" + MESSAGE, b"", b"\0" * 11, b"\xff" * 20, MESSAGE[:12], HTTP, TLS)
 VXLAN = bytes.fromhex("0800000000000100")
 
 
@@ -83,3 +90,47 @@ def test_the_fields_are_protocols(name: str) -> None:
     assert field is not None
     assert field.type is FilterType.PROTOCOL
     assert field.meaning
+
+
+# -- against tshark -----------------------------------------------------------------------------
+
+ONLY_HERE = {
+    "OISF+suricata-verify/tests/output-eve-ftp-data/input.pcap": {
+        "ssdp": (28, "answers from port 1901 to others: tshark knows SSDP by port 1900"),
+    },
+    "arkime+arkime/tests/pcap/arkime_synthetic.pcap": {
+        "http": (1, "an OPTIONS request of SIP, which begins like one of HTTP"),
+    },
+    "kbandla+dpkt/examples/data/http.pcap": {},
+    "seladb+PcapPlusPlus/Tests/ExamplesTest/pcap_examples/many-protocols.pcap": {
+        "tls": (1, "a repeated segment, whose payload tshark does not read again"),
+    },
+}
+"""Captures, and how many messages only rawscope finds in them, and why."""
+ONLY_IN_TSHARK = {
+    "http": "Continuation|WebSocket",  # inside a body, or after it changed the protocol
+    "tls": "Ignored Unknown Record|Initial,|$",  # begins inside a record, or is in QUIC
+    "ssdp": "(?!)",
+}
+"""What tshark says in Info of messages that only it finds: it reads each payload after others."""
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("path", ONLY_HERE)
+def test_the_packets_are_those_of_tshark_without_reassembly(path: str) -> None:
+    file = captures_dir() / "files" / path
+    done = subprocess.run(
+        [require_peer("tshark"), "-n", "-o", "tcp.desegment_tcp_streams:FALSE", "-r", str(file),
+         "-T", "fields", "-E", "separator=/t", "-e", "frame.protocols", "-e", "_ws.col.Info"],
+        capture_output=True, text=True, errors="replace", check=False, timeout=PATIENCE_S,
+    )  # fmt: skip
+    rows = [line.partition("\t")[::2] for line in done.stdout.splitlines()]
+    capture = Capture(file)
+    for name, reason in ONLY_IN_TSHARK.items():
+        expected = {
+            number for number, (protocols, _) in enumerate(rows, 1) if name in protocols.split(":")
+        }
+        found = set(capture.passing(name))
+        assert len(found - expected) == ONLY_HERE[path].get(name, (0, ""))[0]
+        for number in expected - found:
+            assert re.search(f"^(\\[.*\\] )?,? ?({reason})", rows[number - 1][1]), number
