@@ -36,6 +36,7 @@ THEMES = {
     "app/screens/saving/test_new_user.py": "a filtered capture, marked packets saved, by keys",
     "app/screens/test_dialog_hints.py": "the keys that dialogs name",
     "app/screens/test_pause.py": "memory and counters of a paused view",
+    "app/test_key_counts.py": "tasks of a new user, and the keys that Wireshark takes for them",
     "app/test_monitor_terminal.py": "the monitor as a process on a real terminal",
     "app/test_paint_rate.py": "how often Textual may paint",
     "app/test_analysis_off_screen.py": "no scan of many packets on the UI thread",

@@ -129,7 +129,7 @@ def test_many_messages_are_recognized_as_one_is(parts) -> None:
 
 
 def test_at_most_one_of_the_readers_of_any_port_knows_a_payload() -> None:
-    """So it does not matter which one is asked first."""
+    """So their order does not matter."""
     assert not http.FIRST_BYTES & tls.FIRST_BYTES
 
 

@@ -112,7 +112,7 @@ ONLY_IN_TSHARK = {
     "tls": "Ignored Unknown Record|Initial,|$",  # begins inside a record, or is in QUIC
     "ssdp": "(?!)",
 }
-"""What tshark says in Info of messages that only it finds: it reads each payload after others."""
+"""The beginning of Info in messages that only tshark finds: it reads each payload after others."""
 
 
 @pytest.mark.corpus
