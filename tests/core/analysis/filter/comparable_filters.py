@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tests.core.analysis.filter.typed_filters import TYPED
+
 _NUMBERS = {  # field: values that occur, and one that does not
     "ip.ttl": (1, 64, 128, 7),
     "ip.len": (40, 52, 1500, 21),
@@ -232,7 +234,7 @@ _FURTHER = (
 
 def comparable_filters() -> list[str]:
     """Return all of them, each once."""
-    lists = (_ADDRESSES, _BYTES, _ARITHMETIC, _WORDS, _LAYERS, _LOGIC, _FRAME, _FURTHER)
+    lists = (_ADDRESSES, _BYTES, _ARITHMETIC, _WORDS, _LAYERS, _LOGIC, _FRAME, _FURTHER, TYPED)
     every = [*_numbers(), *(text for part in lists for text in part)]
     return list(dict.fromkeys(every))
 

@@ -22,7 +22,7 @@ from tests.core.analysis.filter.generated_filters import FilterGenerator
 from tests.helpers.support import captures_dir, is_thorough, require_lua_tshark
 from tests.helpers.waiting import PATIENCE_S
 
-SEED, GENERATED = 7, 250
+SEED, GENERATED = 7, 250 if is_thorough() else 80
 FIRST_PACKETS = 500
 """Packets of each capture that are compared, unless ``RAWSCOPE_THOROUGH=1``."""
 CAPTURES = (
