@@ -21,12 +21,13 @@ from core.analysis.tcp.exact import (
     Segment,
     Stream,
 )
-from core.analysis.tcp.flow_table import TCP_COLUMNS, Block, Columns, empty
+from core.analysis.tcp.flow_table import TCP_COLUMNS, UDP_COLUMNS, Block, Columns, empty
 from core.analysis.tcp.memory import StreamMemory
 from core.analysis.tcp.options import SegmentOptions
 from core.analysis.tcp.quiet import QuietRuns, Run
 from core.analysis.tcp.segments import Headers, transport_headers, tunneled_rows
-from core.analysis.tcp.state import OfDirection, OfStream, Part, StreamStates
+from core.analysis.tcp.state import NO_SCALE_FACTOR, OfDirection, OfStream, Part, StreamStates
+from core.analysis.tcp.stream_times import StreamTimes, elapsed
 from core.analysis.tcp.streams import Groups, StreamNumbers
 from core.decode.chunk import Chunk
 from core.decode.header_positions import NOWHERE
@@ -88,6 +89,7 @@ class FlowAnalysis:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._tcp, self._udp = StreamNumbers(), StreamNumbers()
+        self._udp_times = StreamTimes()
         self._memory = StreamMemory()
         self.exact_packets = 0  # evaluated one at a time
 
@@ -98,13 +100,19 @@ class FlowAnalysis:
 
     def _number(self, part: Chunk, headers: Headers) -> Columns:
         packets = part.first + headers.rows
-        stream = np.zeros(len(packets), np.uint32)
-        if len(packets):
-            sorting = self._udp.sorted_by_stream(headers)
-            groups = self._udp.assign(sorting, self._udp.known(sorting[3]), packets)
-            stream[groups.order] = np.repeat(groups.numbers, groups.sizes)
-            self._udp.forget()
-        return {"packet": packets, "stream": stream}
+        if not len(packets):
+            return empty(UDP_COLUMNS)
+        found = {name: np.zeros(len(packets), kind) for name, kind in UDP_COLUMNS.items()}
+        sorting = self._udp.sorted_by_stream(headers)
+        groups = self._udp.assign(sorting, self._udp.known(sorting[3]), packets)
+        found["packet"] = packets
+        found["stream"][groups.order] = np.repeat(groups.numbers, groups.sizes)
+        times = part.timestamp_ns[headers.rows[groups.order]]
+        relative, delta = self._udp_times.add(groups, times)
+        found["time_relative"][groups.order] = relative
+        found["time_delta"][groups.order] = delta
+        self._udp.forget()
+        return found
 
     def _analyze_tcp(self, part: Chunk, headers: Headers) -> Columns:
         if not len(headers):
@@ -281,7 +289,10 @@ class _Results:
         has_analysis = (found["findings"] > 0) | (found["acked_packet"] > 0)
         has_analysis |= found["bytes_in_flight"] > 0
         found["initial_rtt"][~has_analysis] = -1
-        is_scaled = (segments.flags & SYN == 0) & (found["shift"] > 0)
+        is_plain = segments.flags & SYN == 0
+        is_scaled = is_plain & (found["shift"] > 0)
+        factor = np.where(found["shift"] >= 0, 1 << np.maximum(found["shift"], 0), found["shift"])
+        found["scale_factor"] = np.where(is_plain, factor, NO_SCALE_FACTOR)
         found["shift"] = np.where(is_scaled, found["shift"], 0)
         found["window"] = segments.window << found["shift"]
         self._add_times(states, slots, sizes)
@@ -295,11 +306,9 @@ class _Results:
 
     def _add_times(self, states: StreamStates, slots: Rows, sizes: Rows) -> None:
         times, groups = self._segments.time_ns, self._groups
-        before = np.empty(len(times), np.int64)
-        before[1:] = times[:-1]
-        before[groups.starts] = states.streams[groups.slots, OfStream.LAST_TIME]
-        self.found["time_delta"] = times - before
-        self.found["time_relative"] = times - states.streams[slots, OfStream.FIRST_TIME]
+        first = states.streams[slots, OfStream.FIRST_TIME]
+        last = states.streams[groups.slots, OfStream.LAST_TIME]
+        self.found["time_relative"], self.found["time_delta"] = elapsed(groups, times, first, last)
         ends = groups.starts + sizes - 1
         states.streams[groups.slots, OfStream.LAST_TIME] = times[ends]
         states.streams[groups.slots, OfStream.LAST_PACKET] = self._segments.packet[ends]

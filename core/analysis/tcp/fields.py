@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from core.analysis.tcp.flags import WORDS, Finding
 from core.analysis.tcp.flow_table import Columns
+from core.analysis.tcp.state import NO_SCALE_FACTOR
 from core.store.frame_detail import seconds_text
 
 
@@ -24,6 +25,7 @@ class FlowKind(Enum):
     """The kind of a field's values."""
 
     NUMBER = "number"
+    SIGNED = "signed number"
     PACKET = "packet number"
     DURATION = "duration"  # nanoseconds
     MARK = "mark"  # true where the packet has it
@@ -81,6 +83,18 @@ class FlowField:
 _K = FlowKind
 _ALL = sum(int(each) for each in Finding if each is not Finding.FILLS_HOLE)
 
+
+def _times(protocol: str) -> tuple[FlowField, FlowField]:
+    """Return the fields that tell how long ago earlier packets of the stream were."""
+    absent = np.iinfo(np.int64).min
+    return (
+        FlowField(f"{protocol}.time_relative", "Since the first packet of the stream",
+                  "time_relative", _K.DURATION, absent=absent),
+        FlowField(f"{protocol}.time_delta", "Since the previous packet of the stream",
+                  "time_delta", _K.DURATION, absent=absent),
+    )  # fmt: skip
+
+
 TCP_FIELDS: tuple[FlowField, ...] = (
     FlowField("tcp.stream", "Stream index", "stream"),
     FlowField(
@@ -92,14 +106,9 @@ TCP_FIELDS: tuple[FlowField, ...] = (
     FlowField("tcp.seq", "Sequence number (relative)", "sequence"),
     FlowField("tcp.ack", "Acknowledgment number (relative)", "acknowledgment"),
     FlowField("tcp.window_size", "Window, scaled", "window", unit="bytes"),
-    FlowField(
-        "tcp.time_relative", "Since the first packet of the stream", "time_relative", _K.DURATION,
-        absent=np.iinfo(np.int64).min,
-    ),
-    FlowField(
-        "tcp.time_delta", "Since the previous packet of the stream", "time_delta", _K.DURATION,
-        absent=np.iinfo(np.int64).min,
-    ),
+    FlowField("tcp.window_size_scalefactor", "Scale factor of the window; -1 unknown, -2 none",
+              "scale_factor", _K.SIGNED, absent=NO_SCALE_FACTOR),
+    *_times("tcp"),
     FlowField("tcp.analysis.flags", "Something that deserves attention", "findings", _K.MARK,
               findings=_ALL),
     *(
@@ -121,7 +130,10 @@ TCP_FIELDS: tuple[FlowField, ...] = (
               absent=0),
     FlowField("tcp.analysis.rto_frame", "That packet", "rto_packet", _K.PACKET, absent=0),
 )  # fmt: skip
-UDP_FIELDS: tuple[FlowField, ...] = (FlowField("udp.stream", "Stream index", "stream"),)
+UDP_FIELDS: tuple[FlowField, ...] = (
+    FlowField("udp.stream", "Stream index", "stream"),
+    *_times("udp"),
+)
 
 FLOW_FIELDS: Mapping[str, FlowField] = {each.name: each for each in (*TCP_FIELDS, *UDP_FIELDS)}
 """All fields by name, in the order in which packets show them."""

@@ -26,6 +26,7 @@ TCP_COLUMNS: Mapping[str, Any] = {
     "acknowledgment_base": np.uint32,
     "window": np.uint32,
     "shift": np.int8,
+    "scale_factor": np.int16,
     "flags": np.uint16,
     "findings": np.uint16,
     "completeness": np.uint8,
@@ -40,7 +41,12 @@ TCP_COLUMNS: Mapping[str, Any] = {
     "rto": np.int64,
     "rto_packet": np.uint32,
 }
-UDP_COLUMNS: Mapping[str, Any] = {"packet": np.int64, "stream": np.uint32}
+UDP_COLUMNS: Mapping[str, Any] = {
+    "packet": np.int64,
+    "stream": np.uint32,
+    "time_relative": np.int64,
+    "time_delta": np.int64,
+}
 TCP_PACKET_BYTES: int = sum(np.dtype(kind).itemsize for kind in TCP_COLUMNS.values())
 """The memory that the results of one TCP packet take."""
 

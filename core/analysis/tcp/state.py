@@ -64,6 +64,8 @@ class Part(IntEnum):
 
 SCALE_UNKNOWN, SCALE_UNUSED = -1, -2
 """The scale of a sender whose SYN was not captured, and of one who does not scale."""
+NO_SCALE_FACTOR = -3
+"""The scale factor of a SYN segment, whose own window is never scaled."""
 
 NEW_STREAM = (0, 0, 0, -1, -1, 0)
 NEW_DIRECTION = (-1, 0, 0, 0, 0, 0, 0, -1, SCALE_UNKNOWN, 0, 0, 0, 1, 0, 0, 0, 0)

@@ -10,16 +10,19 @@ from core.analysis.tcp.flags import WORDS, Finding
 from core.analysis.tcp.flow_table import Columns, FlowTable
 from core.wire.present.detail_row import Row, Severity
 
-_BESIDE = {  # the field that an analysis makes of one of the header
-    "tcp.seq_raw": "tcp.seq",
-    "tcp.ack_raw": "tcp.ack",
-    "tcp.window_size_value": "tcp.window_size",
+_BESIDE = {  # the fields that an analysis makes of one of the header
+    "tcp.seq_raw": ("tcp.seq",),
+    "tcp.ack_raw": ("tcp.ack",),
+    "tcp.window_size_value": ("tcp.window_size", "tcp.window_size_scalefactor"),
 }
 
 _TITLES = {  # where that of the field is too long for the tree
     "tcp.completeness": "Parts of the connection before",
+    "tcp.window_size_scalefactor": "Window scale factor",
     "tcp.time_relative": "Since the start of the stream",
+    "udp.time_relative": "Since the start of the stream",
     "tcp.time_delta": "Since the one before in the stream",
+    "udp.time_delta": "Since the one before in the stream",
     "tcp.analysis.flags": "Needs attention",
     "tcp.analysis.fills_hole": "Fills a hole",
 }
@@ -42,8 +45,8 @@ def _with_children(layer: Row, columns: Columns) -> Row:
     children: list[Row] = []
     for child in layer.children:
         children.append(child)
-        if beside := found.pop(_BESIDE.get(child.field, ""), None):
-            children.append(beside)
+        beside = (found.pop(name, None) for name in _BESIDE.get(child.field, ()))
+        children += filter(None, beside)
     children += found.values()
     severity = max((row.severity for row in children), default=layer.severity)
     return replace(layer, children=tuple(children), severity=max(layer.severity, severity))

@@ -125,6 +125,7 @@ def _of_slots(slots: Sequence[PlacedField]) -> PacketField:
 _BY_FLOW_KIND = {
     FlowKind.MARK: FilterType.BOOLEAN,
     FlowKind.PACKET: FilterType.FRAMENUM,
+    FlowKind.SIGNED: FilterType.INT32,
     FlowKind.DURATION: FilterType.RELATIVE_TIME,
 }
 

@@ -26,8 +26,6 @@ ABSENT = {
     "http.request.method": "the fields of HTTP",
     "icmp.resptime": "matching ICMP replies with their requests",
     "ipx.src.node": "a dissector of IPX",
-    "tcp.window_size_scalefactor": "the window scale of the connection's handshake",
-    "udp.time_relative": "time stamps of UDP conversations",
 }
 UNKNOWN = "is not a field or protocol"
 SUBSTITUTES = {  # fields of the same types
