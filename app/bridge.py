@@ -116,7 +116,8 @@ class Bridge:
     ) -> None:
         self._engine = engine
         self.echo = engine.echo
-        self.analysis_thread = AnalysisThread()
+        self.right_of_way = engine.right_of_way
+        self.analysis_thread = AnalysisThread(right_of_way=engine.right_of_way)
         self.analysis = PacketAnalysis(self.analysis_thread)
         self.colors = RowColors()
         self.faults = Faults()  # counted by the widgets that show packets

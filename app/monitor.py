@@ -158,6 +158,7 @@ class Monitor(OrderedKeysApp[None]):
 
     async def on_main_screen_ready(self, _event: MainScreen.Ready) -> None:
         if isinstance(self._driver, TerminalDriver):
+            self._driver.right_of_way = self.bridge.right_of_way
             self._driver.is_arranging = self._layout_hold.is_arranging
         await self.key_queue.release()
 

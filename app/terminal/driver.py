@@ -12,6 +12,8 @@
 * The driver sets the terminal's modes and restores them strictly in turn. Textual (8.2) sets them
   again at every SIGCONT: it then starts a second input thread, and remembers the raw modes as those
   to restore. The event loop handles signals, so none arrives between two instructions of a write.
+* From a key or a click until the frame that answers it, background work pauses
+  (`core.store.right_of_way`), and a moment longer, because an answer may take two frames.
 * A stop waits for the last answer, because the shell would read it as typed text; and it never
   waits for a terminal that is not read.
 """
@@ -43,6 +45,7 @@ from app.terminal.keyboard import read_messages
 from app.terminal.layout_hold import CHECK_S
 from app.terminal.output import TerminalOutput
 from app.terminal.pace import TAGS, FramePace
+from core.store.right_of_way import RightOfWay
 
 _SCREEN = 2  # the descriptor that Textual draws on
 _CURSOR_POSITION_REQUEST = "\x1b[6n"
@@ -54,8 +57,17 @@ _LEAVE = (
     "\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
+_URGENT = (
+    events.Key
+    | events.Paste
+    | events.MouseDown
+    | events.MouseUp
+    | events.MouseScrollDown
+    | events.MouseScrollUp
+)
 _LAST_ANSWER_S = 1.0  # to wait for an answer that would otherwise arrive after the end
 _FINISH_S = 0.3  # for a terminal that is not read; spent twice (`TerminalOutput.finish`)
+SECOND_FRAME_S = 0.02  # Textual paints at most 60 times a second
 ABANDON_S = 0.6  # the longest that `TerminalDriver.abandon` takes
 
 
@@ -72,6 +84,7 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.is_arranging: Callable[[], bool] = lambda: False  # True: the layout is not complete
+        self.right_of_way = RightOfWay()
         self.synchronized = False  # True if the terminal supports "synchronized output"
         self._frame = TerminalFrame(app.console._color_system or ColorSystem.TRUECOLOR)
         self._pace = FramePace()
@@ -86,6 +99,7 @@ class TerminalDriver(LinuxDriver):
         self._is_restored = True  # only after the last output
         self._continued = 0  # the number of SIGCONT signals
         self._closed = False
+        self._is_answering = False  # no frame was written since the last key
 
     # -- painting -------------------------------------------------------------------------
 
@@ -147,6 +161,9 @@ class TerminalDriver(LinuxDriver):
         if self.synchronized:
             change = f"{_SYNC_START}{change}{_SYNC_END}"
         self.write(f"{change}{question}{back}")
+        if self._is_answering:
+            self._is_answering = False
+            self.right_of_way.claim(self, SECOND_FRAME_S)
 
     def run_input_thread(self) -> None:
         """Process what the terminal sends, whatever its bytes."""
@@ -156,6 +173,9 @@ class TerminalDriver(LinuxDriver):
 
     def process_message(self, message: Message) -> None:
         """Collect the answers, in the input thread; pass everything else to Textual."""
+        if isinstance(message, _URGENT):
+            self._is_answering = True
+            self.right_of_way.claim(self)
         if not isinstance(message, events.CursorPosition):
             super().process_message(message)
         elif message.y == _QUESTION_ROW - 1:

@@ -8,17 +8,20 @@ for another width. A fast terminal shows it for a hundredth of a second; a slow 
 ready for the next frame.
 
 A layout is complete when no widget has a message to handle or something to repaint, and no other
-layout is due. The hold is bounded by a number of checks and not by time: on a busy host, a layout
-takes as much longer as everything else. A program that lays out its screen again and again is shown
-every `MOST_CHECKS`.
+layout is due. Scroll bars do not count: Textual paints them one refresh later than the lines beside
+them, which a key would wait for. The hold is bounded by a number of checks and not by time: on a
+busy host, a layout takes as much longer as everything else. A program that lays out its screen
+again and again is shown every `MOST_CHECKS`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from textual.app import App
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 
 CHECK_S = 0.004  # after a check, until the next one
@@ -51,7 +54,7 @@ class LayoutHold:
         screen = app.screen
         if app._resize_timer is not None or app._resize_event is not None:
             return False
-        if screen._layout_required or screen._dirty_widgets or screen._callbacks:
+        if screen._layout_required or screen._callbacks or any(_lines(screen._dirty_widgets)):
             return False
         if app.message_queue_size or screen.message_queue_size:
             return False
@@ -59,5 +62,10 @@ class LayoutHold:
             return False
         return not any(  # a hidden widget keeps these until it is shown
             widget._layout_required or widget._repaint_required or widget._refresh_styles_required
-            for widget in screen._compositor.visible_widgets
+            for widget in _lines(screen._compositor.visible_widgets)
         )
+
+
+def _lines(widgets: Iterable[Widget]) -> Iterator[Widget]:
+    """Yield the widgets without the scroll bars."""
+    return (widget for widget in widgets if not isinstance(widget, ScrollBar))

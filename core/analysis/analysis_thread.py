@@ -1,8 +1,9 @@
 """The thread on which analyzers run, so that the UI thread never inspects many packets.
 
 The thread runs one analyzer for at most `SLICE_S`, then the next one that has something to do, and
-so on; thus a long analysis delays no other. Between two slices it gives way to other threads. It
-holds a snapshot only while it has packets to analyze: a snapshot keeps evicted chunks in memory.
+so on; thus a long analysis delays no other. It pauses while keys or captured frames have the right
+of way (`core.store.right_of_way`), which end a slice early. It holds a snapshot only while it has
+packets to analyze: a snapshot keeps evicted chunks in memory.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 
 from core.analysis.analyzer import Analyzer
 from core.store.budget import Budget
+from core.store.right_of_way import RightOfWay
 from core.store.snapshot import Snapshot
 
 SLICE_S = 0.02
@@ -25,8 +27,14 @@ class AnalysisThread:
     that an analyzer may have published something.
     """
 
-    def __init__(self, name: str = "rawscope analysis", slice_s: float = SLICE_S) -> None:
+    def __init__(
+        self,
+        name: str = "rawscope analysis",
+        slice_s: float = SLICE_S,
+        right_of_way: RightOfWay | None = None,
+    ) -> None:
         self.slices = 0
+        self.right_of_way = right_of_way or RightOfWay()
         self._name = name
         self._slice_s = slice_s
         self._changed = threading.Condition()
@@ -84,7 +92,7 @@ class AnalysisThread:
 
     def wait(self, seconds: float, *analyzers: Analyzer) -> bool:
         """Wait until `is_idle(*analyzers)`. Return False if that takes longer."""
-        with self._changed:
+        with self.right_of_way.lent(), self._changed:
             return self._changed.wait_for(lambda: self.is_idle(*analyzers), seconds)
 
     def close(self) -> None:
@@ -100,6 +108,7 @@ class AnalysisThread:
     def _run(self) -> None:
         while self._step():
             time.sleep(0)
+            self.right_of_way.pause()
 
     def _step(self) -> bool:
         """Run the next analyzer for one slice. Return False after `close`."""
@@ -109,7 +118,8 @@ class AnalysisThread:
                 return False
             analyzer = next(iter(self._waiting))
             snapshot = self._waiting.pop(analyzer)
-            self._running, self._budget = analyzer, Budget(self._slice_s)
+            self._running = analyzer
+            self._budget = Budget(self._slice_s, right_of_way=self.right_of_way)
             self._is_step_void = False
         failure: Exception | None = None
         has_more = False

@@ -159,6 +159,7 @@ class PacketAnalysis:
         if flows is not self._flows:
             self._thread.cancel(self._flows, self._fragments)
             self._flows, self._fragments = flows, fragments
+            flows.pause = self._thread.right_of_way.pause
 
     def _offer(self, snapshot: Snapshot) -> None:
         offered = snapshot.version, snapshot.first

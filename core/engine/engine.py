@@ -27,6 +27,7 @@ from core.net.event_loop import EpollLoop
 from core.net.sockets import SocketProvider
 from core.recording.state import RecordingState
 from core.store.packet_store import PacketStore
+from core.store.right_of_way import RightOfWay
 
 if TYPE_CHECKING:
     from core.recording.recorder import Recorder  # imported by the first recording
@@ -37,13 +38,17 @@ EVENTS_PER_WAIT = 256  # with thousands of echo clients, fewer waits are needed
 class Engine:
     """The worker thread, from `start` to `close`. Commands return at once, from any thread.
 
-    `sockets` makes the sockets of captures.
+    `sockets` makes the sockets of captures. The worker claims the `right_of_way` while it handles
+    captured frames.
     """
 
     def __init__(self, store: PacketStore, sockets: SocketProvider) -> None:
+        self.right_of_way = RightOfWay()
         self._loop = EpollLoop(EVENTS_PER_WAIT)
         self.echo = EchoService(self._loop, self._command)
-        self._worker = Worker(store, self._loop, self._command, self.echo, sockets)
+        self._worker = Worker(
+            store, self._loop, self._command, self.echo, sockets, self.right_of_way
+        )
         self._thread = threading.Thread(
             target=self._worker.run, name="rawscope worker", daemon=True
         )

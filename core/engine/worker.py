@@ -34,6 +34,7 @@ from core.net.event_loop import EpollLoop
 from core.net.netlink import LinkMessage
 from core.net.sockets import SocketProvider
 from core.store.packet_store import PacketStore
+from core.store.right_of_way import RightOfWay
 from core.wire.model.text import safe
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Worker:
         command: Callable[[Callable[[], None]], None],
         echo: EchoService,
         sockets: SocketProvider,
+        right_of_way: RightOfWay,
     ) -> None:
         self.published = Published(EngineSnapshot(), store)
         self.reading: FileReading | None = None
@@ -72,6 +74,7 @@ class Worker:
         self._store = store
         self._store_generation = 0
         self._sockets = sockets
+        self._right_of_way = right_of_way
         self._sink = PacketFanOut((store,))
         self.recording = RecordingControl(self._sink, store, self.stop, self._all_statistics)
         self._intake = EndingSink(self._sink, NO_END, loop, self.stop)
@@ -240,13 +243,15 @@ class Worker:
     def _on_frames(self, session: CaptureSession, feed: Feed, events: int) -> None:
         if events & select.EPOLLERR:
             feed.source.clear_error()  # the link watcher reports the cause
-        for _ in range(READS_PER_WAKEUP):
-            batch = session.read(feed)
-            if batch is None:
-                break
+        self._right_of_way.claim(feed)
+        batches = 0
+        while batches < READS_PER_WAKEUP and (batch := session.read(feed)) is not None:
+            batches += 1
             self._intake.append(batch)
             if self._intake.is_full:
                 break
+        if batches <= 1:  # else frames waited: keep the claim until the source is empty
+            self._right_of_way.release(feed)
         if self._intake.is_full:
             self.stop()
         else:

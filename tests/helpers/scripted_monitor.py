@@ -24,6 +24,7 @@ from core.forge.host import ForgeHost
 from core.net.interfaces import InterfaceInfo
 from core.recording.recorder import Recorder
 from core.store.packet_store import PacketStore
+from core.store.right_of_way import RightOfWay
 from core.wire.link.link_types import LinkType
 from tests.helpers.idle import eventually
 from tests.helpers.scripted_forge import ScriptedHost
@@ -84,6 +85,7 @@ class ScriptedEngine:
         self.said = said
         self.told: list[object] = []
         self.echo = ScriptedEcho(echo)
+        self.right_of_way = RightOfWay()
         self.store_generation = -1
         self.store = PacketStore()
 

@@ -71,14 +71,21 @@ class FilterCount(Widget):
     }
     """
 
-    state: reactive[FilterState] = reactive(FilterState(), layout=True)
+    state: reactive[FilterState] = reactive(FilterState())
 
     def __init__(self, on_clear: Callable[[], object]) -> None:
         super().__init__()
         self._on_clear = on_clear
 
+    def watch_state(self, before: FilterState, state: FilterState) -> None:
+        """Lay out the bar only for a line of another length: counts change often."""
+        if self._line(before).cell_len != self._line(state).cell_len:
+            self.refresh(layout=True)
+
     def render(self) -> Text:
-        state = self.state
+        return self._line(self.state)
+
+    def _line(self, state: FilterState) -> Text:
         line = Text(no_wrap=True)
         if state.progress is not None:
             line.append(f"  {int(state.progress * 100)}%")

@@ -6,7 +6,7 @@ the state in which earlier parts left them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,10 +92,16 @@ class FlowAnalysis:
         self._udp_times = StreamTimes()
         self._memory = StreamMemory()
         self.exact_packets = 0  # evaluated one at a time
+        self._pause: Callable[[], None] = lambda: None
 
-    def analyze(self, part: Chunk) -> Block:
-        """Return the results for the packets that follow those analyzed before."""
+    def analyze(self, part: Chunk, pause: Callable[[], None] = lambda: None) -> Block:
+        """Return the results for the packets that follow those analyzed before.
+
+        Call `pause` every few milliseconds.
+        """
+        self._pause = pause
         tcp, udp = transport_headers(part, self._seed, tunneled_rows(part))
+        pause()
         return Block(part.first, part.last, self._analyze_tcp(part, tcp), self._number(part, udp))
 
     def _number(self, part: Chunk, headers: Headers) -> Columns:
@@ -182,6 +188,7 @@ class FlowAnalysis:
         part = run
         begin = starts
         for turn in range(_MOST_ROUNDS):
+            self._pause()
             quiet = QuietRuns(part, begin, slots, self._memory)
             quiet.evaluate(found, places)
             starts = starts + quiet.counts
@@ -216,6 +223,7 @@ class FlowAnalysis:
         results: list[tuple[int, ...]] = []
         counts = np.zeros(len(starts), np.int64)
         for index in np.flatnonzero(sizes).tolist():
+            self._pause()
             first = int(firsts[index])
             these = segments[first : first + int(sizes[index])]
             found_here = self._evaluate_stream(these, int(slots[index]), takes_all=takes_all)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 from core.analysis.reassembly.chunk_pieces import with_pieces
@@ -23,6 +25,14 @@ from core.store.snapshot import Snapshot
 MOST_TUNNELED = 256
 """Packets with another one inside, which are dissected, in a step."""
 
+PART_S = 0.02
+"""The processor time of a part; parts get smaller while they need more."""
+_LEAST = 1 << 10  # packets
+
+
+def _no_pause() -> None:
+    """Do nothing, for an index that nobody asks to pause."""
+
 
 class FlowSource(Protocol):
     """Gives the results of the analysis up to a packet."""
@@ -33,10 +43,15 @@ class FlowSource(Protocol):
 
 
 class FlowIndex:
-    """Analyzes the flows of one store. Any thread may read `published`."""
+    """Analyzes the flows of one store. Any thread may read `published`.
+
+    It calls `pause` every few milliseconds of its work.
+    """
 
     def __init__(self) -> None:
         self.published = FlowTable()
+        self.pause: Callable[[], None] = _no_pause
+        self._most = PART  # packets of the next part
         self._analysis = FlowAnalysis(int.from_bytes(os.urandom(8), "big"))
         self._lock = threading.Lock()  # of `_analysis`; a reader may extend it, too
 
@@ -80,7 +95,7 @@ class FlowIndex:
             through = self.published.through
             for chunk in snapshot.chunks_after(through):
                 start = max(0, through + 1 - chunk.first)
-                part = chunk.rows(start, min(start + PART, len(chunk)))
+                part = chunk.rows(start, min(start + self._most, len(chunk)))
                 if len(part):
                     part = with_pieces(part, SnapshotFragments(snapshot))
                     tunneled = tunneled_rows(part)
@@ -92,7 +107,14 @@ class FlowIndex:
             return False
 
     def _add(self, part: Chunk) -> None:
-        blocks = appended(self.published.blocks, self._analysis.analyze(part))
+        began_s = time.thread_time()
+        block = self._analysis.analyze(part, self.pause)
+        took_s = time.thread_time() - began_s
+        if took_s > PART_S:
+            self._most = max(_LEAST, self._most // 2)
+        elif took_s < PART_S / 2:
+            self._most = min(PART, self._most * 2)
+        blocks = appended(self.published.blocks, block)
         self.published = FlowTable(blocks, part.last)
 
 

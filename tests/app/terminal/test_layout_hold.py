@@ -12,6 +12,7 @@ from textual import events
 from textual._compositor import LayoutUpdate
 from textual.app import App, ComposeResult
 from textual.geometry import Offset, Region, Size
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
@@ -59,6 +60,34 @@ async def test_a_paint_of_the_same_layout_is_not_held():
         hold.note_paint(app.screen)
         assert not hold.is_arranging()
         app.query_one("#second", Static).refresh()
+        hold.note_paint(app.screen)
+        assert not hold.is_arranging()
+        await pilot.pause()
+
+
+class OfLines(App[None]):
+    """A list of lines, with room for its scroll bar."""
+
+    CSS = "ScrollView { scrollbar-gutter: stable; }"
+
+    def compose(self) -> ComposeResult:
+        yield ScrollView()
+
+
+async def test_a_scroll_bar_that_is_not_painted_yet_holds_nothing():
+    """As for most keys in the packet table: each would wait for another refresh of the screen."""
+    app = OfLines()
+    async with app.run_test(size=(40, 10)) as pilot:
+        await pilot.pause()
+        hold = LayoutHold(app)
+        hold.note_paint(app.screen)
+        assert not hold.is_arranging()
+        view = app.query_one(ScrollView)
+        view.virtual_size = Size(30, 100)
+        await pilot.pause()
+        assert view.vertical_scrollbar in app.screen._compositor.visible_widgets
+        view.vertical_scrollbar.refresh()
+        assert view.vertical_scrollbar._repaint_required
         hold.note_paint(app.screen)
         assert not hold.is_arranging()
         await pilot.pause()

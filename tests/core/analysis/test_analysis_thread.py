@@ -208,3 +208,23 @@ def test_a_closed_thread_is_offered_nothing(thread):
     assert thread.is_idle()
     assert thread.wait(PATIENCE_S)
     assert counted.through == 0
+
+
+def test_urgent_work_ends_a_step_and_holds_up_the_next_one(thread):
+    """But a thread that waits for the analysis lends it the right of way."""
+    row = thread.right_of_way
+    budgets: list[bool] = []
+
+    class Noting(Counted):
+        def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
+            budgets.append(budget.is_spent)
+            row.claim("key", PATIENCE_S)
+            budgets.append(budget.is_spent)
+            return super().extend(snapshot, budget)
+
+    analyzer = Noting(per_step=1)
+    thread.offer(_store(2).snapshot(), analyzer)
+    until(lambda: analyzer.steps == 1, "the first step")
+    assert thread.wait(PATIENCE_S)
+    assert analyzer.steps == 2
+    assert not budgets[0]
