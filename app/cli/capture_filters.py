@@ -35,7 +35,8 @@ def compile_for(interfaces: Sequence[str], text: str, *, not_ssh: bool) -> Captu
             for name in interfaces:
                 _check_on(name, compiled)
     except CaptureFilterError as error:
-        raise click.UsageError(f"-f: {error}") from error
+        kind = "incomplete: " if error.is_incomplete else ""
+        raise click.UsageError(f"-f: {kind}{error}") from error
     except OSError as error:
         raise CommandError(f"cannot query the interfaces: {error.strerror}") from error
     return compiled

@@ -23,6 +23,7 @@ from enum import Enum
 from core.capture import bpf
 from core.capture.bpf import Program
 from core.capture.filter_compiler import CaptureFilterError, compile_expressions
+from core.capture.filter_completion import continuations
 from core.capture.vlan_keyword import with_removed_tag
 from core.net.interfaces import (
     ARPHRD_ETHER,
@@ -132,7 +133,7 @@ def compile_filter(text: str, exclusion: str = "") -> CaptureFilter | None:
     tagged = with_removed_tag(expression)
     jobs = [(link.value, expression) for link in FilterLink]
     jobs += [(FilterLink.ETHERNET.value, tagged)] if tagged else []
-    results = compile_expressions(jobs)
+    results = compile_expressions(jobs, continuations=_continuations(text))
     programs = dict(zip(FilterLink, results, strict=False))
     errors = [one for one in programs.values() if isinstance(one, CaptureFilterError)]
     if len(errors) == len(programs):
@@ -160,6 +161,12 @@ def _from_metadata(cooked: Program | CaptureFilterError) -> Program | CaptureFil
         return bpf.from_network_header(cooked)
     except bpf.NoMetadataError as error:
         return CaptureFilterError(str(error))
+
+
+def _continuations(text: str) -> list[tuple[int, str]]:
+    """Return texts that may be filters if this one is only incomplete, with their links."""
+    links = (FilterLink.ETHERNET.value, FilterLink.WIRELESS.value)
+    return [(link, longer) for longer in continuations(text) for link in links]
 
 
 def _joined(text: str, exclusion: str) -> str:

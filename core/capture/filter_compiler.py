@@ -23,18 +23,29 @@ _LOOPS = "'protochain' needs a loop, which the kernel does not run: name a proto
 
 
 class CaptureFilterError(Exception):
-    """The text is not a capture filter, or cannot be compiled here. One line, libpcap's words."""
+    """The text is not a capture filter, or cannot be compiled here. One line, libpcap's words.
+
+    `is_incomplete` is True if more text may make it one.
+    """
+
+    def __init__(self, message: str, *, is_incomplete: bool = False) -> None:
+        super().__init__(message)
+        self.is_incomplete = is_incomplete
 
 
 def compile_expressions(
-    jobs: Sequence[tuple[int, str]], limit_s: float = LIMIT_S
+    jobs: Sequence[tuple[int, str]],
+    limit_s: float = LIMIT_S,
+    *,
+    continuations: Sequence[tuple[int, str]] = (),
 ) -> list[Program | CaptureFilterError]:
     """Compile pairs of a link type (DLT_*, pcap/dlt.h) and an expression.
 
-    Return a program for each, or the error. The programs return 0 for a frame that they reject.
-    Raise `CaptureFilterError` if nothing can be compiled.
+    Return a program for each, or the error; errors are incomplete if all pairs fail, and one of the
+    `continuations` does not. The programs return 0 for a frame that they reject. Raise
+    `CaptureFilterError` if nothing can be compiled.
     """
-    request = json.dumps({"path": sys.path, "jobs": jobs})
+    request = json.dumps({"path": sys.path, "jobs": jobs, "continuations": continuations})
     command = [sys.executable, "-S", "-P", str(Path(libpcap_process.__file__))]
     try:
         done = subprocess.run(
@@ -54,15 +65,17 @@ def compile_expressions(
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise CaptureFilterError(safe(f"the filter compiler failed: {last or done.returncode}"))
     answer = json.loads(done.stdout)
-    if isinstance(answer, dict):
+    if "missing" in answer:
         raise CaptureFilterError(f"no capture filters here: {answer['missing']}")
-    return [_program_or_error(one) for one in answer]
+    return [_program_or_error(one, answer["is_incomplete"]) for one in answer["results"]]
 
 
-def _program_or_error(one: list[list[int]] | str) -> Program | CaptureFilterError:
+def _program_or_error(
+    one: list[list[int]] | str, is_incomplete: bool
+) -> Program | CaptureFilterError:
     if isinstance(one, str):
         hint = _LOCAL_ONLY if one.startswith(_UNKNOWN_HOST) else ""
-        return CaptureFilterError(safe(one) + hint)
+        return CaptureFilterError(safe(one) + hint, is_incomplete=is_incomplete)
     if any(code == BPF_JA and constant > BPF_MAXINSNS for code, _true, _false, constant in one):
         return CaptureFilterError(_LOOPS)
     return tuple((code, true, false, constant) for code, true, false, constant in one)

@@ -29,6 +29,7 @@ from core.wire.model.text import safe
 
 _HINT = "as in tcpdump: tcp port 443 and not host 10.0.0.7 · empty: all"
 _VALID = "✓ valid · up: earlier filters"
+_INCOMPLETE = "… incomplete: more must follow"
 _CHECKING = "checking …"
 FindSessions = Callable[[], Sequence[SshSession]]
 
@@ -155,6 +156,9 @@ class CaptureFilterField(VerticalGroup):
         try:
             self.result  # noqa: B018 (it raises)
         except CaptureFilterError as error:
-            hint.show(f"✗ {error}")
+            if error.is_incomplete:
+                hint.show("", _INCOMPLETE)
+            else:
+                hint.show(f"✗ {error}")
         else:
             hint.show("", _VALID if self.text else _HINT)

@@ -38,7 +38,8 @@ def test_programs_and_errors_come_back_in_order():
 def test_names_are_never_looked_up_in_the_network(tmp_path):
     """glibc would ask nscd, and DNS, without the restriction to files."""
     trace = tmp_path / "trace"
-    request = {"path": sys.path, "jobs": [[ETHERNET, "host no.such.name and port domain"]]}
+    job = [ETHERNET, "host no.such.name and port domain"]
+    request = {"path": sys.path, "jobs": [job], "continuations": [job]}
     subprocess.run(
         [require_peer("strace"), "-f", "-e", "trace=network", "-o", str(trace),
          sys.executable, "-S", "-P", libpcap_process.__file__],

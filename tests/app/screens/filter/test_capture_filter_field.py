@@ -39,10 +39,13 @@ def hint(pilot) -> str:
 async def test_a_wrong_filter_is_named_and_stays_until_it_is_right(tmp_path):
     engine = ScriptedEngine(EngineSnapshot())
     async with choosing(tmp_path, engine) as pilot:
-        await pilot.press("f", *"port x", "enter")
-        await eventually(lambda: hint(pilot) == "✗ unknown port 'x'", "the error")
+        await pilot.press("f", *"port", "enter")
+        await eventually(lambda: hint(pilot).startswith("… incomplete"), "the hint")
+        assert not pilot.app.screen.query_one(Hint).has_class("-wrong")
+        await pilot.press(*" xq", "enter")
+        await eventually(lambda: hint(pilot) == "✗ unknown port 'xq'", "the error")
         assert pilot.app.screen.focused is pilot.app.screen.query_one(Input)
-        await pilot.press("backspace", *"53", "enter")
+        await pilot.press("backspace", "backspace", *"53", "enter")
         await eventually(lambda: engine.told, "the capture")
         assert engine.told[0].capture_filter == CaptureFilter("port 53")
         await pilot.press("i")
