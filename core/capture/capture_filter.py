@@ -36,6 +36,7 @@ from core.net.interfaces import (
 )
 
 LONGEST = 4096  # characters
+_IF_FILTER, _LIBPCAP_STRING = 11, b"\0"  # draft-ietf-opsawg-pcapng §4.2
 
 
 class FilterLink(Enum):
@@ -77,6 +78,11 @@ class CaptureFilter:
     def expression(self) -> str:
         """The filter as one expression of tcpdump."""
         return _joined(self.text, self.exclusion)
+
+    @property
+    def interface_options(self) -> tuple[tuple[int, bytes], ...]:
+        """The option that describes this filter in pcapng: ``if_filter``, a string of libpcap."""
+        return ((_IF_FILTER, _LIBPCAP_STRING + self.expression.encode(errors="replace")),)
 
     @property
     def label(self) -> str:

@@ -142,6 +142,10 @@ class DatagramSource:
         """Replace the filter. Frames that were received before stay."""
         bpf.attach(self._packet_socket.socket, program)
 
+    def describe_again(self) -> None:
+        """Add the interfaces of later frames again."""
+        self._packet_socket.describe_again()
+
     def detach(self) -> None:
         """Reject every frame from now on."""
         self._packet_socket.detach()

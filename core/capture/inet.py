@@ -149,6 +149,11 @@ class InetSource:
             raise
         self._program = program
 
+    def describe_again(self) -> None:
+        """Add the interface of later packets again."""
+        self._numbers.clear()
+        self.rename(self.name)
+
     def detach(self) -> None:
         """Reject every packet from now on."""
         for one in self._sockets:

@@ -75,6 +75,11 @@ class InterfaceMap:
             return found[1]
         return self.add(index, self._name(index), hardware_type)
 
+    def forget(self) -> None:
+        """Add every interface to the store again when its next frame arrives."""
+        self._by_index.clear()
+        self._by_name.clear()
+
     def apply_changes(self) -> None:
         """Forget links that the kernel reports as changed. Call this before reading each block."""
         if self._watcher is None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.capture.capture_filter import CaptureFilter
+from core.decode.capture_statistics import ALL_INTERFACES
 
 Method = Literal["ring", "datagram", "inet"]
 
-ANY = "any"  # the name that means every interface
+ANY = ALL_INTERFACES  # the name that means every interface
 DEFAULT_SNAP_LENGTH = 262_144  # as tcpdump and dumpcap
 DEFAULT_RING_BYTES = 32 << 20  # over half a second of small frames at 300,000 a second
 

@@ -80,8 +80,7 @@ class PacketSocket:
             _bind(self.socket, self.interface_index)
         except OSError as error:
             raise CaptureError(f"{safe(self.name)}: {error.strerror}") from error
-        if self.info is not None:
-            self.interface_map.add(self.info.index, self.name, self.info.hardware_type)
+        self._describe()
         if self._promiscuous:
             try:
                 self._membership(kernel.PACKET_ADD_MEMBERSHIP)
@@ -92,8 +91,16 @@ class PacketSocket:
     def rename(self, name: str) -> None:
         """Give later frames the interface's new name. The socket is bound by its index."""
         self.name = name
+        self._describe()
+
+    def describe_again(self) -> None:
+        """Add the interfaces of later frames again."""
+        self.interface_map.forget()
+        self._describe()
+
+    def _describe(self) -> None:
         if self.info is not None:
-            self.interface_map.add(self.info.index, name, self.info.hardware_type)
+            self.interface_map.add(self.info.index, self.name, self.info.hardware_type)
 
     def statistics(self) -> CaptureStatistics:
         """Return the totals; the kernel resets its own counters at each read."""

@@ -133,6 +133,10 @@ class RingSource:
         """Replace the filter. Frames that were received before stay."""
         bpf.attach(self._packet_socket.socket, program)
 
+    def describe_again(self) -> None:
+        """Add the interfaces of later frames again."""
+        self._packet_socket.describe_again()
+
     def detach(self) -> None:
         """Reject every new frame. The kernel hands over the current block when it retires."""
         self._packet_socket.detach()

@@ -20,7 +20,7 @@ import select
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
 
@@ -31,7 +31,7 @@ from core.capture.packet_socket import find_link
 from core.capture.renaming import Renaming
 from core.capture.source import AddInterface, CaptureError, CaptureSource
 from core.capture.source_factory import open_source
-from core.decode.batch import Batch
+from core.decode.batch import Batch, CaptureInterface
 from core.decode.capture_statistics import CaptureStatistics
 from core.net.interfaces import IFF_RUNNING, IFF_UP
 from core.net.netlink import LinkMessage, LinkWatcher, get_link
@@ -83,6 +83,8 @@ class CaptureSession:
         self.feeds: list[Feed] = []
         self._ended: dict[str, CaptureStatistics] = {}  # of feeds, by interface
         self._delivered_by_ended = 0
+        self._add_to_store = add
+        self._numbers: dict[CaptureInterface, int] = {}
         self._deleted: list[str] = []
         try:
             self.watcher = LinkWatcher()  # before the sources, so that no change is missed
@@ -91,7 +93,7 @@ class CaptureSession:
         try:
             names = [self._name(requested, earlier) for requested in options.interfaces]
             for name in dict.fromkeys(names):
-                self.feeds.append(Feed(open_source(name, options, add, sockets)))
+                self.feeds.append(Feed(open_source(name, options, self._add, sockets)))
             self.interfaces = tuple(feed.source.name for feed in self.feeds)
             for feed in self.feeds:
                 if feed.source.interface_index != EVERY_INTERFACE:
@@ -149,6 +151,16 @@ class CaptureSession:
                 message += f"; restart the capture: {', '.join(stuck)} has the new filter"
             raise CaptureError(message) from error
         self.capture_filter = capture_filter
+        for source in sources:
+            source.describe_again()
+
+    def _add(self, interface: CaptureInterface) -> int:
+        """Add an interface to the store, described with the filter in force; each only once."""
+        if self.capture_filter is not None:
+            interface = replace(interface, options=self.capture_filter.interface_options)
+        if interface not in self._numbers:
+            self._numbers[interface] = self._add_to_store(interface)
+        return self._numbers[interface]
 
     def statistics(self) -> CaptureStatistics:
         """Return the sum over all feeds, the ended ones included."""

@@ -61,6 +61,10 @@ class CaptureSource(Protocol):
         """
         ...
 
+    def describe_again(self) -> None:
+        """Add the interfaces of later frames again: their description has changed."""
+        ...
+
     def detach(self) -> None:
         """Reject new frames; those already received can still be read."""
         ...

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+ALL_INTERFACES = "any"  # the name under which the kernel counts those of all interfaces as one
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureStatistics:

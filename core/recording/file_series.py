@@ -24,7 +24,7 @@ from core.decode.chunk import Chunk
 from core.files.private_file import TargetFolder
 from core.files.writing.packing import refuse_unwritten
 from core.files.writing.saving import reason
-from core.recording.interface_counts import NO_STATISTICS, interface_counts
+from core.recording.interface_counts import NO_STATISTICS, InterfaceTally, interface_counts
 from core.recording.output_file import DescriptorTarget, OutputFile, Target
 from core.recording.packer import checkpoint_packer
 from core.recording.packet_format import PacketFormat, PcapFormat, PcapngFormat
@@ -45,7 +45,8 @@ class FileSeries:
     Creating one raises `OSError` if the first file cannot be created. `clock` counts seconds (None:
     the times of packets). `target` gets all bytes instead of files: standard output. `name` is
     that of the newest file, `files` the number of files, and `size` the bytes of the newest.
-    `statistics` are those of the capture, by the names of interfaces, for the end of each file.
+    `statistics` are those of the capture, by the names of interfaces, and `tally` counts all its
+    packets, for the end of each file.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class FileSeries:
         target: Target | None = None,
     ) -> None:
         self.name = plan.path.name if target is None else "standard output"
-        self.statistics = NO_STATISTICS
+        self.statistics, self.tally = NO_STATISTICS, InterfaceTally()
         self.files = 0
         self.size = 0
         self.is_complete = False
@@ -246,7 +247,7 @@ class FileSeries:
 
     def _ending(self) -> bytes:
         interfaces = self._interfaces[: self._described]
-        counts = interface_counts(interfaces, self.statistics, self._last_ns)
+        counts = interface_counts(interfaces, self.statistics, self._last_ns, self.tally)
         return self._format.ending(interfaces, counts)
 
     def _close_folder(self) -> None:

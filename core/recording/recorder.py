@@ -112,6 +112,7 @@ class Recorder:
             self._series.statistics = self.statistics
             self._series.describe(self._numbers.interfaces)
             if batch is not None:
+                self._series.tally.add(batch.interface)
                 self._series.write(batch, self._numbers.interfaces)
             elif self._backlog.has_ended:
                 return

@@ -115,6 +115,7 @@ class PacketWriter:
 
     def take(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
         """Write the packets. Raise `RecordingError` or `CommandError`."""
+        self._series.tally.add(frames.interface)
         for part, rows, count in self._selected(frames, interfaces):
             before = self._series.packets
             if self._limit is not None:

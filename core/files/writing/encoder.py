@@ -30,12 +30,16 @@ class ChunkRows:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceCounts:
-    """The packets that an interface received and the kernel dropped, for a statistics block."""
+    """The packets that an interface received and the kernel dropped, for a statistics block.
+
+    None is an unknown number; `comment` says what else is known.
+    """
 
     interface: int
     timestamp_ns: int
     received: int | None = None
     dropped: int | None = None
+    comment: str = ""
 
 
 def slices(chunk: Chunk, rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

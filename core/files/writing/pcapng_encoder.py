@@ -216,4 +216,10 @@ def counts_block(interface: CaptureInterface, number: int, counts: InterfaceCoun
     """Return the statistics block of an interface that has this number in its section."""
     time = np.array([counts.timestamp_ns], np.int64)
     stamp = int(stamps(time, interface.resolution, interface.offset_s)[0])
-    return statistics_block(number, stamp, received=counts.received, dropped=counts.dropped)
+    return statistics_block(
+        number,
+        stamp,
+        received=counts.received,
+        dropped=counts.dropped,
+        comment=counts.comment,
+    )

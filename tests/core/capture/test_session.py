@@ -15,6 +15,7 @@ from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession
 from core.capture.source import CaptureError
 from core.capture.source_factory import open_source
+from core.decode.batch import CaptureInterface
 from core.decode.capture_statistics import CaptureStatistics
 from core.net import netlink, sockets
 from core.net.sockets import LOCAL_SOCKETS
@@ -98,6 +99,9 @@ class FullSource(BrokenSource):
 
     def fileno(self):
         return self.descriptor
+
+    def describe_again(self):
+        pass
 
     def close(self):
         os.close(self.descriptor)
@@ -230,6 +234,33 @@ def test_a_refused_filter_leaves_the_old_one_everywhere(monkeypatch, rooms) -> N
     assert [len(source.attached) for source in made] == [4, 4]
     opened.change_filter(CaptureFilter("two"))
     assert [len(source.attached) for source in made] == [3, 3]
+    opened.close()
+
+
+def test_interfaces_are_described_with_the_filter_in_force(monkeypatch) -> None:
+    """pcapng has it as ``if_filter``. One that comes back keeps its number."""
+    made, added = [], []
+
+    class Describing(FilteredSource):
+        def __init__(self, name, _options, add, _sockets):
+            super().__init__(name, _options, add, _sockets, room=99)
+            self.add = add
+            self.describe_again()
+
+        def describe_again(self):
+            made.append(self.add(CaptureInterface(self.name, 1)))
+
+    def add(interface):
+        added.append((interface.name, interface.options))
+        return len(added) - 1
+
+    monkeypatch.setattr(session, "open_source", Describing)
+    opened = CaptureSession(CaptureOptions(("lo",)), add, LOCAL_SOCKETS)
+    opened.change_filter(CaptureFilter("udp", "not (tcp)"))
+    opened.change_filter(None)
+    described = ((11, b"\0(not (tcp)) and (udp)"),)
+    assert added == [("lo", ()), ("lo", described)]
+    assert made == [0, 1, 0]
     opened.close()
 
 
