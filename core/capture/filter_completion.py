@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 LONGEST = 1024  # characters of a text for which continuations are tried
@@ -109,7 +109,7 @@ def _to_close(text: str) -> str:
     return "".join(reversed(opened))
 
 
-@cache
+@lru_cache(maxsize=1)
 def _local_names() -> Sequence[str]:
     """Return the names of hosts, networks, protocols, and services in the files of this host."""
     found: dict[str, None] = {}
