@@ -298,7 +298,7 @@ ACTIONS: tuple[Action, ...] = (
         ("packets.copy", "y", "call('copier.choose')", "copy",
          "Copy row, field, bytes, or command"),
         ("packets.comment", "semicolon", "call('comments.edit')", "",
-         "Add or change a comment"),
+         "Add or change a comment (¶)"),
     ),
     *_of(
         KeyGroup.FORGE, KeyContext.MAIN,

@@ -49,7 +49,7 @@ def frame_row(
     return Row(
         "frame",
         f"Frame {packet.number}",
-        _length_text(packet),
+        _length_text(packet) + (", ¶ commented" if comments else ""),
         severity=max(row.severity for row in children),
         children=children,
         is_layer=True,

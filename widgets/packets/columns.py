@@ -27,7 +27,7 @@ from widgets.packets.column_choice import (
 from widgets.packets.row import PacketRow
 from widgets.packets.time_format import NS, TimeFormat
 
-SIGN_WIDTH = 3  # a mark, a sign, a blank
+SIGN_WIDTH = 3  # a mark, a sign, and whether there is a comment
 INFO_LEAST = 16  # with less for Info, the table drops a column
 INFO_WITH_ADDRESSES = 36  # two IPv4 addresses, and some text
 INFO_WISHED = 32  # with less for Info, the address columns stop widening

@@ -165,6 +165,10 @@ class PacketRows:
         """Return True for a packet that has a row and is not in memory anymore."""
         return self.snapshot is not None and number < self.snapshot.first
 
+    def is_commented(self, number: int) -> bool:
+        """Return True for a packet in memory that has a comment."""
+        return self.snapshot is not None and number in self.snapshot.comments
+
     @property
     def held_count(self) -> int:
         """Return the number of rows whose packets are in memory."""

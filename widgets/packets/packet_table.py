@@ -14,8 +14,8 @@ draws a row, and `LineRenderer` keeps it. This widget connects them and reacts t
   same frame (7 ms; a message took 34).
 
 `RowColors` finds the color rule of each row that is about to be drawn. Color is never the only
-signal: the first two cells hold a mark (◆) and a `Sign`, and the Info text names flags, errors, and
-meanings in words.
+signal: the first cells hold a mark (◆), a `Sign`, and the sign of a comment (¶), and the Info text
+names flags, errors, and meanings in words.
 """
 
 from __future__ import annotations
@@ -326,6 +326,7 @@ class PacketTable(ShiftedView):
             rows.completed_in(number),
             number == self.selected,
             number in self.marks,
+            self.rows.is_commented(number),
             number in self.sent_numbers,
             self._rule_of(number),
         )
@@ -346,6 +347,7 @@ class PacketTable(ShiftedView):
             self.component,
             rule=self._rule_of(number),
             marked=number in self.marks,
+            commented=self.rows.is_commented(number),
             selected=selected,
             shift=self.shift.value,
         )

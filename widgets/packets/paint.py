@@ -17,6 +17,7 @@ from widgets.packets.columns import SIGN_WIDTH, TableColumn, TableLayout
 from widgets.packets.row import PacketRow, Sign
 
 MARK = "◆"
+COMMENTED = "¶"
 _REVERSED = Style(reverse=True)
 EVICTED = "evicted: removed from memory to make room"
 LOUD_SIGNS = frozenset({Sign.BAD, Sign.FAULT, Sign.MALFORMED})
@@ -83,6 +84,7 @@ def paint_row(
     *,
     rule: ColorRule | None,
     marked: bool,
+    commented: bool,
     selected: bool,
     shift: int,
 ) -> Strip:
@@ -102,7 +104,7 @@ def paint_row(
             row.sign.value,
             rule_style(FAULT, style_of) if row.sign in LOUD_SIGNS else cursor or quiet,
         ),
-        Segment(" ", cursor or plain),
+        Segment(COMMENTED if commented else " ", cursor or style_of("packet-table--mark")),
     ]
     pieces = []
     room = layout.width - SIGN_WIDTH

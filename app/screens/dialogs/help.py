@@ -44,6 +44,7 @@ SIGNS = {
         ("…", "truncated by the snap length"),
         ("·", "a note: unusual, but not an error"),
         ("◆", "marked by you"),
+        ("¶", "commented: its detail has the text"),
         ("↗", "sent by rawscope; a built-in echo client"),
         ("•", "a field that you typed; the others are computed"),
     ),

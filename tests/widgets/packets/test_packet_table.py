@@ -51,6 +51,7 @@ class ManyPackets:
     first: int = 1
     interfaces: tuple[CaptureInterface, ...] = (ETH0,)
     first_timestamp_ns: int = START_NS
+    comments: dict[int, tuple[str, ...]] = field(default_factory=dict)
     made: list[int] = field(default_factory=list)
 
     def timestamp_ns(self, number):
@@ -503,6 +504,25 @@ def test_marks_are_set_and_shown():
         assert not screen_text(table)[cursor_rows(table)[0]].startswith("◆")
 
     play(PacketTable(), scene)
+
+
+@pytest.mark.parametrize("width", [120, 60])
+def test_a_commented_packet_has_a_sign_beside_its_mark(width):
+    async def scene(pilot):
+        table, store = pilot.app.widget, filled(9)
+        table.show(store.snapshot())
+        table.select(4)
+        table.toggle_mark()
+        for comments, sign in (("odd",), "◆ ¶"), ((), "◆  "):
+            store.set_comments(4, comments)
+            table.show(store.snapshot())
+            table.refresh()
+            await pilot.pause()
+            row = screen_text(table)[cursor_rows(table)[0]]
+            assert row.startswith(sign)
+            assert " 4 " in row
+
+    play(PacketTable(), scene, size=(width, 20))
 
 
 @pytest.mark.parametrize("width", [120, 60])
