@@ -84,7 +84,6 @@ class CaptureSession:
         self._ended: dict[str, CaptureStatistics] = {}  # of feeds, by interface
         self._delivered_by_ended = 0
         self._add_to_store = add
-        self._numbers: dict[CaptureInterface, int] = {}
         self._deleted: list[str] = []
         try:
             self.watcher = LinkWatcher()  # before the sources, so that no change is missed
@@ -155,12 +154,10 @@ class CaptureSession:
             source.describe_again()
 
     def _add(self, interface: CaptureInterface) -> int:
-        """Add an interface to the store, described with the filter in force; each only once."""
+        """Add an interface to the store, described with the filter in force."""
         if self.capture_filter is not None:
             interface = replace(interface, options=self.capture_filter.interface_options)
-        if interface not in self._numbers:
-            self._numbers[interface] = self._add_to_store(interface)
-        return self._numbers[interface]
+        return self._add_to_store(interface)
 
     def statistics(self) -> CaptureStatistics:
         """Return the sum over all feeds, the ended ones included."""

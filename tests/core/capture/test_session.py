@@ -238,7 +238,7 @@ def test_a_refused_filter_leaves_the_old_one_everywhere(monkeypatch, rooms) -> N
 
 
 def test_interfaces_are_described_with_the_filter_in_force(monkeypatch) -> None:
-    """pcapng has it as ``if_filter``. One that comes back keeps its number."""
+    """pcapng has it as ``if_filter``."""
     made, added = [], []
 
     class Describing(FilteredSource):
@@ -259,8 +259,8 @@ def test_interfaces_are_described_with_the_filter_in_force(monkeypatch) -> None:
     opened.change_filter(CaptureFilter("udp", "not (tcp)"))
     opened.change_filter(None)
     described = ((11, b"\0(not (tcp)) and (udp)"),)
-    assert added == [("lo", ()), ("lo", described)]
-    assert made == [0, 1, 0]
+    assert added == [("lo", ()), ("lo", described), ("lo", ())]
+    assert made == [0, 1, 2]
     opened.close()
 
 
