@@ -69,6 +69,7 @@ class FileSeries:
         self._file: OutputFile | None = None
         self._interfaces: Sequence[CaptureInterface] = ()
         self._described: int | None = None  # interfaces in the file; None: it has no header yet
+        self._repeated: list[bytes] = []  # blocks with which each file begins
         self._ended_packets = self._ended_saved = 0
         self._index = 0  # of the next file, for its name
         self._opened_s = 0.0
@@ -83,6 +84,11 @@ class FileSeries:
         except BaseException:
             self._close_folder()
             raise
+
+    @property
+    def is_open(self) -> bool:
+        """True if the newest file takes more."""
+        return self._file is not None
 
     @property
     def packets(self) -> int:
@@ -126,6 +132,21 @@ class FileSeries:
             with self._named_errors():
                 self._describe(self._file, interfaces)
             self.size = self._file.size
+
+    def insert(
+        self, block: bytes, interfaces: Sequence[CaptureInterface], *, repeats: bool = False
+    ) -> None:
+        """Write a pcapng block that is no packet, before the next packet.
+
+        With `repeats`, all later files begin with it, too.
+        """
+        with self._named_errors():
+            file = self._file or self._open()
+            self._describe(file, interfaces)
+            file.begin(block)
+            self.size = file.size
+        if repeats and block not in self._repeated:
+            self._repeated.append(block)
 
     def keep_up(self) -> None:
         """End the file if its duration has passed, and make it whole every second.
@@ -227,7 +248,7 @@ class FileSeries:
         self._interfaces, self._described = interfaces, len(interfaces)
 
     def _begin(self, file: OutputFile, interfaces: Sequence[CaptureInterface]) -> None:
-        file.begin(self._format.beginning(interfaces))
+        file.begin(self._format.beginning(interfaces) + b"".join(self._repeated))
         self._described = len(interfaces)
         self.size = file.size
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from app.cli.dump.copied_blocks import CopiedBlocks, is_needed_in_every_file, packed
 from app.cli.dump.decoded_packets import PacketDecoder
 from app.cli.dump.selection import Selection
 from app.cli.output import (
@@ -20,27 +21,15 @@ from app.cli.output import (
 )
 from app.cli.recording_options import STDOUT, STDOUT_NAME, refusals
 from core.analysis.analyzer import slow_note
-from core.decode.batch import Batch, CaptureInterface
+from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.decode.capture_statistics import CaptureStatistics
 from core.decode.chunk import Chunk
-from core.files.byte_order import CUSTOM, CUSTOM_NOT_COPIED, NAME_RESOLUTION, SECRETS, STATISTICS
-from core.files.kept_blocks import SECTION_HEADER
 from core.files.reader import PacketReader
 from core.recording.file_series import FileSeries, RecordingError
 from core.recording.plan import RecordingPlan
 from core.wire.model.text import safe
 
 Value = TypeVar("Value")
-
-_BLOCKS = {
-    SECTION_HEADER: "",
-    NAME_RESOLUTION: "names",
-    STATISTICS: "statistics",
-    SECRETS: "decryption secrets",
-    CUSTOM: "custom blocks",
-    CUSTOM_NOT_COPIED: "",
-}
-"""The names of blocks; empty for those that no copy has to keep."""
 
 
 class StandardOutput:
@@ -97,7 +86,12 @@ class PacketWriter:
         with refusals(STDOUT_NAME if target is not None else str(plan.path)):
             clock = time.monotonic if reader is None else None
             self._series = FileSeries(plan, clock, target)
-        self._blocks = () if reader is None or plan.is_classic else reader.blocks
+        self._blocks: CopiedBlocks | None = None
+        if reader is not None and not plan.is_classic:
+            self._blocks = CopiedBlocks(reader.blocks, reader.interfaces)
+        self._waiting: list[FileBlock] = []  # that precede the next packet
+        self._seen = 0  # packets of the input
+        self._interfaces: Sequence[CaptureInterface] = () if reader is None else reader.interfaces
 
     @property
     def written(self) -> int:
@@ -118,16 +112,39 @@ class PacketWriter:
         self._series.tally.add(frames.interface)
         for part, rows, count in self._selected(frames, interfaces):
             before = self._series.packets
-            if self._limit is not None:
-                part = part.first(self._limit - before)
-            if len(part):
-                self._series.write(part, interfaces)
+            self._write(part, rows + self._seen, interfaces)
+            self._seen += count
             written = self._series.packets - before
             if self._is_full:
                 self.passed_over += int(rows[written - 1]) + 1 - written if written else 0
                 break
             self.passed_over += count - written
         self.idle()
+
+    def _write(
+        self, part: Batch, at: NDArray[np.int64], interfaces: Sequence[CaptureInterface]
+    ) -> None:
+        """Write packets that are at `at` (n,) in the input, and the blocks between them."""
+        start = 0
+        for each in self._blocks.until(int(at[-1]) + 1) if self._blocks and len(at) else ():
+            stop = int(np.searchsorted(at, each.packets))
+            self._write_packets(part.part(start, stop), interfaces)
+            self._waiting.append(each)
+            start = stop
+        self._write_packets(part.part(start, len(part)), interfaces)
+
+    def _write_packets(self, part: Batch, interfaces: Sequence[CaptureInterface]) -> None:
+        if self._limit is not None:
+            part = part.first(self._limit - self._series.packets)
+        if len(part) and not self._series.is_complete:
+            self._write_waiting(interfaces)
+            self._series.write(part, interfaces)
+
+    def _write_waiting(self, interfaces: Sequence[CaptureInterface]) -> None:
+        for each in self._waiting:
+            repeats = is_needed_in_every_file(each)
+            self._series.insert(packed(each), interfaces, repeats=repeats)
+        self._waiting.clear()
 
     def describe(
         self,
@@ -144,16 +161,26 @@ class PacketWriter:
 
     def end(self, *, is_cut: bool = False) -> None:
         """End the last file. Raise `RecordingError`, and `InterruptedCommandError`."""
+        if self._blocks is not None:
+            self._end_blocks(self._blocks)
         self._series.close()
         if is_cut:
             words = f"{safe(self._series.name)} ends early: you interrupted it; "
             words += f"{self.written:,} packet{'s' * (self.written != 1)} saved"
             raise InterruptedCommandError(words, self._signal())
 
+    def _end_blocks(self, blocks: CopiedBlocks) -> None:
+        """Write the blocks behind the last packet, if its file is not full."""
+        self._waiting += blocks.until(self._seen + 1)
+        if self._series.is_open:
+            self._write_waiting(self._interfaces)
+        for each in self._waiting:
+            blocks.leave_out(each)
+
     def finish(self) -> None:
         """Report blocks that were left out, and packets that took too long for the filter."""
-        kinds = dict.fromkeys(_BLOCKS.get(block.kind, "unknown blocks") for block in self._blocks)
-        if left_out := ", ".join(kind for kind in kinds if kind):
+        if self._blocks is not None and self._blocks.left_out:
+            left_out = ", ".join(self._blocks.left_out)
             print_message(
                 f"rawscope: left out: {left_out}; "
                 "a copy of one whole file keeps them: no pipe, no --follow, no -b"

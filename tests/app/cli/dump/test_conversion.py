@@ -16,10 +16,12 @@ from app.cli.dump.conversion import Conversion
 from app.cli.dump.packet_writer import PacketWriter
 from app.cli.dump.printer import Printer
 from app.cli.main import run
+from core.files.byte_order import CUSTOM, NAME_RESOLUTION, SECRETS, STATISTICS
 from core.files.formats import FileError
+from core.files.kept_blocks import SECTION_HEADER
 from tests.core.files.writing.test_round_trip import assert_same, content_of, sections
-from tests.helpers.support import ROOT
-from tests.helpers.waiting import until
+from tests.helpers.support import ROOT, require_peer
+from tests.helpers.waiting import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -52,8 +54,10 @@ def test_packets_that_pass_keep_comments_and_times(source: Path, tmp_path: Path)
     assert found.columns["timestamp_ns"] == [whole.columns["timestamp_ns"][1]]
 
 
-def test_files_of_a_rotation_keep_times_and_options(source: Path, tmp_path: Path, capsys) -> None:
-    """They are written by another encoder, which says what it leaves out."""
+def test_files_of_a_rotation_keep_what_belongs_to_packets(
+    source: Path, tmp_path: Path, capsys
+) -> None:
+    """They are written by another encoder, which says what it leaves out. Names are in each."""
     whole = content_of(source)
     words = ["dump", "-r", str(source), "-w", str(tmp_path / "b.pcapng"), "-b", "packets:3"]
     assert run(words) == 0
@@ -62,11 +66,42 @@ def test_files_of_a_rotation_keep_times_and_options(source: Path, tmp_path: Path
     assert times == whole.columns["timestamp_ns"]
     assert parts[0].options == {2: whole.options[2]}
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("rawscope: left out: names, ")
-    assert "decryption secrets" in line
-    assert "unknown blocks" in line
+    assert line.startswith("rawscope: left out: decryption secrets; ")
+    kinds = [
+        [block.kind for block in part.blocks if block.kind != SECTION_HEADER] for part in parts
+    ]
+    assert kinds == [
+        [NAME_RESOLUTION],
+        [NAME_RESOLUTION, CUSTOM, STATISTICS, 0x7777, NAME_RESOLUTION],
+        [NAME_RESOLUTION, CUSTOM],
+        [NAME_RESOLUTION, STATISTICS, 0x7777],
+    ]
     assert run([*words[:4], str(tmp_path / "c.pcap"), *words[5:]]) != 0  # of two link types
     assert "left out" not in capsys.readouterr().err  # classic pcap has no blocks
+
+
+def test_a_copy_that_is_written_as_it_comes_keeps_blocks_in_their_places(
+    source: Path, tmp_path: Path, capsys
+) -> None:
+    """Numbers of interfaces count through all sections, which become one."""
+    whole = content_of(source)
+    for name, words in {"b": ["packets:99"], "c": ["packets:99", "-Y", "frame.number > 3"]}.items():
+        command = ["dump", "-r", str(source), "-w", str(tmp_path / name), "-b", *words]
+        assert run(command) == 0
+        (path,) = tmp_path.glob(f"{name}_*")
+        found = content_of(path)
+        assert found.interfaces == whole.interfaces
+        passed = 0 if name == "b" else 3
+        kept = [each for each in whole.blocks if each.kind not in (SECTION_HEADER, SECRETS)]
+        places = [(each.kind, max(0, each.packets - passed)) for each in kept]
+        assert [(each.kind, each.packets) for each in found.blocks[1:]] == places
+        numbers = [each.body[0] for each in found.blocks if each.kind == STATISTICS]
+        assert numbers == [0, 3]
+    (path,) = tmp_path.glob("b_*")
+    shown = subprocess.run(
+        [require_peer("tshark"), "-nr", path], capture_output=True, text=True, timeout=PATIENCE_S
+    )
+    assert shown.returncode == 0, shown.stderr
 
 
 @pytest.fixture
