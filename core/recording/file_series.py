@@ -136,7 +136,7 @@ class FileSeries:
     def insert(
         self, block: bytes, interfaces: Sequence[CaptureInterface], *, repeats: bool = False
     ) -> None:
-        """Write a pcapng block that is no packet, before the next packet.
+        """Write a pcapng block, not one of a packet, before the next packet.
 
         With `repeats`, all later files begin with it, too.
         """

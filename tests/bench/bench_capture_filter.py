@@ -1,11 +1,12 @@
 """Change the capture filter while 300,000 numbered packets a second arrive.
 
-Of four packets both filters want two, and each wants one of the others. One capture changes from
-one filter to the other as often as it can; another one beside it keeps a filter for what both want.
-Both count the packets of each kind. trafgen writes a number into each packet.
+Of eight packets both filters want four, no filter wants one, and each wants others. One capture
+changes from one filter to the other as often as it can; another one beside it keeps a filter for
+what both want. Both count the packets of each kind. trafgen writes a number into each packet.
 
 Bounds: neither capture drops a packet; of the packets that both filters want, the capture that
-changes has as many as the one that does not; each filter rejected packets. Needs root and trafgen.
+changes has as many as the one that does not, in order and without a gap; it has no packet that both
+exclude; each filter rejected packets. Needs root and trafgen.
 """
 
 from __future__ import annotations
@@ -29,21 +30,33 @@ RATE = 300_000
 SECONDS = 5
 NUMBER_AT = 17  # the byte of a frame that counts
 FRAME = "{ fill(0x02, 12), 0x88, 0xb5, 0, 0, 0, dinc(0, 255), fill(0x55, 42) }"  # trafgen(8)
-CHANGING = (f"ether[{NUMBER_AT}] & 3 != 1", f"ether[{NUMBER_AT}] & 3 != 2")
-STEADY = f"ether[{NUMBER_AT}] & 3 = 0 or ether[{NUMBER_AT}] & 3 = 3"
+KIND = f"ether[{NUMBER_AT}] & 7"
+WANTED, EXCLUDED, ONE_WANTS = (0, 3, 4, 7), 5, (1, 2, 6)
+CHANGING = (f"{KIND} != 1 and {KIND} != 5", f"{KIND} != 2 and {KIND} != 5 and {KIND} != 6")
+STEADY = " or ".join(f"{KIND} = {kind}" for kind in WANTED)
+STEPS = (1, 3)  # from a wanted number to the next
 
 
 class Counted:
-    """A capture that counts its packets by the last two bits of their numbers."""
+    """A capture that counts its packets by the last three bits of their numbers.
+
+    `gaps` are the places where a packet that both filters want is missing.
+    """
 
     def __init__(self, name: str, expression: str) -> None:
         options = CaptureOptions((name,), capture_filter=compile_filter(expression))
         self.session = CaptureSession(options, lambda _: 0, LOCAL_SOCKETS)
         (self.feed,) = self.session.feeds
-        self.kinds = np.zeros(4, np.int64)
+        self.kinds = np.zeros(8, np.int64)
+        self.gaps = 0
+        self._last = np.zeros(0, np.uint8)
 
     def count(self, batch: Batch) -> None:
-        self.kinds += np.bincount(batch.data[batch.offset + NUMBER_AT] & 3, minlength=4)
+        numbers = batch.data[batch.offset + NUMBER_AT]
+        self.kinds += np.bincount(numbers & 7, minlength=8)
+        wanted = np.concatenate([self._last, numbers[np.isin(numbers & 7, WANTED)]])
+        self.gaps += int((~np.isin(np.diff(wanted), STEPS)).sum())
+        self._last = wanted[-1:]
 
     def read(self) -> None:
         while (batch := self.session.read(self.feed)) is not None:
@@ -54,7 +67,7 @@ class Counted:
         self.session.end(self.feed, self.count)
         dropped = self.session.statistics().dropped
         self.session.close()
-        return {"kinds": self.kinds.tolist(), "dropped": dropped}
+        return {"kinds": self.kinds.tolist(), "dropped": dropped, "gaps": self.gaps}
 
 
 def capture(name: str) -> None:
@@ -91,13 +104,16 @@ def main() -> int:
     changing, steady = found["changing"], found["steady"]
     print(f"{arrived:,} packets arrived; the filter was changed {found['changes']:,} times")
     for name, one in (("changing", changing), ("steady", steady)):
-        print(f"  {name:8} by the last two bits {one['kinds']}, dropped {one['dropped']}")
-    wanted = [changing["kinds"][kind] - steady["kinds"][kind] for kind in (0, 3)]
-    each = arrived // 4
-    print(f"  lost of what both filters want: {-sum(wanted)}")
-    rejected = all(0 < changing["kinds"][kind] < each for kind in (1, 2))
-    whole = wanted == [0, 0] and not changing["dropped"] and not steady["dropped"]
-    return 0 if whole and rejected and found["changes"] > 1 else 1
+        kinds = f"by the last three bits {one['kinds']}"
+        print(f"  {name:8} {kinds}, dropped {one['dropped']}, gaps {one['gaps']}")
+    lost = [steady["kinds"][kind] - changing["kinds"][kind] for kind in WANTED]
+    each = arrived // 8
+    print(f"  lost of what both filters want: {sum(lost)}")
+    print(f"  passed of what both exclude: {changing['kinds'][EXCLUDED]}")
+    rejected = all(0 < changing["kinds"][kind] < each for kind in ONE_WANTS)
+    whole = not any(lost) and not any(one["dropped"] or one["gaps"] for one in (changing, steady))
+    is_exact = whole and rejected and not changing["kinds"][EXCLUDED]
+    return 0 if is_exact and found["changes"] > 1 else 1
 
 
 if __name__ == "__main__":
