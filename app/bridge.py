@@ -30,7 +30,10 @@ from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
 
 if TYPE_CHECKING:
+    from core.analysis.programs.program_watch import ProgramWatch
     from core.recording.recorder import Recorder
+
+MakeProgramWatch = Callable[[Callable[[], tuple[Snapshot, bool]]], "ProgramWatch"]
 
 LOOPBACK = "lo"
 POLL_HZ = 10  # also the rate of painting while following; 20 Hz cost a quarter of a processor
@@ -113,8 +116,11 @@ class Bridge:
         options: CaptureOptions,
         clock: Callable[[], float],
         time_of_day: Callable[[], str],
+        programs: MakeProgramWatch | None = None,
     ) -> None:
+        """Create the bridge; `programs` makes what finds the programs of captured packets."""
         self._engine = engine
+        self._programs = None if programs is None else programs(self._captured)
         self.echo = engine.echo
         self.right_of_way = engine.right_of_way
         self.analysis_thread = AnalysisThread(right_of_way=engine.right_of_way)
@@ -137,6 +143,8 @@ class Bridge:
             self._meter.forget()
             self.faults.forget()
         if engine.state is EngineState.LIVE:
+            if self._programs is not None:
+                self._programs.wake()
             rates = self._meter.sample(self._clock(), packets.count, packets.bytes_total)
         else:
             self._meter.forget()
@@ -153,10 +161,18 @@ class Bridge:
     @property
     def _trouble(self) -> str:
         """One line about an analysis that does not work anymore; empty without one."""
-        return self.analysis.trouble or self.colors.trouble
+        programs = "" if self._programs is None else self._programs.trouble
+        return self.analysis.trouble or self.colors.trouble or programs
+
+    def _captured(self) -> tuple[Snapshot, bool]:
+        """Return the packets, and True while they are captured."""
+        engine = self._engine.snapshot()
+        return engine.packets, engine.state is EngineState.LIVE
 
     def close(self) -> None:
         """End the threads that analyze packets."""
+        if self._programs is not None:
+            self._programs.close()
         self.analysis_thread.close()
         self.colors.close()
 

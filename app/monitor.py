@@ -27,7 +27,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from app.action_commands import ActionProvider
-from app.bridge import Bridge
+from app.bridge import Bridge, MakeProgramWatch
 from app.brief_notice import BriefNotice
 from app.clipboard import NOTICE_S, ClipboardAccess
 from app.config.config_file import load
@@ -74,7 +74,8 @@ class Monitor(OrderedKeysApp[None]):
     `options` are the options of captures that the user starts on the screen. `choose` opens the
     interface chooser at the start, for a program started without an interface or file. `paths` are
     the user's files. `on_signal` is called with a signal that ends the program, before the exit.
-    `environment` tells what the terminal can do.
+    `environment` tells what the terminal can do. `programs` makes what finds the programs of
+    captured packets; without it they have none.
     """
 
     TITLE = "rawscope"
@@ -102,12 +103,13 @@ class Monitor(OrderedKeysApp[None]):
         environment: Mapping[str, str] = os.environ,
         display_filter: str = "",
         ssh_sessions: Callable[[], Sequence[SshSession]] = find_ssh_sessions,
+        programs: MakeProgramWatch | None = None,
     ) -> None:
         super().__init__()
         self._display_filter = display_filter
         self._clipboard_access = ClipboardAccess.of(environment)
         self._on_signal = on_signal
-        self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day)
+        self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day, programs)
         self._paths = paths or Paths.of_user()
         self._config = load(self._paths.config)
         self._config_writer = ConfigWriter(self._paths.config, self._report_unsaved)

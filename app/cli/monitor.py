@@ -21,7 +21,7 @@ import os
 import select
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from app.cli.output import CommandError, print_message
@@ -30,9 +30,11 @@ from app.cli.recording_options import Recording, plan_of, refusals
 
 if TYPE_CHECKING:
     from app.monitor import Monitor
+    from core.analysis.programs.program_watch import ProgramWatch
     from core.engine.engine import Engine
     from core.forge.host import ForgeHost
     from core.recording.recorder import Recorder
+    from core.store.snapshot import Snapshot
 
 
 # The time for an orderly end after the terminal is gone, and after a signal. The latter plus
@@ -109,6 +111,7 @@ def _show(
             choose=not chosen,
             on_signal=end_soon,
             display_filter=display_filter,
+            programs=_program_watch,
         )
         gc.enable()
         threading.Thread(target=_end_with_terminal, args=(over,), daemon=True).start()
@@ -165,6 +168,13 @@ def _forge_host() -> ForgeHost:
     from core.net.sockets import LOCAL_SOCKETS
 
     return ForgeHost(LOCAL_SOCKETS)
+
+
+def _program_watch(captured: Callable[[], tuple[Snapshot, bool]]) -> ProgramWatch:
+    """Return what finds the programs of captured packets."""
+    from core.analysis.programs.program_watch import ProgramWatch
+
+    return ProgramWatch(captured)
 
 
 def _end_with_terminal(over: threading.Event) -> None:

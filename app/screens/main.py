@@ -51,6 +51,7 @@ from app.screens.table.columns_controller import ColumnsController
 from app.screens.value_filter.controller import ValueFilterController
 from app.screens.workspace import BESIDE, WIDE, Workspace
 from app.textual_bindings import bindings, first_key
+from core.analysis.programs.program_table import programs_of
 from core.engine.snapshot import EngineState
 from widgets.lines.cursor_view import CursorView
 from widgets.packets.headings import Headings
@@ -210,6 +211,7 @@ class MainScreen(Screen[None]):
             scene.faults,
             scene.fault,
             self.bridge.analysis.version,
+            programs_of(scene.packets).published,
             self.paused,
             workspace.zoomed,
             workspace.side,
@@ -266,7 +268,7 @@ class MainScreen(Screen[None]):
             self.table.hold(self.shown, analyzed)
         else:
             self.table.show(self.shown, analyzed)
-        self.panels.show_analysis(self.shown, analyzed.flows)
+        self.panels.show_analysis(self.shown, analyzed)
 
     def _show_selected(self, number: int | None) -> None:
         """Show the packet under the cursor."""

@@ -21,6 +21,10 @@ from textual.widget import Widget
 
 from app.keymap import KeyContext
 from app.textual_bindings import with_keys
+from core.analysis.packet_analysis import AnalyzedPackets
+from core.analysis.programs.owners import FlowOwners
+from core.analysis.programs.program_table import ProgramTable, programs_of
+from core.analysis.programs.tree_rows import with_program_rows
 from core.analysis.reassembly.fragment_index import NO_FRAGMENTS, fragment_index_of
 from core.analysis.tcp.flow_index import index_of
 from core.analysis.tcp.flow_table import FlowTable
@@ -42,7 +46,8 @@ class Panels(Horizontal):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.faults = Faults()
-        self._has_flows = False  # the rows of the packet have what an analysis of flows tells
+        self._plain: SelectedPacket | None = None  # without what flows and programs tell
+        self._known: tuple[bool, FlowOwners] | None = None  # what they told
         self._fragments = NO_FRAGMENTS  # of the store of the packet
         self.detail = with_keys(PacketDetail(id="detail"), KeyContext.DETAIL, KeyContext.LIST)
         self.hex = with_keys(HexView(id="hex"), KeyContext.HEX, KeyContext.LIST)
@@ -63,13 +68,14 @@ class Panels(Horizontal):
         if number is not None:
             piece = self._fragments.piece(number)
             selected = select_packet(snapshot, number, self.faults, piece)
-        self._has_flows = False
+        self._plain, self._known = selected, None
         if selected is None:
             self.selected = None
             self.detail.show(())
             self.hex.show(b"")
         else:
-            self.selected = self._with_flows(selected, index_of(snapshot).published)
+            self.selected = selected
+            self._add_rows(index_of(snapshot).published, programs_of(snapshot).published)
             self.show_frame()
             self.detail.show(self.selected.rows)
 
@@ -85,26 +91,30 @@ class Panels(Horizontal):
         """The bytes that the hex view shows: of the frame, or of a reassembled datagram."""
         return self.hex.dump.data
 
-    def show_analysis(self, snapshot: Snapshot, flows: FlowTable) -> None:
-        """Add what analyses of flows and fragments tell about the packet, once it is known."""
+    def show_analysis(self, snapshot: Snapshot, analyzed: AnalyzedPackets) -> None:
+        """Add what analyses tell about the packet, once it is known."""
         if self.selected is None:
             return
         number = self.selected.packet.number
         is_held = snapshot.first <= number <= snapshot.count
         if is_held and self._fragments.piece(number) != self.selected.piece:
             self.show(snapshot, number)
-        elif not self._has_flows:
-            selected = self._with_flows(self.selected, flows)
-            if selected.rows != self.selected.rows:
-                self.selected = selected
-                self.detail.show(selected.rows)
+        elif is_held and self._add_rows(analyzed.flows, analyzed.programs):
+            self.detail.show(self.selected.rows)
 
-    def _with_flows(self, selected: SelectedPacket, flows: FlowTable) -> SelectedPacket:
-        number = selected.packet.number
-        if flows.through < number:
-            return selected
-        self._has_flows = True
-        return replace(selected, rows=with_flow_rows(selected.rows, flows, number))
+    def _add_rows(self, flows: FlowTable, programs: ProgramTable) -> bool:
+        """Add rows about flows and programs. Return True if they changed."""
+        assert self._plain is not None
+        number = self._plain.packet.number
+        known = (flows.through >= number, programs.of_packet(flows, number))
+        if known == self._known:
+            return False
+        self._known = known
+        rows = with_program_rows(self._plain.rows, known[1])
+        if known[0]:
+            rows = with_flow_rows(rows, flows, number)
+        self.selected = replace(self._plain, rows=rows)
+        return True
 
     def guard(self, number: int) -> AbstractContextManager[None]:
         """Catch internal errors in what a key does with packet `number`; count and show them."""

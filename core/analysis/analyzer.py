@@ -46,6 +46,21 @@ class SlowPackets(Protocol):
         ...
 
 
+@runtime_checkable
+class ProgramReader(Protocol):
+    """Answers for a packet when the programs of its flow are known."""
+
+    @property
+    def reads_programs(self) -> bool:
+        """True if the answer depends on programs."""
+        ...
+
+
+def awaits_programs(subject: object) -> bool:
+    """Return True for a predicate that answers for a packet when its programs are known."""
+    return isinstance(subject, ProgramReader) and subject.reads_programs
+
+
 def slow_packets_of(subject: object) -> int:
     """Return the number of packets that took too long for a predicate or a criterion."""
     return subject.slow_packets if isinstance(subject, SlowPackets) else 0

@@ -29,6 +29,8 @@ from core.analysis.filter.values.byte_fields import options_span, payload_span
 from core.analysis.filter.values.computed_values import DERIVED, tcp_flag_text
 from core.analysis.filter.values.dissected import places_of
 from core.analysis.packet_facts import FieldText, PacketFacts
+from core.analysis.programs.fields import PROGRAM_FIELDS
+from core.analysis.programs.program_table import programs_of
 from core.analysis.tcp.fields import FLOW_FIELDS, FlowKind
 from core.analysis.tcp.flow_index import index_of
 from core.store.frame_detail import date_text, frame_headline, seconds_text
@@ -60,6 +62,8 @@ def field_text(name: str) -> FieldText:
         return _of_flow(name)
     if name in FRAGMENT_FIELDS:
         return _of_fragment(name)
+    if name in PROGRAM_FIELDS:
+        return _of_programs(name)
     if CATALOG.find(name) is None:
         raise KeyError(name)
     return _outermost(_layer_texts(name))
@@ -86,6 +90,18 @@ def _of_fragment(name: str) -> FieldText:
             return ""
         numbers = field.numbers(piece, facts.packet.number)
         return ",".join("true" if field.kind == "mark" else str(each) for each in numbers)
+
+    return text
+
+
+def _of_programs(name: str) -> FieldText:
+    """Return the texts of a field of the programs that own the flow, as far as it is known."""
+    field = PROGRAM_FIELDS[name]
+
+    def text(facts: PacketFacts) -> str:
+        flows = index_of(facts.snapshot).published
+        programs = programs_of(facts.snapshot).published
+        return safe(field.text(programs.of_packet(flows, facts.packet.number)))
 
     return text
 

@@ -19,9 +19,11 @@ from core.analysis.analyzer import (
     AnalysisEndedError,
     Analyzer,
     SlowPackets,
+    awaits_programs,
     slow_note,
     slow_packets_of,
 )
+from core.analysis.programs.program_table import NO_PROGRAMS, ProgramTable, programs_of
 from core.analysis.reassembly.fragment_index import (
     NO_FRAGMENTS,
     FragmentIndex,
@@ -52,6 +54,7 @@ class AnalyzedPackets:
     flows: FlowTable = NO_FLOWS
     fragments: FragmentTable = NO_FRAGMENTS
     progress: float | None = None
+    programs: ProgramTable = NO_PROGRAMS
 
 
 NOT_ANALYZED = AnalyzedPackets()
@@ -65,7 +68,7 @@ class PacketAnalysis:
         self.latest = NOT_ANALYZED  # returned by the last `update`
         self._thread = thread
         self._store_generation = 0
-        self._offered: tuple[int, int] | None = None  # version and first packet
+        self._offered: tuple[int, int, int | None] | None = None  # versions, and first packet
         self._flows = FlowIndex()  # of no packets
         self._fragments = FragmentIndex()
         self._view: View | None = None  # of the filter
@@ -133,7 +136,11 @@ class PacketAnalysis:
             filtered = self._shown.packets.without_evicted(snapshot.first)
         progress = self._progress(snapshot)
         self.latest = AnalyzedPackets(
-            filtered, self._flows.published, self._fragments.published, progress
+            filtered,
+            self._flows.published,
+            self._fragments.published,
+            progress,
+            programs_of(snapshot).published,
         )
         return self.latest
 
@@ -162,7 +169,8 @@ class PacketAnalysis:
             flows.pause = self._thread.right_of_way.pause
 
     def _offer(self, snapshot: Snapshot) -> None:
-        offered = snapshot.version, snapshot.first
+        programs = programs_of(snapshot).published
+        offered = snapshot.version, snapshot.first, programs.settled
         if offered == self._offered:
             return
         if self._offered is None:
@@ -170,7 +178,13 @@ class PacketAnalysis:
         self._offered = offered
         analyzers = self._analyzers
         was_idle = self._thread.is_idle(*analyzers)
-        self._thread.offer(snapshot, *analyzers)
+        if programs.settled is None:
+            self._thread.offer(snapshot, *analyzers)
+        else:  # a packet passes a filter once, so that its program must be known
+            settled = snapshot.until(programs.settled)
+            for each in analyzers:
+                waits = isinstance(each, View) and awaits_programs(each.packets.predicate)
+                self._thread.offer(settled if waits else snapshot, each)
         if was_idle:
             self._thread.wait(self.patience_s, *analyzers)
 

@@ -217,12 +217,15 @@ def _anew(known: Collection[int]) -> list[LinkMessage]:
     return links + [LinkMessage(True, index, 0, 0, "", 0, b"", 0, "") for index in gone]
 
 
-def ask(request: int, flags: int, body: bytes) -> Iterator[tuple[int, bytes]]:
+def ask(
+    request: int, flags: int, body: bytes, family: int = socket.NETLINK_ROUTE
+) -> Iterator[tuple[int, bytes]]:
     """Send one request (RTM_*, NLM_F_*) to the kernel and yield the type and body of each answer.
 
-    Raises OSError with the kernel's error number and text if the kernel refuses.
+    `family` is that of netlink (NETLINK_*). Raises OSError with the kernel's error number and text
+    if the kernel refuses.
     """
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as asking:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, family) as asking:
         length = NLMSGHDR.size + len(body)
         asking.send(NLMSGHDR.pack(length, request, NLM_F_REQUEST | flags, 1, 0) + body)
         while True:

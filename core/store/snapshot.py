@@ -63,6 +63,16 @@ class Snapshot:
         kept = bisect_right(self.chunks, newer.first - 1, key=_last_number)
         return replace(self, chunks=self.chunks[kept:])
 
+    def until(self, number: int) -> Snapshot:
+        """Return this snapshot without the packets after packet `number`."""
+        if number >= self.count:
+            return self
+        kept = self.chunks[: bisect_right(self.chunks, number, key=first_number)]
+        if kept and kept[-1].last > number:
+            last = kept[-1]
+            kept = (*kept[:-1], last.rows(0, number + 1 - last.first))
+        return replace(self, chunks=kept, count=number)
+
     def chunks_after(self, number: int) -> tuple[Chunk, ...]:
         """Return the chunks with any packet after packet `number`."""
         return self.chunks[bisect_right(self.chunks, number, key=_last_number) :]

@@ -32,6 +32,7 @@ STAYING = (
     "rawscope journal_0",
     "rawscope lookup",
     "rawscope payload reader",
+    "rawscope programs",
     "rawscope sender",
 )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from core.analysis.packet_analysis import NOT_ANALYZED, AnalyzedPackets
+from core.analysis.programs.program_table import ProgramTable
 from core.analysis.reassembly.fragment_index import NO_FRAGMENTS, FragmentTable
 from core.analysis.tcp.flow_table import NO_FLOWS, FlowTable
 from core.store.filtered_view import AllPackets, PacketNumbers
@@ -52,6 +53,7 @@ class PacketRows:
         self.flows = NO_FLOWS
         self._fragments = NO_FRAGMENTS
         self._completed = 0  # datagrams, when fragments were last shown
+        self._programs = 0  # the version of the programs that were last shown
         self._fields: tuple[str, ...] = ()
         self.reference: TimeReference | None = None
         self.describe_with(faults)
@@ -95,6 +97,12 @@ class PacketRows:
         self.snapshot = snapshot
         self._numbers = _numbers_of(snapshot, analyzed)
 
+    def take_analyses(self, analyzed: AnalyzedPackets, lines: range) -> bool:
+        """Use newer analyses. Return True if the text of one of `lines` may change."""
+        has_flows = self.take_flows(analyzed.flows, lines)
+        has_fragments = self.take_fragments(analyzed.fragments, lines)
+        return self.take_programs(analyzed.programs) or has_flows or has_fragments
+
     def take_flows(self, flows: FlowTable, lines: range) -> bool:
         """Use a newer analysis of flows. Return True if the text of one of `lines` may change."""
         before, self.flows = self.flows, flows
@@ -110,6 +118,14 @@ class PacketRows:
         self._completed = fragments.completed
         shown = (self[line] for line in range(lines.start, min(lines.stop, len(self))))
         return any(fragments.piece(number) is not None for number in shown)
+
+    def take_programs(self, programs: ProgramTable) -> bool:
+        """Use what is known of programs. Return True if the texts of their columns may change."""
+        before, self._programs = self._programs, programs.version
+        if self._programs == before or not any(map(is_of_program, self._fields)):
+            return False
+        self._reader.forget()
+        return True
 
     def completed_in(self, number: int) -> int:
         """Return the packet that completes the datagram of a fragment; 0 for all others."""
@@ -252,6 +268,11 @@ class PacketRows:
         if snapshot is None or not self.first_date or snapshot.count < snapshot.first:
             return False
         return self.first_date != date_text(snapshot.timestamp_ns(snapshot.count))
+
+
+def is_of_program(name: str) -> bool:
+    """Return True for a field of the programs that own flows."""
+    return name.startswith("process.")
 
 
 def _numbers_of(snapshot: Snapshot, analyzed: AnalyzedPackets) -> PacketNumbers:

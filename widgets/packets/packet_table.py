@@ -129,8 +129,7 @@ class PacketTable(ShiftedView):
         change = rows.compare(snapshot, analyzed)
         if change is SnapshotChange.REPLACED:
             self.clear()
-        has_flows = rows.take_flows(analyzed.flows, self.window.lines)
-        if rows.take_fragments(analyzed.fragments, self.window.lines) or has_flows:
+        if rows.take_analyses(analyzed, self.window.lines):
             self.refresh()
         if change is SnapshotChange.NONE:
             return
@@ -165,8 +164,7 @@ class PacketTable(ShiftedView):
         Nothing moves: the row of an evicted packet stays in its place and reports it.
         """
         rows = self.rows
-        has_flows = rows.take_flows(analyzed.flows, self.window.lines)
-        if rows.take_fragments(analyzed.fragments, self.window.lines) or has_flows:
+        if rows.take_analyses(analyzed, self.window.lines):
             self.refresh()
         change = rows.compare(snapshot, analyzed)
         if self._filter_change.covers(change, analyzed, self.selected):

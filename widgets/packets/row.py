@@ -122,6 +122,10 @@ class RowReader:
         self._fields = {name: _field_text(name) for name in fields}
         self._rows: LRUCache[int, tuple[PacketRow, bool, Piece | None]] = LRUCache(CACHED_ROWS)
 
+    def forget(self) -> None:
+        """Make every row again."""
+        self._rows.clear()
+
     def row(
         self,
         snapshot: Snapshot,

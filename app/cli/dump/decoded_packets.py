@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from core.analysis.tcp.flow_index import FlowIndex
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.batch_decoder import decode_batch, parts_of
 from core.decode.chunk import Chunk
+
+if TYPE_CHECKING:
+    from core.analysis.programs.chunk_programs import ChunkPrograms
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,14 @@ class PacketDecoder:
     """Numbers packets from 1 on, and decodes those that are not decoded yet.
 
     Their fragments are reassembled; of a fragment it is only known that it belongs to a datagram,
-    if the packet that completes this is in a later chunk. With `needs_flows`, flows are analyzed.
+    if the packet that completes this is in a later chunk. With `needs_flows`, flows are analyzed;
+    `programs` finds the programs of these.
     """
 
-    def __init__(self, *, needs_flows: bool) -> None:
+    def __init__(self, *, needs_flows: bool, programs: ChunkPrograms | None = None) -> None:
         self._flows = FlowIndex() if needs_flows else None
         self._fragments = FragmentIndex()
+        self._programs = programs
         self._next = 1
         self._context = CaptureContext()
 
@@ -51,7 +57,10 @@ class PacketDecoder:
             chunk = with_pieces(captured, self._fragments.append(captured))
             context = replace(self._context, interfaces=interfaces)
             if self._flows is not None:
-                context = replace(context, flows=self._flows.append(chunk))
+                flows = self._flows.append(chunk)
+                context = replace(context, flows=flows)
+                if self._programs is not None:
+                    context = replace(context, programs=self._programs.take(chunk, flows))
             values = ChunkValues(chunk, context)
             self._context = context.after(chunk)
             first_timestamp_ns = self._context.first_timestamp_ns

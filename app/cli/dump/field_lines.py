@@ -21,6 +21,7 @@ from app.cli.field_names import known_names, suggestions
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.flow_values import NEED_FLOWS
 from core.analysis.filter.values.frame_values import CaptureContext
+from core.analysis.programs.fields import PROGRAM_FIELDS
 from core.decode.batch_decoder import decode_batch
 from core.store.captured_packet import CapturedPacket, batch_of_packet
 from core.wire.model.text import safe
@@ -47,6 +48,7 @@ class FieldLines:
         self._readers = [cell_reader(name) for name in names]
         self._as_json = as_json
         self.needs_flows = not NEED_FLOWS.isdisjoint(names)
+        self.needs_programs = not PROGRAM_FIELDS.keys().isdisjoint(names)
 
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         link_types = np.array([packet.link_type], np.int32)

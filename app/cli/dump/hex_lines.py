@@ -17,6 +17,7 @@ class HexLines:
     """The line of `TextLines`, then the captured bytes: offset, hex, ASCII."""
 
     needs_flows = True
+    needs_programs = False
 
     def __init__(self) -> None:
         self._line = TextLines()

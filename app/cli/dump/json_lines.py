@@ -14,7 +14,9 @@ import numpy as np
 from app.cli.dump.flow_keys import with_flow_keys
 from app.cli.dump.json_columns import JsonColumns
 from app.cli.dump.line_format import BLOCK, ChunkPart
+from app.cli.dump.program_keys import with_program_keys
 from app.cli.field_names import JSON_COLUMNS
+from core.analysis.programs.program_table import NO_PROGRAMS
 from core.analysis.tcp.flow_index import FlowSource
 from core.analysis.tcp.flow_table import NO_FLOWS
 from core.store.captured_packet import CapturedPacket
@@ -34,16 +36,20 @@ class JsonLines:
     """One JSON object per packet, in ASCII, so that nothing in it controls a terminal."""
 
     needs_flows = True
+    needs_programs = True
 
     def __init__(self, raw: bool) -> None:
         self._raw = raw
         self._columns = JsonColumns(raw)
         self._flows: FlowSource = NO_FLOWS  # of the packets that are written
+        self._programs = NO_PROGRAMS
 
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         line = encode(frame_record(packet, packet.dissect(), self._raw, base))
         numbers = np.array([packet.number])
-        (with_keys,) = with_flow_keys(self._flows.reaching(packet.number), numbers, [line])
+        flows = self._flows.reaching(packet.number)
+        found = with_flow_keys(flows, numbers, [line])
+        (with_keys,) = with_program_keys(self._programs, flows, numbers, found)
         return with_keys or line
 
     def begin(self, timestamp_ns: int | None) -> None:
@@ -55,11 +61,13 @@ class JsonLines:
 
     def lines(self, part: ChunkPart) -> Iterator[list[str | None]]:
         """Write the packets that have one of a few shapes."""
-        self._flows = part.context.flows
+        self._flows, self._programs = part.context.flows, part.context.programs
         flows = self._flows.reaching(part.chunk.last)
         for start in range(0, len(part.rows), _SLICE):
             rows = part.rows[start : start + _SLICE]
-            lines = with_flow_keys(flows, part.chunk.first + rows, self._columns.lines(part, rows))
+            numbers = part.chunk.first + rows
+            lines = with_flow_keys(flows, numbers, self._columns.lines(part, rows))
+            lines = with_program_keys(self._programs, flows, numbers, lines)
             for first in range(0, len(lines), BLOCK):
                 yield lines[first : first + BLOCK]
 

@@ -72,9 +72,14 @@ class UnknownFieldError(Exception):
 
 
 class LineFormat(Protocol):
-    """Writes packets. `needs_flows` is true if it shows what an analysis of flows finds."""
+    """Writes packets.
+
+    `needs_flows` is true if it shows what an analysis of flows finds, `needs_programs` if it shows
+    their programs.
+    """
 
     needs_flows: bool
+    needs_programs: bool
 
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         """Return the line or lines of a packet; sequence numbers are relative to `base`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -16,16 +16,36 @@ from app.cli.packet_source import PacketSource
 from app.cli.recording_options import STDOUT, Recording, plan_of
 from core.files.reader import PacketReader
 
+if TYPE_CHECKING:
+    from core.analysis.programs.chunk_programs import ChunkPrograms
+
 
 def live_output(recording: Recording, selection: Selection | None, **lines: Any) -> MakeOutput:
     """Return what prints packets or, with ``-w``, writes them."""
     if recording.file:
         from app.cli.dump.packet_writer import PacketWriter
 
-        return partial(PacketWriter, plan_of(recording), recording.packets, selection=selection)
+        return partial(
+            PacketWriter,
+            plan_of(recording),
+            recording.packets,
+            selection=selection,
+            programs=_programs(selection),
+        )
     from app.cli.dump.printer import Printer
 
-    return partial(Printer, _line_format(**lines), recording.packets, selection=selection)
+    line_format = _line_format(**lines)
+    programs = _programs(selection, shows=line_format.needs_programs)
+    return partial(Printer, line_format, recording.packets, selection=selection, programs=programs)
+
+
+def _programs(selection: Selection | None, *, shows: bool = False) -> ChunkPrograms | None:
+    """Return what finds the programs of captured packets, if a filter or a format names them."""
+    if not shows and (selection is None or not selection.needs_programs):
+        return None
+    from core.analysis.programs.chunk_programs import ChunkPrograms
+
+    return ChunkPrograms()
 
 
 def file_output(

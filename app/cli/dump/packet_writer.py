@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ from core.files.reader import PacketReader
 from core.recording.file_series import FileSeries, RecordingError
 from core.recording.plan import RecordingPlan
 from core.wire.model.text import safe
+
+if TYPE_CHECKING:
+    from core.analysis.programs.chunk_programs import ChunkPrograms
 
 Value = TypeVar("Value")
 
@@ -61,7 +64,7 @@ class PacketWriter:
     """A `PacketOutput` that writes at most `limit` packets (None: no limit) to files.
 
     With a `selection`, it writes only the packets that pass. Those of a `reader` are divided by
-    their own times, all others by a clock.
+    their own times, all others by a clock. `programs` finds the programs of captured packets.
     """
 
     work = "written"
@@ -75,12 +78,15 @@ class PacketWriter:
         *,
         selection: Selection | None = None,
         reader: PacketReader | None = None,
+        programs: ChunkPrograms | None = None,
     ) -> None:
         self._limit = limit
         self._enough, self._signal = enough, signal
         self._selection = selection
         self.selects = selection is not None
-        self._decoder = PacketDecoder(needs_flows=selection is not None and selection.needs_flows)
+        self._decoder = PacketDecoder(
+            needs_flows=selection is not None and selection.needs_flows, programs=programs
+        )
         self.passed_over = 0
         target = StandardOutput(signal) if str(plan.path) == STDOUT else None
         with refusals(STDOUT_NAME if target is not None else str(plan.path)):

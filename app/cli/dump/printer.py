@@ -11,6 +11,7 @@ writes the rest of the chunk, so only the packet that is at fault gets such a li
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +33,16 @@ from core.store.captured_packet import CapturedPacket, packets_of
 from core.wire.present.faults import Faults
 from core.wire.protocol import SequenceBase
 
+if TYPE_CHECKING:
+    from core.analysis.programs.chunk_programs import ChunkPrograms
+
 
 class Printer:
     """Prints packets until there were `limit` (None: no limit) or `enough` returns True.
 
     With a `selection`, it prints only the packets that pass. `signal` is as for `CommandOutput`.
-    `passed_over` counts the packets before the last printed one that did not pass.
+    `passed_over` counts the packets before the last printed one that did not pass. `programs` finds
+    the programs of captured packets.
     """
 
     work = "printed"
@@ -49,6 +54,7 @@ class Printer:
         enough: Callable[[], bool] = lambda: False,
         signal: Callable[[], int | None] = lambda: None,
         selection: Selection | None = None,
+        programs: ChunkPrograms | None = None,
     ) -> None:
         self._selection = selection
         self._format = line_format
@@ -59,7 +65,7 @@ class Printer:
         self._faults = Faults()
         needs_flows = line_format.needs_flows or (selection is not None and selection.needs_flows)
         self.selects = selection is not None
-        self._decoder = PacketDecoder(needs_flows=needs_flows)
+        self._decoder = PacketDecoder(needs_flows=needs_flows, programs=programs)
         self.printed = 0
         self.passed_over = 0
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.analysis.filter.display_filter import DisplayFilter
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.flow_values import NEED_FLOWS
+from core.analysis.programs.fields import PROGRAM_FIELDS
 
 
 class Selection:
@@ -29,6 +30,11 @@ class Selection:
     def needs_flows(self) -> bool:
         """True if the filter reads fields that an analysis of flows finds."""
         return not NEED_FLOWS.isdisjoint(self._filter.fields)
+
+    @property
+    def needs_programs(self) -> bool:
+        """True if the filter reads the programs of flows."""
+        return not PROGRAM_FIELDS.keys().isdisjoint(self._filter.fields)
 
     def rows(self, values: ChunkValues, is_stopped: Callable[[], bool]) -> NDArray[np.int64]:
         """Return the rows (k,) of the packets of a chunk that pass.

@@ -33,6 +33,7 @@ class TextLines:
     """One line per packet: number, time, source, destination, protocol, length, Info."""
 
     needs_flows = True
+    needs_programs = False
 
     def __init__(self) -> None:
         self._first_ns: int | None = None

@@ -18,6 +18,8 @@ from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.types import FieldValues
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
+from core.analysis.programs.fields import PROGRAM_FIELDS
+from core.analysis.programs.program_table import programs_of
 from core.analysis.reassembly.fragment_index import SnapshotFragments, fragment_index_of
 from core.analysis.tcp.flow_index import SnapshotFlows, index_of
 from core.decode.chunk import Chunk
@@ -41,6 +43,11 @@ class PacketFilter:
     def slow_packets(self) -> int:
         """The number of packets that a regular expression took too long for."""
         return len(self._slow)
+
+    @property
+    def reads_programs(self) -> bool:
+        """True if the filter names the programs of flows."""
+        return not PROGRAM_FIELDS.keys().isdisjoint(self.display_filter.fields)
 
     def forget_slow_packets(self) -> None:
         """Count from zero: in another store, the numbers mean other packets."""
@@ -75,6 +82,7 @@ def context_of(snapshot: Snapshot, chunk: Chunk) -> CaptureContext:
         snapshot.comments,
         SnapshotFlows(snapshot),
         SnapshotFragments(snapshot),
+        programs_of(snapshot).published,
     )
 
 

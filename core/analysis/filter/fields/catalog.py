@@ -33,6 +33,7 @@ from core.analysis.filter.fields.wireshark_types import (
     flag_words,
 )
 from core.analysis.filter.types import FilterField, FilterType
+from core.analysis.programs.fields import PROGRAM_FIELDS
 from core.analysis.tcp.fields import FLOW_FIELDS, FlowField, FlowKind
 from core.wire.model.field import PlacedField
 from core.wire.model.kind import Kind
@@ -190,6 +191,9 @@ class Catalog:
         self._add(PacketField(FRAME))
         for each in FRAME_FIELDS:
             self._add(each)
+        for program in PROGRAM_FIELDS.values():
+            kind = FilterType.UINT32 if program.is_number else FilterType.STRING
+            self._add(PacketField(FilterField(program.name, kind, program.label)))
         for each in COLUMN_FIELDS:
             self._add(each)
         self._add(PacketField(SENT, "true or false"))

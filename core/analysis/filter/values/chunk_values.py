@@ -9,7 +9,8 @@ reads only what the filter names:
 * the options of network and transport headers, for all headers at once (`option_places`);
 * numbers and texts that follow from headers (`computed_values`), verdicts (`verdict_values`), what
   the capture recorded (`frame_values`), and the rows of the packet table (`column_texts`);
-* what an analysis of flows found (`flow_values`), and of fragments (`fragment_values`);
+* what an analysis of flows found (`flow_values`), and of fragments (`fragment_values`), and the
+  programs of flows (`program_values`);
 * packets with others inside, and what has no fixed place, by their dissection (`dissected`).
 """
 
@@ -53,6 +54,8 @@ from core.analysis.filter.values.places import (
     read_bytes,
     read_values,
 )
+from core.analysis.filter.values.program_values import ProgramValues
+from core.analysis.programs.fields import PROGRAM_FIELDS
 from core.analysis.reassembly.chunk_pieces import with_pieces
 from core.analysis.tcp.fields import FLOW_FIELDS
 from core.decode.chunk import Chunk
@@ -85,6 +88,7 @@ class ChunkValues:
         self._words = HeaderWords(chunk.data)
         self._columns = ColumnTexts(chunk, context)
         self._flows = FlowValues(chunk, context)
+        self._programs = ProgramValues(chunk, context)
 
     def __len__(self) -> int:
         return len(self._chunk)
@@ -157,6 +161,8 @@ class ChunkValues:
             return fragment_numbers(self._chunk, name)
         if name in REASSEMBLED_DATA:
             return reassembled_data(self._chunk, name)
+        if name in PROGRAM_FIELDS:
+            return self._programs.occurrences(name)
         if name in DERIVED:
             return computed_values.derived(self._levels, self._inner, name)
         return merge_bytes(self._bytes(name), data)

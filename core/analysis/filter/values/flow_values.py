@@ -9,11 +9,12 @@ import numpy as np
 from core.analysis.filter.fields.packet_fields import COLUMNS
 from core.analysis.filter.types import Occurrences
 from core.analysis.filter.values.frame_values import CaptureContext
+from core.analysis.programs.fields import PROGRAM_FIELDS
 from core.analysis.tcp.fields import FLOW_FIELDS
 from core.analysis.tcp.flow_table import Columns
 from core.decode.chunk import Chunk
 
-NEED_FLOWS = FLOW_FIELDS.keys() | COLUMNS.keys()
+NEED_FLOWS = FLOW_FIELDS.keys() | COLUMNS.keys() | PROGRAM_FIELDS.keys()
 """Fields whose values need an analysis of the packets before a chunk."""
 
 

@@ -18,6 +18,7 @@ from core.analysis.filter.types import Occurrences, Spans
 from core.analysis.filter.values.chunk_headers import ChunkHeaders
 from core.analysis.filter.values.dissected import DissectedPackets
 from core.analysis.filter.values.layer_names import protocol_names
+from core.analysis.programs.program_table import NO_PROGRAMS, ProgramTable
 from core.analysis.reassembly.fragment_index import NO_FRAGMENTS, FragmentSource
 from core.analysis.tcp.flow_index import FlowSource
 from core.analysis.tcp.flow_table import NO_FLOWS
@@ -36,7 +37,8 @@ class CaptureContext:
     `interfaces` are the store's, by number. `first_timestamp_ns` is the time of the first packet
     that has one, `previous_timestamp_ns` that of the packet before the chunk; None if unknown.
     `comments` are by packet number; those of the chunk itself count, too. `flows` has the results
-    of an analysis of flows, and `fragments` what is known of fragments.
+    of an analysis of flows, `fragments` what is known of fragments, and `programs` the programs
+    that own flows.
     """
 
     interfaces: Sequence[CaptureInterface] = ()
@@ -45,6 +47,7 @@ class CaptureContext:
     comments: Mapping[int, Sequence[str]] = field(default_factory=dict)
     flows: FlowSource = NO_FLOWS
     fragments: FragmentSource = NO_FRAGMENTS
+    programs: ProgramTable = NO_PROGRAMS
 
     def after(self, chunk: Chunk) -> CaptureContext:
         """Return the context of the chunk that follows `chunk`."""

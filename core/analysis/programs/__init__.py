@@ -1,0 +1,1 @@
+"""The programs behind flows: which processes hold the sockets of captured packets."""

@@ -1,0 +1,48 @@
+"""The values of this folder: a process, and what is known of who owns a flow.
+
+A flow has an owner for each of its ends that is on this host, so one over loopback has two. An
+owner has a grade, because the kernel tells the present: who holds a socket now, and not who held it
+when a packet passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Grade(Enum):
+    """The certainty that processes own an end of a flow. The value is the text."""
+
+    EXACT = "exact"  # they held its socket after the packet passed
+    SHARED = "one of these"  # several sockets take the packets of its port
+    MOMENT = "seen a moment ago"  # they held its socket before it was closed
+    LISTENER = "its listener"  # they listen at its port; no process holds its socket
+    OTHER_USER = "another user's"  # the user is known, but not the process
+    GONE = "gone"  # its socket was closed before it was seen
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process as it was when it held the socket. Without a parent, `parent_name` is empty."""
+
+    pid: int
+    name: str
+    uid: int
+    command_line: str = ""
+    parent_pid: int = 0
+    parent_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The owner of one end of a flow. `uid` is that of the socket, None if it is not known."""
+
+    end: str  # "127.0.0.1:443"
+    grade: Grade
+    processes: tuple[Process, ...] = ()
+    uid: int | None = None
+
+
+FlowOwners = tuple[Owner, ...]
+"""The owners of the ends on this host; that of the end which sent the first packet comes first."""

@@ -1,0 +1,323 @@
+"""Find the processes that own flows: ask the kernel for sockets, and /proc for their holders.
+
+Facts, and what follows:
+
+* A dump of the sockets costs about a millisecond for a thousand of them, so one answers for all
+  flows that wait. Dumps take at most a tenth of the processor time (`DUMP_SHARE`).
+* The answer is about now. The packet is some 50 ms old, and its socket may be closed. Then
+  `RecentSockets` and the names found before tell what was a moment ago, and the grade says so.
+* `ProgramFinder` reads the link of the descriptor before and after the name, so it notices if
+  another process took over a number.
+* A socket is one connection. If a later flow of the same ports has the socket that was found for an
+  earlier one, the answer about the earlier one was wrong: its socket was closed already.
+* A connection that waits for `accept` has no descriptor, so `ProgramFinder` retries (`RETRIES_S`).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from core.analysis.programs.flow_scan import End, Flow
+from core.analysis.programs.own_addresses import OwnAddresses, end_text
+from core.analysis.programs.owners import FlowOwners, Grade, Owner, Process
+from core.analysis.programs.process_records import ProcessRecords
+from core.analysis.programs.socket_holders import SocketHolders
+from core.analysis.programs.socket_table import HeldSocket, Match, RecentSockets
+from core.net.sock_diag import DiagnosedSockets, dump_sockets
+from core.wire.model.assigned_numbers import IpProtocol
+
+DUMP_SHARE = 10
+RETRIES_S = (0.05, 0.1, 0.3, 0.6)
+RECHECK_PATIENCE_S = 1.0  # of a flow of UDP that has an answer
+MOST_WAITING = 1 << 12
+"""Flows that wait for an answer; of more, the oldest are given up."""
+MOST_NAMED = 1 << 14
+"""Sockets whose processes are remembered, and connections with their sockets."""
+MOST_FRESH = 256
+
+_CAP_SYS_PTRACE = 19  # linux/capability.h
+
+
+class Answer(NamedTuple):
+    """The owners of a flow as of now. Unless it `is_final`, another answer follows soon."""
+
+    flow: Flow
+    owners: FlowOwners
+    is_final: bool = True
+
+
+class _Holding(NamedTuple):
+    """The processes of some sockets; `is_sure` if they hold them now. Nobody has the `unknown`."""
+
+    processes: tuple[Process, ...]
+    is_sure: bool
+    unknown: Sequence[HeldSocket]
+
+
+@dataclass(slots=True)
+class _Question:
+    """A flow that waits. `ends` are its local ends, with the sockets that were found for them."""
+
+    flow: Flow
+    due_s: float
+    ends: list[tuple[End, Match]] = field(default_factory=list)
+    is_matched: bool = False
+    is_open: bool = True  # it has no answer since its sockets were found
+    retries: int = 0
+    round: int = 0  # of the holders, which must be done before nobody holds a socket
+    answered: FlowOwners | None = None
+
+
+class ProgramFinder:
+    """Finds the owners of flows, in steps. One thread uses it.
+
+    `trouble` says why it cannot. `reads_all` is true if it may read other users' processes.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        dump: Callable[[int], DiagnosedSockets] = dump_sockets,
+        holders: SocketHolders | None = None,
+        records: ProcessRecords | None = None,
+        own: OwnAddresses | None = None,
+    ) -> None:
+        self.trouble = ""
+        self._clock, self._dump = clock, dump
+        self._sockets = RecentSockets(clock)
+        self._holders = holders or SocketHolders(clock=clock)
+        self._own = own or OwnAddresses(clock)
+        self._records = records or ProcessRecords()
+        self._waiting: list[_Question] = []
+        self._named: dict[int, tuple[Process, ...]] = {}  # by inode
+        self._connections: dict[int, Flow] = {}  # of TCP, by inode
+        self._next_dump_s = float("-inf")
+        self._user = os.geteuid()
+        self.reads_all = reads_all_processes()
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while flows wait for an answer, or for a better one."""
+        return bool(self._waiting)
+
+    @property
+    def is_searching(self) -> bool:
+        """True while the processes of sockets are searched that have none yet."""
+        return any(each.is_matched and each.is_open for each in self._waiting)
+
+    @property
+    def first_unanswered(self) -> int | None:
+        """The lowest packet whose flow has no answer yet; None without one."""
+        packets = (each.flow.packet for each in self._waiting if each.answered is None)
+        return min(packets, default=None)
+
+    def ask(self, flows: Sequence[Flow]) -> None:
+        """Take flows; those without an address of this host are not its."""
+        now_s = self._clock()
+        for flow in flows:
+            if self._own.owns(flow.source.address) or self._own.owns(flow.destination.address):
+                due_s = now_s + RECHECK_PATIENCE_S if flow.since else now_s
+                question = _Question(flow, due_s)
+                if flow.since:
+                    question.answered = ()  # nothing waits for it
+                self._waiting.append(question)
+        del self._waiting[: max(0, len(self._waiting) - MOST_WAITING)]
+
+    def step(self, budget_s: float) -> list[Answer]:
+        """Work for about `budget_s`. Return new answers, and changed ones."""
+        if not self._waiting:
+            return []
+        now_s = self._clock()
+        self._records.renew()
+        answers: list[Answer] = []
+        is_due = any(not each.is_matched and each.due_s <= now_s for each in self._waiting)
+        if is_due and now_s >= self._next_dump_s:
+            answers += self._find_sockets()
+        answers += self._answers()
+        if any(each.is_matched for each in self._waiting):
+            is_urgent = self.is_searching
+            done = self._holders.rounds_done
+            self._holders.advance(now_s + budget_s, is_urgent=is_urgent)
+            if is_urgent or self._holders.rounds_done != done:
+                answers += self._answers()
+        return answers
+
+    def _find_sockets(self) -> list[Answer]:
+        """Find the sockets of the flows that wait. Return answers that are corrected."""
+        asking = [each for each in self._waiting if not each.is_matched]
+        began_s = time.thread_time()
+        try:
+            columns = {each: self._dump(each) for each in {one.flow.protocol for one in asking}}
+        except OSError as error:
+            self.trouble = f"programs are not known: no sock_diag ({error.strerror})"
+            self._waiting.clear()
+            return []
+        fresh = self._sockets.add(columns)
+        corrected = [answer for question in asking for answer in self._match(question)]
+        wanted = {each.inode for one in asking for each in _sockets_of(one)}
+        unpacked = list(fresh - wanted)[:MOST_FRESH]  # may be closed when their packets are seen
+        self._holders.scan_likely([*wanted, *unpacked])
+        for inode in unpacked:
+            self._identify(inode)
+        self._holders.forget_except(self._sockets.inodes)
+        self._next_dump_s = self._clock() + DUMP_SHARE * (time.thread_time() - began_s)
+        return corrected
+
+    # -- sockets ---------------------------------------------------------------------------------
+
+    def _match(self, question: _Question) -> list[Answer]:
+        """Find the sockets of a flow. Return answers about earlier flows that this one corrects."""
+        flow = question.flow
+        question.ends.clear()
+        question.is_matched = question.is_open = True
+        question.round = self._holders.next_round
+        corrected: list[Answer] = []
+        for local, remote in (
+            (flow.source, flow.destination),
+            (flow.destination, flow.source),
+        ):
+            is_local = self._own.owns(local.address)
+            match = self._sockets.find(flow.protocol, local, remote, is_local=is_local)
+            if match.sockets or is_local:
+                question.ends.append((local, match))
+            if flow.protocol == IpProtocol.TCP and match.sockets:
+                corrected += self._connect(match.sockets[0].inode, flow)
+        return corrected
+
+    def _connect(self, inode: int, flow: Flow) -> list[Answer]:
+        """Note the connection of a socket. Correct the answer for an earlier one."""
+        before = self._connections.pop(inode, flow)
+        self._connections[inode] = flow
+        while len(self._connections) > MOST_NAMED:
+            del self._connections[next(iter(self._connections))]
+        if before.packet == flow.packet or before.key != flow.key:
+            return []
+        ends = (before.source, before.destination)
+        local = [each for each in ends if self._own.owns(each.address)]
+        return [Answer(before, tuple(Owner(end_text(each), Grade.GONE) for each in local))]
+
+    # -- processes -------------------------------------------------------------------------------
+
+    def _answers(self) -> list[Answer]:
+        """Return what is known by now of the flows whose sockets were found."""
+        answers: list[Answer] = []
+        left: list[_Question] = []
+        for question in self._waiting:
+            is_complete = self._holders.rounds_done >= question.round
+            if not question.is_matched or not (question.is_open or is_complete):
+                left.append(question)
+                continue
+            found = [self._owner(end, match, is_complete) for end, match in question.ends]
+            owners = tuple(each for each in found if each is not None)
+            if len(owners) < len(found):
+                left.append(question)
+                continue
+            if not question.is_open:
+                owners = _with_more_holders(question.answered or (), owners)
+            is_asked_again = question.is_open and self._ask_again(question)
+            if owners != question.answered:
+                question.answered = owners
+                answers.append(Answer(question.flow, owners, is_final=not is_asked_again))
+            question.is_open = is_asked_again
+            if is_asked_again or not (is_complete or _is_without_sockets(question)):
+                left.append(question)
+        self._waiting = left
+        return answers
+
+    def _ask_again(self, question: _Question) -> bool:
+        """Ask again about a connection that no process has accepted yet."""
+        is_accepted = not any(match.may_follow for _, match in question.ends)
+        if is_accepted or question.retries == len(RETRIES_S):
+            return False
+        question.due_s = self._clock() + RETRIES_S[question.retries]
+        question.retries += 1
+        question.is_matched = False
+        return True
+
+    def _owner(self, end: End, match: Match, is_complete: bool) -> Owner | None:
+        """Return the owner of an end; None if its processes are still searched."""
+        text = end_text(end)
+        found = self._holding(match.sockets)
+        if found.unknown and not is_complete:
+            return None
+        if match.sockets and not found.unknown:
+            grade = Grade.MOMENT
+            if found.is_sure and not match.is_past:
+                is_shared = len(match.sockets) > 1 and len(found.processes) > 1
+                grade = Grade.SHARED if is_shared else Grade.EXACT
+            return Owner(text, grade, found.processes, match.sockets[0].uid)
+        listening = self._holding(match.listeners)
+        if match.listeners and not listening.unknown:
+            return Owner(text, Grade.LISTENER, listening.processes, match.listeners[0].uid)
+        if listening.unknown and not is_complete:
+            return None
+        for each in (*listening.unknown, *(() if match.is_past else found.unknown)):
+            if each.uid != self._user and not self.reads_all:
+                return Owner(text, Grade.OTHER_USER, (), each.uid)
+        return Owner(text, Grade.GONE)
+
+    def _holding(self, sockets: Sequence[HeldSocket]) -> _Holding:
+        """Return the processes that hold, or held, some sockets."""
+        processes: dict[int, Process] = {}
+        is_sure = True
+        unknown: list[HeldSocket] = []
+        for each in sockets:
+            found, holds = self._identify(each.inode)
+            is_sure &= holds
+            processes |= {process.pid: process for process in found}
+            if not found:
+                unknown.append(each)
+        return _Holding(tuple(processes[pid] for pid in sorted(processes)), is_sure, unknown)
+
+    def _identify(self, inode: int) -> tuple[tuple[Process, ...], bool]:
+        """Return the processes that hold a socket, or held it, and whether they hold it now."""
+        read = [self._records.find(pid) for pid in self._holders.holders(inode)]
+        found = {each.pid: each for each in read if each is not None}
+        holding = self._holders.holders(inode)
+        processes = tuple(found[pid] for pid in holding if pid in found)
+        if processes:
+            self._named.pop(inode, None)
+            self._named[inode] = processes
+            while len(self._named) > MOST_NAMED:
+                del self._named[next(iter(self._named))]
+            return processes, True
+        return self._named.get(inode, tuple(found.values())), False
+
+
+def _with_more_holders(before: FlowOwners, after: FlowOwners) -> FlowOwners:
+    """Return the owners of an answer with the processes that were found to hold the sockets, too.
+
+    A socket that was closed since does not make the answer worse.
+    """
+    return tuple(
+        replace(
+            old,
+            processes=tuple({each.pid: each for each in (*old.processes, *new.processes)}.values()),
+        )
+        if old.grade is new.grade
+        else old
+        for old, new in zip(before, after, strict=True)
+    )
+
+
+def _sockets_of(question: _Question) -> Iterator[HeldSocket]:
+    for _end, match in question.ends:
+        yield from (*match.sockets, *match.listeners)
+
+
+def _is_without_sockets(question: _Question) -> bool:
+    return not any(_sockets_of(question))
+
+
+def reads_all_processes() -> bool:
+    """Return True if this process may read the descriptors of other users' processes."""
+    try:
+        with open("/proc/self/status") as status:
+            effective = next(line for line in status if line.startswith("CapEff:"))
+    except (OSError, StopIteration):
+        return False
+    return bool(int(effective.split()[1], 16) >> _CAP_SYS_PTRACE & 1)

@@ -1,0 +1,132 @@
+"""The fields, rows, and JSON keys of the programs of a flow."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from app.cli.dump.program_keys import with_program_keys
+from core.analysis.field_texts import field_text, is_number
+from core.analysis.filter.packet_filter import PacketFilter
+from core.analysis.filter.value_expression import row_expression
+from core.analysis.packet_facts import PacketFacts
+from core.analysis.programs.fields import PROGRAM_FIELDS
+from core.analysis.programs.owners import Grade, Owner, Process
+from core.analysis.programs.program_table import (
+    NO_PROGRAMS,
+    Ownership,
+    ProgramTable,
+    key_of,
+    programs_of,
+)
+from core.analysis.programs.tree_rows import with_program_rows
+from core.analysis.tcp.flow_index import index_of
+from core.store.budget import Budget
+from core.store.packet_store import PacketStore
+from core.store.selected_packet import select_packet
+from core.store.snapshot import Snapshot
+from core.wire.present.faults import Faults
+from tests.core.analysis.tcp.conversations import Sent, chunk_of
+from tests.core.decode.support import ETHERNET_INTERFACE
+
+CURL = Process(20, "curl", 1000, "curl -s http://10.0.0.2/", 10, "bash")
+NGINX = Process(30, "nginx", 33)
+BOTH = (
+    Owner("10.0.0.1:40000", Grade.EXACT, (CURL,), 1000),
+    Owner("10.0.0.2:80", Grade.LISTENER, (NGINX,), 0),
+)
+OTHER = (Owner("10.0.0.1:40001", Grade.OTHER_USER, (), 105),)
+
+
+@pytest.fixture
+def snapshot() -> Snapshot:
+    """Two packets of a flow over loopback, one of another user's, and one of nobody here."""
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    ports = [(40_000, 80), (40_000, 80), (40_001, 80), (40_002, 80)]
+    store.append_chunk(chunk_of([Sent(ports=each) for each in ports]))
+    found = store.snapshot()
+    index_of(found).extend(found, Budget())
+    tcp = Ownership().with_entries({key_of(0, 1): 0, key_of(1, 3): 1}, 99)
+    programs_of(found).published = ProgramTable([BOTH, OTHER], {"tcp": tcp}, 4, 1)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "passing"),
+    [
+        ('process.name == "curl"', [1, 2]),
+        ('process.name == "nginx"', [1, 2]),
+        ('process.name contains "x"', [1, 2]),
+        ("process.pid == 30", [1, 2]),
+        ("process.uid == 105", [3]),
+        ("process.name", [1, 2]),
+        ("process.grade", [1, 2, 3]),
+        ('process.grade == "another user\'s"', [3]),
+        ('process.parent == "bash" and process.command_line contains "-s"', [1, 2]),
+        ('not process.name == "curl"', [3, 4]),
+    ],
+)
+def test_filters_compare_every_program_of_a_flow(snapshot, text, passing) -> None:
+    (chunk,) = snapshot.chunks
+    found = PacketFilter.compile(text)
+    assert (np.flatnonzero(found(chunk, snapshot)) + 1).tolist() == passing
+    assert found.reads_programs
+
+
+def test_other_filters_do_not_wait_for_programs() -> None:
+    assert not PacketFilter.compile("tcp.port == 80").reads_programs
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("process.name", ["curl,nginx", "curl,nginx", "", ""]),
+        ("process.pid", ["20,30", "20,30", "", ""]),
+        ("process.uid", ["1000,0", "1000,0", "105", ""]),
+        ("process.grade", ["exact,its listener"] * 2 + ["another user's", ""]),
+    ],
+)
+def test_columns_have_the_programs_of_both_ends(snapshot, name, texts) -> None:
+    packets = [snapshot.packet(number) for number in range(1, 5)]
+    facts = [PacketFacts(each, each.dissect(), snapshot) for each in packets]
+    assert [field_text(name)(each) for each in facts] == texts
+    assert is_number(name) is PROGRAM_FIELDS[name].is_number
+
+
+def rows_of(snapshot: Snapshot, number: int):
+    selected = select_packet(snapshot, number, Faults())
+    assert selected is not None
+    flows, programs = index_of(snapshot).published, programs_of(snapshot).published
+    frame, *_ = with_program_rows(selected.rows, programs.of_packet(flows, number))
+    return [row for row in frame.children if row.key.startswith("process.")]
+
+
+def test_rows_under_the_frame_are_filters(snapshot) -> None:
+    rows = rows_of(snapshot, 1)
+    expressions = [row_expression(row) for row in rows]
+    assert expressions[:2] == ['process.name == "curl"', "process.pid == 20"]
+    assert 'process.parent == "bash"' in expressions
+    assert rows[0].meaning == "of 10.0.0.1:40000: exact"
+    assert all(map(row_expression, rows))
+
+
+def test_a_row_says_why_there_is_no_name(snapshot) -> None:
+    grade, user = rows_of(snapshot, 3)
+    assert grade.value.startswith("another user's")
+    assert user.value == "105"
+    assert rows_of(snapshot, 4) == []
+
+
+def test_json_has_a_list_of_several_values(snapshot) -> None:
+    flows, programs = index_of(snapshot).published, programs_of(snapshot).published
+    numbers = np.arange(1, 5)
+    lines = with_program_keys(programs, flows, numbers, ['{"a":1}', None, '{"a":1}', '{"a":1}'])
+    assert lines[1] is None
+    first, third, fourth = (json.loads(lines[row] or "") for row in (0, 2, 3))
+    assert first["process.name"] == ["curl", "nginx"]
+    assert (third["process.uid"], third["process.grade"]) == (105, "another user's")
+    assert fourth == {"a": 1}
+    assert with_program_keys(NO_PROGRAMS, flows, numbers[:1], ["{}"]) == ["{}"]
