@@ -27,6 +27,8 @@ _WIDGET_OF = {
     KeyContext.DETAIL: "detail",
     KeyContext.HEX: "hex",
     KeyContext.CLIENTS: "clients",
+    KeyContext.COUNTS: "statistics-table",
+    KeyContext.RATE: "time-plot",
     KeyContext.FORM: "form",
     KeyContext.RESULT: "result",
 }

@@ -7,10 +7,10 @@ they cannot drift apart. This module imports no Textual.
 * A configuration file refers to an action by its name: ``[keys]`` ``"view.pause" = "p"``.
 * Keys are Textual key names, separated by commas. An action without keys is only in the palette.
 * The command is a Textual action. It is resolved on the focused panel for `KeyContext.LIST`,
-  `TABLE`, `FILTER`, `DETAIL`, `HEX`, `CLIENTS`, `FORM`, and `RESULT`; on the side panel for `ECHO`
-  and `FORGE`; on the workspace for `PANELS`; on the screen for `MAIN` and `LAB`; and on the
-  application for `PROGRAM`. ``call('forge.send')`` calls a method of one of the main screen's
-  parts; see `app.screens.main.MainScreen.action_call`.
+  `TABLE`, `FILTER`, `DETAIL`, `HEX`, `CLIENTS`, `COUNTS`, `RATE`, `FORM`, and `RESULT`; on the side
+  panel for `ECHO`, `STATISTICS`, and `FORGE`; on the workspace for `PANELS`; on the screen for
+  `MAIN` and `LAB`; and on the application for `PROGRAM`. ``call('forge.send')`` calls a method of
+  one of the main screen's parts; see `app.screens.main.MainScreen.action_call`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ class KeyContext(Enum):
     HEX = "hex view"
     CLIENTS = "echo clients"
     ECHO = "echo panel"
+    STATISTICS = "statistics"
+    COUNTS = "statistics table"
+    RATE = "rate plot"
     FORM = "forge form"
     RESULT = "forge outcome"
     FORGE = "forge"
@@ -56,6 +59,7 @@ class KeyGroup(Enum):
     RESULT = "Forge result"
     ECHO = "Echo panel"
     CLIENTS = "Echo clients"
+    STATISTICS = "Statistics"
     LAB = "Laboratory"
     FILES = "Files"
     PROGRAM = "Program"
@@ -223,6 +227,55 @@ ACTIONS: tuple[Action, ...] = (
         ("lab.page_down", "pagedown,space", "page_down", "", "Down one page"),
     ),
     *_of(
+        KeyGroup.STATISTICS, KeyContext.COUNTS,
+        ("counts.only", "enter,equals_sign", "screen.call('statistics.combine', 'REPLACE')",
+         "show only", "Show only these packets"),
+        ("counts.hide", "exclamation_mark", "screen.call('statistics.combine', 'AND_NOT')",
+         "hide", "Hide these packets"),
+        ("counts.and", "ampersand", "screen.call('statistics.combine', 'AND')", "",
+         "Narrow the filter by the row (and)"),
+        ("counts.or", "vertical_line", "screen.call('statistics.combine', 'OR')", "",
+         "Widen the filter by the row (or)"),
+        ("counts.next", "right,l", "screen.call('statistics.step_tab', 1)", "next tab",
+         "Next statistics"),
+        ("counts.previous", "left,h", "screen.call('statistics.step_tab', -1)", "",
+         "Previous statistics"),
+    ),
+    *_of(
+        KeyGroup.STATISTICS, KeyContext.RATE,
+        ("rate.only", "enter,equals_sign", "screen.call('statistics.combine_range', 'REPLACE')",
+         "show only", "Show only the selected times"),
+        ("rate.hide", "exclamation_mark", "screen.call('statistics.combine_range', 'AND_NOT')",
+         "hide", "Hide the selected times"),
+        ("rate.and", "ampersand", "screen.call('statistics.combine_range', 'AND')", "",
+         "Narrow the filter by the times (and)"),
+        ("rate.or", "vertical_line", "screen.call('statistics.combine_range', 'OR')", "",
+         "Widen the filter by the times (or)"),
+        ("rate.right", "right,l", "step(1)", "", "Select the next moment"),
+        ("rate.left", "left,h", "step(-1)", "", "Select the previous moment"),
+        ("rate.extend_right", "shift+right,L", "step(1, True)", "select",
+         "Extend the range to the right"),
+        ("rate.extend_left", "shift+left,H", "step(-1, True)", "",
+         "Extend the range to the left"),
+        ("rate.first", "g,home", "end(-1)", "", "Select the first moment"),
+        ("rate.last", "G,end", "end(1)", "", "Select the last moment"),
+    ),
+    *_of(
+        KeyGroup.STATISTICS, KeyContext.STATISTICS,
+        ("statistics.scope", "a", "screen.call('statistics.toggle_scope')", "all/filter",
+         "Count all packets, or what passes"),
+        ("statistics.unit", "b", "screen.call('statistics.toggle_unit')", "bits",
+         "Plot bits or packets per second"),
+        ("statistics.protocols", "1", "screen.call('statistics.tab', 0)", "",
+         "Statistics of protocols"),
+        ("statistics.lengths", "2", "screen.call('statistics.tab', 1)", "",
+         "Statistics of packet lengths"),
+        ("statistics.talkers", "3", "screen.call('statistics.tab', 2)", "",
+         "Statistics of addresses"),
+        ("statistics.rate", "4", "screen.call('statistics.tab', 3)", "",
+         "Plot the rate over time"),
+    ),
+    *_of(
         KeyGroup.CLIENTS, KeyContext.CLIENTS,
         ("clients.sort", "s", "sort_next", "sort", "Sort by the next column"),
         ("clients.reverse", "S", "sort_reverse", "", "Reverse the sort order"),
@@ -254,6 +307,7 @@ ACTIONS: tuple[Action, ...] = (
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "Previous panel"),
         ("panel.zoom", "z,f4", "zoom", "zoom", "Zoom the panel, or restore the layout"),
         ("panel.echo", "e", "side('echo')", "echo", "Show or hide the echo panel"),
+        ("panel.statistics", "f8", "side('statistics')", "", "Show or hide the statistics"),
         ("panel.split_up", "less_than_sign", "split(-1)", "", "Give the table fewer lines"),
         ("panel.split_down", "greater_than_sign", "split(1)", "", "Give the table more lines"),
     ),
@@ -381,6 +435,8 @@ HEARD_TOGETHER: tuple[frozenset[KeyContext], ...] = tuple(
         {KeyContext.DETAIL, KeyContext.LIST, *_PANELS},
         {KeyContext.HEX, KeyContext.LIST, KeyContext.FORGE, *_PANELS},
         {KeyContext.CLIENTS, KeyContext.LIST, KeyContext.ECHO, *_PANELS},
+        {KeyContext.COUNTS, KeyContext.LIST, KeyContext.STATISTICS, *_PANELS},
+        {KeyContext.RATE, KeyContext.STATISTICS, *_PANELS},
         {KeyContext.FORM, KeyContext.FORGE, *_PANELS},
         {KeyContext.RESULT, KeyContext.LIST, KeyContext.FORGE, *_PANELS},
         {KeyContext.FILTER, *_SCREEN},

@@ -163,7 +163,7 @@ SECTIONS = {
             "an action",
             "the help screen (?) lists the actions",
             (
-                ("view.pause", "f8", "an action, and the key that runs it"),
+                ("view.pause", "f11", "an action, and the key that runs it"),
                 ("packets.go_to", "colon,ctrl+g", "several keys, separated by commas"),
             ),
         ),

@@ -47,6 +47,7 @@ SCREEN_ACTIONS = (
     "capture.interface",
     "capture.record",
     "packets.save",
+    "panel.statistics",
     "view.columns",
     "view.colors",
     PALETTE,

@@ -93,9 +93,16 @@ def _make_echo(screen: MainScreen) -> SideController:
     return EchoController(screen.bridge, screen.workspace, screen.filter)
 
 
+def _make_statistics(screen: MainScreen) -> SideController:
+    from app.screens.statistics.controller import StatisticsController
+
+    return StatisticsController(screen.bridge, screen.filter)
+
+
 SIDE_PANELS = (
     SidePanel("forge", "Forge", KeyContext.FORGE, _make_forge, fills_narrow_screens=True),
     SidePanel("echo", "Echo", KeyContext.ECHO, _make_echo),
+    SidePanel("statistics", "Stats", KeyContext.STATISTICS, _make_statistics),
 )
 
 

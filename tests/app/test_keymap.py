@@ -27,6 +27,9 @@ from widgets.forge.form import ForgeForm
 from widgets.forge.outcome import ForgeOutcome
 from widgets.hex.hex_view import HexView
 from widgets.packets.packet_table import PacketTable
+from widgets.statistics.panel import StatisticsPanel
+from widgets.statistics.plot import TimePlot
+from widgets.statistics.table import StatisticsTable
 
 NODES = {
     KeyContext.TABLE: (PacketTable,),
@@ -36,10 +39,20 @@ NODES = {
     KeyContext.CLIENTS: (EchoClients,),
     KeyContext.ECHO: (EchoPanel,),
     KeyContext.LAB: (LabScreen,),
+    KeyContext.STATISTICS: (StatisticsPanel,),
+    KeyContext.COUNTS: (StatisticsTable,),
+    KeyContext.RATE: (TimePlot,),
     KeyContext.FORM: (ForgeForm,),
     KeyContext.RESULT: (ForgeOutcome,),
     KeyContext.FORGE: (ForgePanel,),
-    KeyContext.LIST: (PacketTable, PacketDetail, HexView, EchoClients, ForgeOutcome),
+    KeyContext.LIST: (
+        PacketTable,
+        PacketDetail,
+        HexView,
+        EchoClients,
+        ForgeOutcome,
+        StatisticsTable,
+    ),
     KeyContext.PANELS: (Workspace,),
     KeyContext.MAIN: (MainScreen,),
     KeyContext.PROGRAM: (Monitor,),
@@ -115,6 +128,8 @@ async def test_every_panel_has_the_keys_of_its_contexts_and_no_others():
         "packets": (KeyContext.TABLE, KeyContext.LIST),
         "detail": (KeyContext.DETAIL, KeyContext.LIST),
         "hex": (KeyContext.HEX, KeyContext.LIST),
+        "statistics-table": (KeyContext.COUNTS, KeyContext.LIST),
+        "time-plot": (KeyContext.RATE,),
         "form": (KeyContext.FORM,),
         "bytes": (KeyContext.HEX, KeyContext.LIST),
         "result": (KeyContext.RESULT, KeyContext.LIST),

@@ -76,7 +76,7 @@ WORDS = {
     ),
 }  # fmt: skip
 # Two settings of the configuration file, each a line of TOML.
-CONFIG_EXAMPLE = ('keys."view.pause" = "f8"', "forge.audit = false")
+CONFIG_EXAMPLE = ('keys."view.pause" = "f11"', "forge.audit = false")
 KEY_WIDTH = 10
 _LEAST_WIDTH, _GAP = 48, 2  # of a column, and between columns
 

@@ -31,8 +31,8 @@ def test_a_missing_file_means_the_defaults(path: Path) -> None:
 
 
 def test_keys_are_remapped_by_action_name(path: Path) -> None:
-    path.write_text('[keys]\n"view.pause" = "f8"\n"packets.go_to" = "colon, f5"\n')
-    assert load(path) == Config({"view.pause": "f8", "packets.go_to": "colon,f5"})
+    path.write_text('[keys]\n"view.pause" = "f11"\n"packets.go_to" = "colon, f5"\n')
+    assert load(path) == Config({"view.pause": "f11", "packets.go_to": "colon,f5"})
 
 
 def test_the_audit_can_be_switched_off(path: Path) -> None:
@@ -112,10 +112,10 @@ def test_a_mistake_is_one_clear_line_and_the_default_holds(
 
 
 def test_a_mistake_leaves_the_other_settings(path: Path) -> None:
-    path.write_text('[keys]\n"view.pause" = 7\n"packets.mark" = "f8"\n[forge]\naudit = false\n')
+    path.write_text('[keys]\n"view.pause" = 7\n"packets.mark" = "f11"\n[forge]\naudit = false\n')
     config = load(path)
     assert len(config.complaints) == 1
-    assert (config.keys, config.forge.audit) == ({"packets.mark": "f8"}, False)
+    assert (config.keys, config.forge.audit) == ({"packets.mark": "f11"}, False)
 
 
 def test_a_command_reads_only_its_sections(path: Path) -> None:
@@ -139,12 +139,12 @@ def test_a_folder_in_its_place_is_one_clear_line(path: Path) -> None:
 
 
 def test_a_key_that_was_moved_away_is_free(path: Path) -> None:
-    path.write_text('[keys]\n"packets.mark" = "f8"\n"view.pause" = "m"\n')
-    assert load(path) == Config({"packets.mark": "f8", "view.pause": "m"})
+    path.write_text('[keys]\n"packets.mark" = "f11"\n"view.pause" = "m"\n')
+    assert load(path) == Config({"packets.mark": "f11", "view.pause": "m"})
 
 
 def test_two_panels_may_use_the_same_key(path: Path) -> None:
-    path.write_text('[keys]\n"hex.left" = "f8"\n"detail.close" = "f8"\n')
+    path.write_text('[keys]\n"hex.left" = "f11"\n"detail.close" = "f11"\n')
     assert load(path).complaints == ()
 
 

@@ -22,7 +22,7 @@ def test_the_example_is_a_valid_file_with_every_section_and_setting(tmp_path: Pa
     path.write_text(example())
     config = load(path)
     assert config.complaints == ()
-    assert config.keys == {"view.pause": "f8", "packets.go_to": "colon,ctrl+g"}
+    assert config.keys == {"view.pause": "f11", "packets.go_to": "colon,ctrl+g"}
     assert config.forge == ForgeSettings(), "the example shows the defaults"
     for section in SECTIONS.values():
         assert f"[{section.name}]\n" in example()

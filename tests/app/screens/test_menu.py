@@ -89,7 +89,7 @@ async def test_the_menu_of_a_packet_has_its_actions_and_leads_to_all():
 
 async def test_remapped_keys_are_in_the_menu(tmp_path):
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
-    paths.config.write_text('[keys]\n"search.open" = "f8"\n')
+    paths.config.write_text('[keys]\n"search.open" = "f11"\n')
     async with running(paths=paths) as (pilot, _screen):
         await pilot.press("f10")
-        assert choices(pilot)["Search for text, bytes, or a filter"] == "f8"
+        assert choices(pilot)["Search for text, bytes, or a filter"] == "f11"

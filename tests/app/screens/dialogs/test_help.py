@@ -21,7 +21,7 @@ from tests.helpers.support import ROOT
 
 SHOWN_BY = ("widgets", "app/screens", "core/wire/present")
 # Letters, arithmetic, arrows between two ends, and the lines and bars of drawings.
-PLAIN = set("µ×−→←↑↓⏎“”‘’─█░▁▂▃▄▅▆▇") | {" "}
+PLAIN = set("µ×−→←↑↓⏎“”‘’─│└▌█░▁▂▃▄▅▆▇") | {" "}
 # Only in the laboratory, beside the word that says what it marks.
 WITH_WORDS = {"◀"}
 
@@ -89,7 +89,7 @@ def test_the_example_of_the_configuration_file_is_valid(tmp_path: Path) -> None:
     """Each of its lines changes a setting."""
     path = tmp_path / "config.toml"
     path.write_text("\n".join(CONFIG_EXAMPLE))
-    assert load(path) == Config({"view.pause": "f8"}, ForgeSettings(audit=False))
+    assert load(path) == Config({"view.pause": "f11"}, ForgeSettings(audit=False))
 
 
 def heights(columns):

@@ -1,0 +1,1 @@
+"""The statistics panel in the main screen."""

@@ -1,0 +1,1 @@
+"""The statistics panel: tables and a plot."""
