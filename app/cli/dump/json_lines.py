@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from app.cli.dump.flow_keys import with_flow_keys
+from app.cli.dump.flow_keys import with_flow_keys, with_program_keys
 from app.cli.dump.json_columns import JsonColumns
 from app.cli.dump.line_format import BLOCK, ChunkPart
-from app.cli.dump.program_keys import with_program_keys
 from app.cli.field_names import JSON_COLUMNS
 from core.analysis.programs.program_table import NO_PROGRAMS
 from core.analysis.tcp.flow_index import FlowSource

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from app.cli.dump.program_keys import with_program_keys
+from app.cli.dump.flow_keys import with_program_keys
 from core.analysis.field_texts import field_text, is_number
 from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.filter.value_expression import row_expression
