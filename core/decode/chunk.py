@@ -18,7 +18,7 @@ depend only on the bytes, so two threads that fill it at once write the same.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,7 +86,8 @@ class Chunk:
     ``comments`` are remarks on packets, by row, as a file has them, and ``options`` their other
     options in pcapng (see `Batch`). A chunk of a store has none, and neither has what `rows` and
     `copied` return. ``pieces`` are the fragments, by row, of which an analysis told the datagrams
-    (`core.analysis.reassembly.chunk_pieces`): only their dissection describes them.
+    (`core.analysis.reassembly.chunk_pieces`), and ``datagrams`` the transport headers of those that
+    complete one, as far as columns describe them.
     """
 
     first: int
@@ -108,6 +109,7 @@ class Chunk:
     comments: Mapping[int, Sequence[str]] = field(default_factory=dict)
     options: Mapping[int, bytes] = field(default_factory=dict)
     pieces: Mapping[int, PlacedPiece] = field(default_factory=dict)
+    datagrams: Datagrams | None = None
 
     @classmethod
     def allocate(
@@ -131,10 +133,8 @@ class Chunk:
     def rows(self, start: int, stop: int) -> Chunk:
         """Return the packets of rows `start` … ``stop - 1``, sharing bytes and columns."""
         columns = {name: getattr(self, name)[start:stop] for name in COLUMN_TYPES}
-        pieces = self.pieces
-        if pieces:
-            pieces = {row - start: each for row, each in pieces.items() if start <= row < stop}
-        return Chunk(self.first + start, self.data, self.link_types, **columns, pieces=pieces)
+        found = Chunk(self.first + start, self.data, self.link_types, **columns)
+        return self._with_pieces_in(found, slice(start, stop)) if self.pieces else found
 
     def copied(self, rows: NDArray[np.int64] | slice = slice(None)) -> Chunk:
         """Return some packets in columns of their own, over the same bytes.
@@ -142,11 +142,20 @@ class Chunk:
         The numbers from `first` on are right only if all rows are taken.
         """
         columns = {name: getattr(self, name)[rows].copy() for name in COLUMN_TYPES}
-        pieces = self.pieces
-        if pieces:
-            taken = enumerate(np.arange(len(self))[rows].tolist())
-            pieces = {index: pieces[row] for index, row in taken if row in pieces}
-        return Chunk(self.first, self.data, self.link_types, **columns, pieces=pieces)
+        found = Chunk(self.first, self.data, self.link_types, **columns)
+        return self._with_pieces_in(found, rows) if self.pieces else found
+
+    def _with_pieces_in(self, part: Chunk, rows: NDArray[np.int64] | slice) -> Chunk:
+        """Return `part`, which has some rows of this chunk, with their pieces and datagrams."""
+        taken = np.arange(len(self))[rows]
+        pieces = {i: self.pieces[row] for i, row in enumerate(taken.tolist()) if row in self.pieces}
+        if self.datagrams is None:
+            return replace(part, pieces=pieces)
+        known, chunk = self.datagrams
+        at = np.minimum(np.searchsorted(known, taken), len(known) - 1)
+        index = np.flatnonzero(known[at] == taken)
+        datagrams = Datagrams(index, chunk.copied(at[index])) if len(index) else None
+        return replace(part, pieces=pieces, datagrams=datagrams)
 
     @property
     def link_type(self) -> NDArray[np.int32]:
@@ -183,6 +192,16 @@ class Chunk:
             int(self.flags[row]),
             None if placed is None else placed.piece,
         )
+
+
+class Datagrams(NamedTuple):
+    """Whole TCP segments and UDP datagrams that packets `rows` (k,) ascending of a chunk complete.
+
+    `chunk` has them as k frames over the same bytes, whose network header does not count.
+    """
+
+    rows: NDArray[np.int64]
+    chunk: Chunk
 
 
 def first_number(chunk: Chunk) -> int:

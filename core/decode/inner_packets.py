@@ -58,12 +58,14 @@ class InnerPackets:
     """Inner packets that columns describe: those in packets `rows` (k,) ascending of a chunk.
 
     `chunk` has them as k frames without link-layer headers. If they `are_quoted`, a cause in its
-    state may be `core.decode.batch_walk.QUOTE_ENDS`.
+    state may be `core.decode.batch_walk.QUOTE_ENDS`. They `are_datagrams` if the outermost packets
+    carry them in fragments.
     """
 
     rows: NDArray[np.int64]
     chunk: Chunk
     are_quoted: bool
+    are_datagrams: bool = False
 
     @property
     def causes(self) -> NDArray[np.uint8]:
@@ -75,7 +77,9 @@ class InnerPackets:
 
 def inner_packets(chunk: Chunk) -> tuple[InnerPackets, ...]:
     """Return the packets inside those of a chunk, by the way they are carried."""
-    found = (quoted_packets(chunk), tunneled_packets(chunk))
+    found = [quoted_packets(chunk), tunneled_packets(chunk)]
+    if chunk.datagrams is not None:
+        found.append(InnerPackets(*chunk.datagrams, are_quoted=False, are_datagrams=True))
     return tuple(each for each in found if len(each.rows))
 
 

@@ -42,6 +42,8 @@ _ALL_ONES = 0xFFFF
 _WORD = 4
 _TRANSPORT_SHIFT = 4
 _NETWORK_MASK = (1 << _TRANSPORT_SHIFT) - 1
+TRANSPORT_MASK = 0xFF ^ _NETWORK_MASK
+"""The bits of the `verdict` column that belong to the transport header."""
 
 
 def unpack(value: int) -> tuple[Verdict, Verdict]:

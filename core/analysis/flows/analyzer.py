@@ -18,7 +18,7 @@ from core.analysis.flows.conversations import PART, FlowCounter
 from core.analysis.flows.listing import FlowListing, FlowQuestion, listing_of
 from core.analysis.flows.pairs import dissected_rows
 from core.analysis.flows.table import MOST_FLOWS
-from core.analysis.reassembly.chunk_pieces import with_pieces
+from core.analysis.reassembly.chunk_pieces import few_fragments, with_pieces
 from core.analysis.reassembly.fragment_index import SnapshotFragments
 from core.analysis.tcp.flow_index import index_of
 from core.decode.chunk import Chunk
@@ -104,7 +104,7 @@ class FlowAnalyzer:
             part = chunk.rows(start, stop)
             if not len(part):
                 continue
-            part = with_pieces(part, SnapshotFragments(snapshot))
+            part = with_pieces(few_fragments(part), SnapshotFragments(snapshot))
             dissected = dissected_rows(part)
             if len(dissected) > MOST_DISSECTED:
                 part = part.rows(0, int(dissected[MOST_DISSECTED]))

@@ -72,18 +72,18 @@ class Datagram:
     """One datagram. Any thread may read `completed_in`, `parts`, and `payload`.
 
     `completed_in` is the packet that completes it, 0 before. `payload` is None before, and again
-    after its memory was given up.
+    after its memory was given up; `length` stays.
     """
 
-    __slots__ = ("_arrivals", "_coverage", "_end", "completed_in", "parts", "payload",
-                 "started_ns", "waiting_bytes")  # fmt: skip
+    __slots__ = ("_arrivals", "_coverage", "_end", "completed_in", "length", "parts",
+                 "payload", "started_ns", "waiting_bytes")  # fmt: skip
 
     def __init__(self, started_ns: int) -> None:
         self.started_ns = started_ns
         self.waiting_bytes = 0
         self.payload: bytes | None = None
         self.parts: tuple[FragmentPart, ...] = ()
-        self.completed_in = 0
+        self.completed_in = self.length = 0
         self._arrivals: list[Arrival] = []
         self._coverage = Coverage()
         self._end: int | None = None  # as the first last fragment says
@@ -101,7 +101,7 @@ class Datagram:
             self._end = arrival.end
         if self._end is None or not self._coverage.reaches(self._end):
             return False
-        self.payload = _joined(self._arrivals, self._end)
+        self.payload, self.length = _joined(self._arrivals, self._end), self._end
         self.parts = _marked(self._arrivals, self._end)
         self.completed_in = arrival.packet  # last: readers test it first
         self._arrivals = []

@@ -67,8 +67,9 @@ class FragmentTable:
         if completed_in != number:
             return Piece(entry.owner, entry.at, entry.stop, completed_in)
         return Piece(
-            entry.owner, entry.at, entry.stop, completed_in, datagram.parts, datagram.payload
-        )
+            entry.owner, entry.at, entry.stop, completed_in,
+            datagram.parts, datagram.payload, datagram.length,
+        )  # fmt: skip
 
     def add(self, number: int, entry: _Entry) -> None:
         """Add the fragment of a packet."""

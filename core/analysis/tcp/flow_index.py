@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from core.analysis.reassembly.chunk_pieces import with_pieces
+from core.analysis.reassembly.chunk_pieces import few_fragments, with_pieces
 from core.analysis.reassembly.fragment_index import SnapshotFragments
 from core.analysis.tcp.evaluation import PART, FlowAnalysis
 from core.analysis.tcp.flow_table import FlowTable, appended
@@ -97,7 +97,7 @@ class FlowIndex:
                 start = max(0, through + 1 - chunk.first)
                 part = chunk.rows(start, min(start + self._most, len(chunk)))
                 if len(part):
-                    part = with_pieces(part, SnapshotFragments(snapshot))
+                    part = with_pieces(few_fragments(part), SnapshotFragments(snapshot))
                     tunneled = tunneled_rows(part)
                     if len(tunneled) > MOST_TUNNELED:
                         part = part.rows(0, int(tunneled[MOST_TUNNELED]))

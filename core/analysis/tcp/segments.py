@@ -110,7 +110,7 @@ class Headers:
 def tunneled_rows(chunk: Chunk) -> NDArray[np.int64]:
     """Return the rows of packets that may have another packet inside a tunnel.
 
-    Those that complete a fragmented datagram are among them.
+    Those that complete a fragmented datagram are among them if columns do not describe it.
     """
     rows = np.flatnonzero(_MAY_TUNNEL[chunk.transport])
     rows = rows[chunk.state[rows] & HeaderState.TRANSPORT > 0]
@@ -121,9 +121,15 @@ def tunneled_rows(chunk: Chunk) -> NDArray[np.int64]:
     is_tunnel = np.zeros(len(ports), dtype=np.bool_)
     for port in _OVER_UDP.numbers:
         is_tunnel |= ports == port
-    completing = [row for row, each in chunk.pieces.items() if each.piece.datagram is not None]
-    found = [rows[~is_udp], datagrams[is_tunnel], np.array(completing, np.int64)]
+    found = [rows[~is_udp], datagrams[is_tunnel], _completing(chunk)]
     return np.sort(np.concatenate(found))
+
+
+def _completing(chunk: Chunk) -> NDArray[np.int64]:
+    """Return the rows of packets that complete a datagram which columns do not describe."""
+    found = [row for row, each in chunk.pieces.items() if each.piece.datagram is not None]
+    rows = np.array(found, np.int64)
+    return rows if chunk.datagrams is None else np.setdiff1d(rows, chunk.datagrams.rows)
 
 
 def transport_headers(
@@ -135,7 +141,7 @@ def transport_headers(
     """
     inner = _inner(chunk, tunneled) if len(tunneled) else []
     tcp, udp = (
-        _outermost(chunk, seed, table, number).merged(
+        _by_columns(chunk, seed, table, number).merged(
             _headers([each for each in inner if each.name == table.name], seed)
         )
         for table, number in _TRANSPORTS
@@ -143,8 +149,18 @@ def transport_headers(
     return tcp, udp
 
 
-def _outermost(chunk: Chunk, seed: int, table: HeaderTable, number: int) -> Headers:
-    """Return the headers of outermost packets."""
+def _by_columns(chunk: Chunk, seed: int, table: HeaderTable, number: int) -> Headers:
+    """Return the headers in outermost packets, and in the datagrams that they complete."""
+    found = _outermost(chunk, seed, table, number)
+    if chunk.datagrams is None:
+        return found
+    return found.merged(_outermost(chunk.datagrams.chunk, seed, table, number, chunk))
+
+
+def _outermost(
+    chunk: Chunk, seed: int, table: HeaderTable, number: int, around: Chunk | None = None
+) -> Headers:
+    """Return the headers of outermost packets, or of the datagrams that those `around` complete."""
     state = chunk.state
     mask = (state & HeaderState.TRANSPORT > 0) & (chunk.transport == number)
     mask &= (state & HeaderState.FRAGMENT == 0) & (
@@ -153,6 +169,10 @@ def _outermost(chunk: Chunk, seed: int, table: HeaderTable, number: int) -> Head
     rows = _whole(chunk, np.flatnonzero(mask), table.size)
     starts = _starts(chunk, rows)
     ports = [table[key].column(chunk.data, starts).astype(np.uint64) for key in _PORTS]
+    stops = chunk.offset[rows].astype(np.int64) + chunk.stop[rows]
+    if around is not None:
+        assert around.datagrams is not None
+        chunk, rows = around, around.datagrams.rows[rows]
     forward = np.full(len(rows), seed, dtype=np.uint64)
     backward = forward.copy()
     for kind, network in _TABLES.items():
@@ -164,7 +184,6 @@ def _outermost(chunk: Chunk, seed: int, table: HeaderTable, number: int) -> Head
         source, destination = (word_columns(network[key].column(chunk.data, at)).T for key in _ENDS)
         forward[of_kind] = _hash(forward[of_kind], *source, *destination)
         backward[of_kind] = _hash(backward[of_kind], *destination, *source)
-    stops = chunk.offset[rows].astype(np.int64) + chunk.stop[rows]
     return Headers(rows, starts, stops, _hash(forward, *ports), _hash(backward, *reversed(ports)))
 
 

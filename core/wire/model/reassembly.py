@@ -43,7 +43,7 @@ class Piece:
 
     `owner` is the protocol of the network header. `completed_in` is the packet that completes the
     datagram, 0 if none is known. The completing packet has the `parts` in the order of the
-    datagram, and in `datagram` the whole payload; its memory may have been given up (None).
+    datagram, its `length`, and in `datagram` all of it; that memory may have been given up (None).
     `is_refused` marks a fragment that the reassembly does not take.
     """
 
@@ -53,6 +53,7 @@ class Piece:
     completed_in: int = 0
     parts: tuple[FragmentPart, ...] = ()
     datagram: bytes | None = None
+    length: int = 0
     is_refused: bool = False
 
     @property
@@ -114,7 +115,7 @@ def _wrong(piece: Piece, number: int) -> Sequence[int]:
 
 
 def _length(piece: Piece, _number: int) -> Sequence[int]:
-    return [] if piece.datagram is None else [len(piece.datagram)]
+    return [piece.length] if piece.parts else []
 
 
 def _fields(owner: str, title: str, completed: str) -> tuple[FragmentField, ...]:

@@ -15,6 +15,7 @@ from core.wire.model.reassembly import FRAGMENT_FIELDS, REASSEMBLED_DATA, Fragme
 from core.wire.present.detail_row import Row, Severity
 
 _TITLES = {"ip": "IPv4", "ipv6": "IPv6"}
+_COMPLETED = {"ip": "ip.reassembled_in", "ipv6": "ipv6.reassembled.in"}
 _FLAWS = {
     "overlaps": "overlaps another one",
     "conflicts": "with other bytes",
@@ -48,41 +49,43 @@ def fragment_keys(piece: Piece, number: int) -> Iterator[tuple[str, JsonValue | 
 
 def fragment_rows(piece: Piece) -> Iterator[Row]:
     """Yield the rows that a network header has because it carries a fragment."""
-    owner, title = piece.owner, _TITLES[piece.owner]
+    owner = piece.owner
     if piece.is_refused:
-        yield Row(
-            f"{owner}.fragment.error",
-            "[Not reassembled]",
-            "",
-            "it passes the longest datagram, or its datagram has too many fragments",
-            severity=Severity.WARNING,
-        )
+        words = "it passes the longest datagram, or its datagram has too many fragments"
+        key = f"{owner}.fragment.error"
+        yield Row(key, "[Not reassembled]", "", words, severity=Severity.WARNING)
     elif piece.parts:
-        parts = tuple(_part_row(owner, part) for part in piece.parts)
-        severity = max(row.severity for row in parts)
-        is_kept = piece.datagram is not None
-        length = len(piece.datagram) if piece.datagram is not None else piece.parts[-1].end
-        yield Row(
-            f"{owner}.fragments",
-            f"[{len(parts)} {title} fragments]",
-            f"{length} bytes",
-            "" if is_kept else "the reassembled bytes were given up to bound the memory",
-            severity=severity,
-            children=(
-                *parts,
-                Row(f"{owner}.fragment.count", "[Fragments]", str(len(parts)),
-                    field=f"{owner}.fragment.count", raw=len(parts)),
-                Row(f"{owner}.reassembled.length", "[Length of the datagram]", f"{length} bytes",
-                    field=f"{owner}.reassembled.length", raw=length),
-            ),
-        )  # fmt: skip
+        yield _list_row(piece)
     elif piece.completed_in:
-        name = "ip.reassembled_in" if owner == "ip" else "ipv6.reassembled.in"
-        yield Row(name, "[Reassembled in]", f"#{piece.completed_in}", field=name,
-                  raw=piece.completed_in, packet=piece.completed_in)  # fmt: skip
+        number = piece.completed_in
+        name = _COMPLETED[owner]
+        words = "⏎ goes to that packet"
+        label, text = "[Reassembled in]", f"#{number}"
+        yield Row(name, label, text, words, field=name, raw=number, packet=number)
     else:
-        yield Row(f"{owner}.reassembling", "[Not reassembled yet]", "", "fragments are missing",
-                  severity=Severity.NOTE)  # fmt: skip
+        key, words = f"{owner}.reassembling", "fragments are missing"
+        yield Row(key, "[Not reassembled yet]", "", words, severity=Severity.NOTE)
+
+
+def _list_row(piece: Piece) -> Row:
+    """Return the row above all fragments of a datagram."""
+    owner, length = piece.owner, f"{piece.length} bytes"
+    parts = tuple(_part_row(owner, part) for part in piece.parts)
+    numbers = (
+        (f"{owner}.fragment.count", "[Fragments]", str(len(parts)), len(parts)),
+        (f"{owner}.reassembled.length", "[Length of the datagram]", length, piece.length),
+    )
+    return Row(
+        f"{owner}.fragments",
+        f"[{len(parts)} {_TITLES[owner]} fragments]",
+        length,
+        "" if piece.datagram is not None else "their bytes were given up to bound the memory",
+        severity=max(row.severity for row in parts),
+        children=(
+            *parts,
+            *(Row(name, label, text, field=name, raw=raw) for name, label, text, raw in numbers),
+        ),
+    )
 
 
 def _part_row(owner: str, part: FragmentPart) -> Row:

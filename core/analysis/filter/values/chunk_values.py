@@ -99,8 +99,9 @@ class ChunkValues:
 
     @property
     def _levels(self) -> Sequence[PacketLevel]:
-        """The levels whose packets have values: all, or the outermost one."""
-        return self._all_levels[:1] if self._outermost else self._all_levels
+        """The levels whose packets have values: all, or those that belong to the outermost one."""
+        levels = self._all_levels
+        return [each for each in levels if each.is_outermost] if self._outermost else levels
 
     def occurrences(self, name: str, *, with_layers: bool = False) -> Occurrences:
         """Return all values of a field of the catalog. Raises `KeyError` for an unknown name."""

@@ -25,11 +25,27 @@ KEPT = 4096  # dissections, of about 5 KB each
 
 @dataclass(frozen=True, slots=True)
 class DissectedPacket:
-    """A packet of a chunk: its row, the start of its frame in the data, and its layers."""
+    """A packet of a chunk: its row, the start of its frame in the data, and its layers.
+
+    The captured frame begins at `captured`. That is `base`, too, unless the packet completes a
+    datagram: then `base` is the frame with all of it.
+    """
 
     row: int
     base: int
+    captured: int
     dissection: Dissection
+
+    def place(self, span: Span) -> tuple[int, int]:
+        """Return the captured part of a span of the frame, as a place in the data.
+
+        A header outside of a datagram that the packet completes continues in the captured bytes.
+        """
+        piece, base, most = self.dissection.piece, self.base, len(self.dissection.data)
+        start, stop = min(span.start, most), min(span.stop, most)
+        if piece is not None and start < piece.at < stop:
+            base, stop = self.captured, stop - piece.growth
+        return base + start, base + stop
 
     def numbered(self, *, outermost: bool = False) -> Iterator[tuple[int, Layer]]:
         """Yield each layer with its number among those of its protocol, from 1.
@@ -69,7 +85,8 @@ class DissectedPackets:
     def _each(self) -> Iterator[DissectedPacket]:
         chunk = self._chunk
         for row in self._rows.tolist():
-            yield DissectedPacket(row, chunk.dissected_start(row), chunk.dissect(row))
+            start, captured = chunk.dissected_start(row), int(chunk.offset[row])
+            yield DissectedPacket(row, start, captured, chunk.dissect(row))
 
     def fields(self, names: Sequence[str]) -> list[FieldPlaces]:
         """Return all places of some fields in headers and options."""
@@ -95,11 +112,9 @@ class DissectedPackets:
         """Return the captured part of the spans that `span_of` yields for every layer."""
         found: list[tuple[int, int, int, int]] = []
         for packet in self:
-            captured = len(packet.dissection.data)
             for number, layer in packet.numbered(outermost=self._outermost):
-                for span in span_of(layer, packet.dissection):
-                    start, stop = min(span.start, captured), min(span.stop, captured)
-                    found.append((packet.row, packet.base + start, packet.base + stop, number))
+                places = map(packet.place, span_of(layer, packet.dissection))
+                found += ((packet.row, *place, number) for place in places)
         rows, starts, ends, numbers = _columns(found, 4)
         return BytePlaces(rows, starts, ends, numbers)
 

@@ -161,7 +161,8 @@ def _text(links: list[str], kind: int, payload_names: tuple[str, ...]) -> str:
     kind, network = divmod(kind, _NETWORKS)
     link, has_authentication = links[kind >> 1], kind & 1
     parts = [link] if link else []
-    parts.append(_NETWORK_NAMES[network])
+    if network:  # the outermost packet has that of a datagram in fragments
+        parts.append(_NETWORK_NAMES[network])
     if has_authentication:
         parts.append(_AUTHENTICATION.name)
     if network != Network.ARP and transport in _TRANSPORT_NAMES:

@@ -65,6 +65,12 @@ class PacketLevel:
         self._mapped: dict[int, tuple[_Rows, _Rows]] = {}
         self._counts: dict[str, _Rows] = {}
 
+    @property
+    def is_outermost(self) -> bool:
+        """True for the outermost packets, and for the datagrams that they carry in fragments."""
+        inside = self.headers.inside
+        return inside is None or inside.are_datagrams
+
     # -- places, as the chunk counts them -----------------------------------------
 
     def fields(self, slot: PlacedField) -> list[FieldPlaces]:

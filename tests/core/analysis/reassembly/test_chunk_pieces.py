@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.packet_filter import PacketFilter, values_of_packet
+from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.frame_values import CaptureContext
 from core.analysis.flows.analyzer import FlowAnalyzer
 from core.analysis.flows.level import Level
 from core.analysis.flows.listing import FlowQuestion
 from core.analysis.follow.pieces import Piece
 from core.analysis.follow.stream import StreamReader
+from core.analysis.reassembly import chunk_pieces, fragment_index
 from core.analysis.reassembly.chunk_pieces import with_piece, with_pieces
 from core.analysis.reassembly.fragment_index import FragmentIndex, SnapshotFragments
 from core.analysis.statistics.analyzer import StatisticsIndex
@@ -21,18 +27,21 @@ from core.store.budget import UNLIMITED
 from core.store.gathered_packets import gather
 from core.store.snapshot import Snapshot
 from core.wire.model.assigned_numbers import IpProtocol
+from core.wire.model.batch import HeaderState
+from tests.core.analysis.filter.values.reference import listed
 from tests.core.analysis.reassembly.fragmented import (
     DATA,
+    SEGMENT,
     WHOLE,
     WHOLE_6,
+    cases,
     chunk_of,
     piece,
     pieces,
     store_of,
 )
-from tests.core.decode.frames import tcp, tcp_frame, udp_frame
+from tests.core.decode.frames import tcp_frame, udp_frame
 
-SEGMENT = tcp(bytes(100), flags="ack push")
 WRONG = WHOLE[:-1] + b"!"
 
 
@@ -113,6 +122,24 @@ def test_a_piece_of_a_chunk_and_one_packet_give_the_same(text: str, snapshot: Sn
             assert passes.display_filter.passes(values).tolist() == [passed]
 
 
+@pytest.mark.parametrize("frames", [mixed(), cases()], ids=["mixed", "cases"])
+@pytest.mark.parametrize("outermost", [False, True])
+def test_columns_and_dissections_of_datagrams_agree(frames: list[bytes], outermost: bool) -> None:
+    chunk = chunk_of(frames)
+    part = with_pieces(chunk, FragmentIndex().append(chunk))
+    assert part.datagrams is not None
+    state = part.state.copy()
+    state[list(part.pieces)] |= np.uint8(HeaderState.NESTED)
+    others = replace(part, state=state, datagrams=None)
+    one, other = (
+        ChunkValues(each, CaptureContext(), outermost=outermost) for each in (part, others)
+    )
+    for field in CATALOG:
+        for read in ("occurrences", "raw", "with_data"):
+            found, expected = (listed(getattr(each, read)(field.name)) for each in (one, other))
+            assert found == expected, (field.name, read)
+
+
 def test_packets_from_anywhere(snapshot: Snapshot) -> None:
     numbers = [1, 2, 4, 9, 13]
     chunk = with_pieces(gather(snapshot, numbers), SnapshotFragments(snapshot), numbers)
@@ -180,3 +207,19 @@ def test_a_followed_stream_has_whole_datagrams() -> None:
     found: list[Piece] = []
     StreamReader("udp", found.append).read(part, np.array([3, 6]))
     assert [(piece.packet, piece.data) for piece in found] == [(4, DATA), (7, DATA)]
+
+
+def test_packets_with_few_fragments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunk_pieces, "FEW", 4)
+    assert len(chunk_pieces.few_fragments(chunk_of(mixed()))) == 5  # the first has none
+    snapshot = store_of([mixed()]).snapshot()
+    assert index_of(snapshot).reaching(snapshot, 13).through == 13
+
+
+def test_a_datagram_that_gave_up_its_bytes_is_a_fragment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fragment_index, "MOST_KEPT_BYTES", 1)
+    chunk = chunk_of([*pieces(), *pieces(ident=2)])
+    part = with_pieces(chunk, FragmentIndex().append(chunk))
+    assert [part.dissect(row).layer("udp") is None for row in (2, 5)] == [True, False]
+    piece = part.pieces[2].piece
+    assert (len(piece.parts), piece.length, piece.datagram) == (3, len(WHOLE), None)

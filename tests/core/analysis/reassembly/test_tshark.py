@@ -9,61 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.reassembly import FRAGMENT_FIELDS
-from tests.core.analysis.reassembly.fragmented import WHOLE, WHOLE_6, piece, pieces, write_pcap
-from tests.core.decode.frames import tcp
+from tests.core.analysis.reassembly.fragmented import cases, write_pcap
 from tests.helpers.support import ROOT, captures_dir, require_peer
 from tests.helpers.waiting import PATIENCE_S
 
-SEGMENT = tcp(bytes(100), flags="ack push")
 FIELDS = [
     *FRAGMENT_FIELDS,
     "udp.srcport", "tcp.srcport", "udp.length", "udp.stream", "tcp.stream", "tcp.len",
 ]  # fmt: skip
-FILTERS = ["udp", "udp.checksum.status == 0", "ip.proto == 17 && !udp"]
-
-
-def cases() -> list[bytes]:
-    """Return all kinds of fragmented datagrams, each with an identification of its own."""
-    first, second, third = WHOLE[:96], WHOLE[96:192], WHOLE[192:]
-    frames = [*pieces(ident=1), *pieces(ident=2)[::-1], *pieces(ident=1)]  # used again
-    frames += [*pieces(ident=3)[:1] * 2, *pieces(ident=3)]  # duplicates, and a late one
-    frames += [
-        piece(first, more=True, ident=4),
-        piece(bytes(96), 96, more=True, ident=4),
-        piece(second, 96, more=True, ident=4),
-        piece(third, 192, ident=4),
-    ]  # conflict
-    frames += [
-        piece(first, more=True, ident=5),
-        piece(third, 192, ident=5),
-        piece(third, 200, ident=5),
-        piece(second, 96, more=True, ident=5),
-    ]  # two tails
-    frames += [
-        piece(first, more=True, ident=6),
-        piece(third, 192, ident=6),
-        piece(bytes(80), 800, more=True, ident=6),
-        piece(second, 96, more=True, ident=6),
-    ]
-    frames += [piece(b"a" * 36, more=True, ident=7), piece(b"b" * 4, 24, ident=7)]  # teardrop
-    frames += [piece(first, more=True, ident=8), piece(third, 192, ident=8)]  # a hole
-    frames += [piece(WHOLE[:103], more=True, ident=9), piece(WHOLE[96:], 96, ident=9)]
-    frames += [piece(b"", 96, ident=10), piece(first, more=True, ident=10)]  # nothing in it
-    frames += [*pieces(WHOLE[:-1] + b"!", (0, 96, len(WHOLE)), ident=11)]  # a wrong checksum
-    frames += [*pieces(WHOLE_6, (0, 96, 192, len(WHOLE_6)), six=True)]
-    frames += [*pieces(WHOLE_6, (0, 96, 192, len(WHOLE_6)), six=True, ident=2)[::-1]]
-    frames += [
-        piece(SEGMENT[:16], more=True, ident=12, protocol=IpProtocol.TCP),
-        piece(SEGMENT[16:], 16, ident=12, protocol=IpProtocol.TCP),
-    ]  # a tiny first one
-    frames += [
-        piece(first, more=True, ident=64, tags=1),
-        piece(second, 96, more=True, ident=64),
-        piece(WHOLE[96:], 96, ident=64, tags=1),
-    ]  # in a VLAN; tshark mixes it with the ID
-    return frames  # fmt: skip
+FILTERS = [
+    "udp",
+    "udp.checksum.status == 0",
+    "ip.proto == 17 && !udp",
+    "ip contains 40:41:42 || ipv6 contains 40:41:42",
+    "udp contains 40:41:42",
+]
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ def read(piece: Piece | None, captured: bytes) -> Dissection:
 def completing(captured: bytes, owner: str = "ip", *parts: FragmentPart) -> Piece:
     at = captured.index(DATAGRAM[CUT:])
     stop = at + len(DATAGRAM) - CUT
-    return Piece(owner, at, stop, 7, parts or (FIRST, LAST), DATAGRAM)
+    return Piece(owner, at, stop, 7, parts or (FIRST, LAST), DATAGRAM, len(DATAGRAM))
 
 
 @pytest.mark.parametrize("six", [False, True])
