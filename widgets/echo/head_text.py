@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from textwrap import wrap
 
 import numpy as np
@@ -19,6 +18,7 @@ from core.net.loop_counters import LoopCounters
 from core.wire.model.text import safe
 from widgets.echo.columns import Condition, conditions, count_text, span_text
 from widgets.lines.cells import width_of
+from widgets.lines.pieces import Line, Piece, PieceStyle
 
 LISTENERS_MOST = 4  # lines
 CURRENT = "▸"
@@ -29,30 +29,8 @@ EMPTY = (
 )
 
 
-class HeadStyle(Enum):
-    """The color of a piece."""
-
-    PLAIN = "plain"
-    QUIET = "quiet"
-    STRONG = "strong"
-    BUTTON = "button"
-    HELD = "held"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Text in one style; a click runs `action`, if there is one."""
-
-    text: str
-    style: HeadStyle = HeadStyle.PLAIN
-    action: str = ""
-
-
-Line = tuple[Piece, ...]
-
-_DOT = Piece(" · ", HeadStyle.QUIET)
-_INDENT = Piece("  ", HeadStyle.QUIET)
+_DOT = Piece(" · ", PieceStyle.QUIET)
+_INDENT = Piece("  ", PieceStyle.QUIET)
 _EXACT_S = 100  # shorter times have tenths
 
 
@@ -73,7 +51,7 @@ def head_lines(
     """
     blocks = head_blocks(snapshot, current, width)
     if hint:
-        blocks.append(Block(6, _wrapped(hint, width, HeadStyle.HELD, indent="  ")))
+        blocks.append(Block(6, _wrapped(hint, width, PieceStyle.HELD, indent="  ")))
     while sum(len(block.lines) for block in blocks) > room:
         last = max(blocks, key=lambda block: block.rank)
         if not last.rank:
@@ -86,7 +64,7 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
     """Return all blocks, from top to bottom."""
     blocks = []
     if snapshot.message:
-        blocks.append(Block(0, _wrapped(f"✗ {safe(snapshot.message)}", width, HeadStyle.BAD)))
+        blocks.append(Block(0, _wrapped(f"✗ {safe(snapshot.message)}", width, PieceStyle.BAD)))
     if not snapshot.listeners and not len(snapshot.clients):
         blocks.append(Block(0, _wrapped(EMPTY, width)))
         return blocks
@@ -97,7 +75,7 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
         if len(shown) > 1:
             every = tuple(_listener_line(snapshot, each, current) for each in shown)
             if hidden := len(snapshot.listeners) - len(shown):
-                more = Piece(f"  {hidden} more: v", HeadStyle.QUIET)
+                more = Piece(f"  {hidden} more: v", PieceStyle.QUIET)
                 every = (*every[:-1], (*every[-1], more))
             blocks[-1] = Block(0, every)
     blocks.append(Block(2, (_switch_line(snapshot.switches),)))
@@ -117,7 +95,7 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
 
 
 def _wrapped(
-    text: str, width: int, style: HeadStyle = HeadStyle.PLAIN, indent: str = ""
+    text: str, width: int, style: PieceStyle = PieceStyle.PLAIN, indent: str = ""
 ) -> tuple[Line, ...]:
     room = max(1, width - len(indent))
     lines = wrap(text, room, break_on_hyphens=False)
@@ -139,14 +117,14 @@ def _listener_line(snapshot: EchoSnapshot, info: ListenerInfo, current: int | No
     pick = f"pick_listener({info.identifier})"
     now_open = int(np.count_nonzero(snapshot.clients.listener == info.identifier))
     return (
-        Piece(f"{CURRENT if here else ' '} ", HeadStyle.STRONG, pick),
-        Piece(f"{info.name:<15}", HeadStyle.STRONG if here else HeadStyle.PLAIN, pick),
-        Piece(f"  {info.trigger.value:<5}", HeadStyle.STRONG if here else HeadStyle.PLAIN, pick),
-        Piece(f"  {now_open:,} open of {info.accepted:,}", HeadStyle.QUIET, pick),
+        Piece(f"{CURRENT if here else ' '} ", PieceStyle.STRONG, pick),
+        Piece(f"{info.name:<15}", PieceStyle.STRONG if here else PieceStyle.PLAIN, pick),
+        Piece(f"  {info.trigger.value:<5}", PieceStyle.STRONG if here else PieceStyle.PLAIN, pick),
+        Piece(f"  {now_open:,} open of {info.accepted:,}", PieceStyle.QUIET, pick),
         Piece("  "),
-        Piece("send", HeadStyle.BUTTON, f"talk({info.identifier})"),
+        Piece("send", PieceStyle.BUTTON, f"talk({info.identifier})"),
         Piece("  "),
-        Piece("stop", HeadStyle.BUTTON, f"stop_listener({info.identifier})"),
+        Piece("stop", PieceStyle.BUTTON, f"stop_listener({info.identifier})"),
     )
 
 
@@ -157,40 +135,40 @@ def drain_text(switches: Switches) -> str:
 
 def _switch_line(switches: Switches) -> Line:
     return (
-        Piece("  a read takes ", HeadStyle.QUIET),
-        Piece(" − ", HeadStyle.BUTTON, "budget(-1)"),
-        Piece(f" {budget_text(switches.read_budget)} ", HeadStyle.STRONG),
-        Piece(" + ", HeadStyle.BUTTON, "budget(1)"),
-        Piece("  a wake-up reads ", HeadStyle.QUIET),
-        Piece(drain_text(switches), HeadStyle.BUTTON, "drain"),
+        Piece("  a read takes ", PieceStyle.QUIET),
+        Piece(" − ", PieceStyle.BUTTON, "budget(-1)"),
+        Piece(f" {budget_text(switches.read_budget)} ", PieceStyle.STRONG),
+        Piece(" + ", PieceStyle.BUTTON, "budget(1)"),
+        Piece("  a wake-up reads ", PieceStyle.QUIET),
+        Piece(drain_text(switches), PieceStyle.BUTTON, "drain"),
     )
 
 
-CONDITION_STYLES = {Condition.STALLED: HeadStyle.BAD, Condition.BACKED_UP: HeadStyle.HELD}
+CONDITION_STYLES = {Condition.STALLED: PieceStyle.BAD, Condition.BACKED_UP: PieceStyle.HELD}
 
 
 def _clients_line(snapshot: EchoSnapshot, width: int) -> Line:
     totals = snapshot.totals
     counts = np.bincount(conditions(snapshot.clients), minlength=len(Condition))
-    parts: list[Line] = [(Piece(f"  clients {len(snapshot.clients):,}", HeadStyle.STRONG),)]
-    parts.append((Piece(f" of {totals.accepted:,}", HeadStyle.QUIET),))
+    parts: list[Line] = [(Piece(f"  clients {len(snapshot.clients):,}", PieceStyle.STRONG),)]
+    parts.append((Piece(f" of {totals.accepted:,}", PieceStyle.QUIET),))
     for condition in reversed(Condition):
         number = int(counts[condition])
         if number and condition is not Condition.OPEN:
-            style = CONDITION_STYLES.get(condition, HeadStyle.PLAIN)
+            style = CONDITION_STYLES.get(condition, PieceStyle.PLAIN)
             parts.append((_DOT, Piece(f"{number:,} {condition.word}", style)))
     if totals.turned_away:
         words = f"{totals.turned_away:,} turned away: out of descriptors or epoll watches"
-        parts.append((_DOT, Piece(words, HeadStyle.BAD)))
+        parts.append((_DOT, Piece(words, PieceStyle.BAD)))
     if totals.aborted:
         parts.append((_DOT, Piece(f"{totals.aborted:,} gone before accept")))
     gone = [f"{count:,} {reason.value}" for reason, count in totals.closed.items() if count]
-    parts.append((_DOT, Piece(f"in {count_text(totals.bytes_in)}", HeadStyle.QUIET)))
-    parts.append((_DOT, Piece(f"out {count_text(totals.bytes_out)} bytes", HeadStyle.QUIET)))
+    parts.append((_DOT, Piece(f"in {count_text(totals.bytes_in)}", PieceStyle.QUIET)))
+    parts.append((_DOT, Piece(f"out {count_text(totals.bytes_out)} bytes", PieceStyle.QUIET)))
     if totals.urgent:
-        parts.append((_DOT, Piece(f"{count_text(totals.urgent)} urgent", HeadStyle.QUIET)))
+        parts.append((_DOT, Piece(f"{count_text(totals.urgent)} urgent", PieceStyle.QUIET)))
     if gone:
-        parts.append((_DOT, Piece(f"gone: {', '.join(gone)}", HeadStyle.QUIET)))
+        parts.append((_DOT, Piece(f"gone: {', '.join(gone)}", PieceStyle.QUIET)))
     return _fitting(parts, width)
 
 
@@ -213,9 +191,9 @@ def _loop_counts(loop: LoopCounters) -> list[Line]:
     """Return the loop's counters since the program started; capture and echo share the loop."""
     each = loop.events / loop.wake_ups if loop.wake_ups else 0.0
     return [
-        (Piece(f"  loop {count_text(loop.waits)} waits", HeadStyle.QUIET),),
-        (_DOT, Piece(f"{count_text(loop.wake_ups)} wake-ups", HeadStyle.QUIET)),
-        (_DOT, Piece(f"{each:.2f} events each", HeadStyle.QUIET)),
+        (Piece(f"  loop {count_text(loop.waits)} waits", PieceStyle.QUIET),),
+        (_DOT, Piece(f"{count_text(loop.wake_ups)} wake-ups", PieceStyle.QUIET)),
+        (_DOT, Piece(f"{each:.2f} events each", PieceStyle.QUIET)),
     ]
 
 
@@ -224,9 +202,9 @@ def _loop_times(loop: LoopCounters) -> list[Line]:
     whole = loop.kernel_s + loop.handlers_s
     waiting = round(100 * loop.kernel_s / whole) if whole else 100
     return [
-        (Piece(f"{waiting}% waiting {_time_text(loop.kernel_s)}", HeadStyle.QUIET),),
-        (Piece(f"{100 - waiting}% in handlers {_time_text(loop.handlers_s)}", HeadStyle.QUIET),),
-        (Piece(f"{count_text(loop.stale)} stale", HeadStyle.QUIET),),
+        (Piece(f"{waiting}% waiting {_time_text(loop.kernel_s)}", PieceStyle.QUIET),),
+        (Piece(f"{100 - waiting}% in handlers {_time_text(loop.handlers_s)}", PieceStyle.QUIET),),
+        (Piece(f"{count_text(loop.stale)} stale", PieceStyle.QUIET),),
     ]
 
 

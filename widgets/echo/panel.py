@@ -18,6 +18,7 @@ from widgets.echo.clients import EchoClients
 from widgets.echo.columns import condition_of, explanation
 from widgets.echo.head import EchoHead
 from widgets.echo.log import NOTHING, EchoLog
+from widgets.lines.pieces import Pieces
 from widgets.sorted.sorted_list import SortedList
 
 CLIENTS_LEAST = 3  # lines with the heading, which the clients always have
@@ -139,6 +140,6 @@ class EchoPanel(Vertical):
         event.stop()
         self._on_pick(event.id)
 
-    def on_echo_head_pressed(self, event: EchoHead.Pressed) -> None:
+    def on_pieces_pressed(self, event: Pieces.Pressed) -> None:
         event.stop()
         self._on_press(event.action)
