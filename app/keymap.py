@@ -8,9 +8,9 @@ they cannot drift apart. This module imports no Textual.
 * Keys are Textual key names, separated by commas. An action without keys is only in the palette.
 * The command is a Textual action. It is resolved on the focused panel for `KeyContext.LIST`,
   `TABLE`, `FILTER`, `DETAIL`, `HEX`, `CLIENTS`, `COUNTS`, `RATE`, `FORM`, and `RESULT`; on the side
-  panel for `ECHO`, `STATISTICS`, and `FORGE`; on the workspace for `PANELS`; on the screen for
-  `MAIN` and `LAB`; and on the application for `PROGRAM`. ``call('forge.send')`` calls a method of
-  one of the main screen's parts; see `app.screens.main.MainScreen.action_call`.
+  panel for `ECHO`, `FLOWS`, `STATISTICS`, and `FORGE`; on the workspace for `PANELS`; on the screen
+  for `MAIN` and `LAB`; and on the application for `PROGRAM`. ``call('forge.send')`` calls a method
+  of one of the main screen's parts; see `app.screens.main.MainScreen.action_call`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class KeyContext(Enum):
     STATISTICS = "statistics"
     COUNTS = "statistics table"
     RATE = "rate plot"
+    FLOWS = "flows panel"
     FORM = "forge form"
     RESULT = "forge outcome"
     FORGE = "forge"
@@ -60,6 +61,7 @@ class KeyGroup(Enum):
     ECHO = "Echo panel"
     CLIENTS = "Echo clients"
     STATISTICS = "Statistics"
+    FLOWS = "Flows panel"
     LAB = "Laboratory"
     FILES = "Files"
     PROGRAM = "Program"
@@ -283,6 +285,31 @@ ACTIONS: tuple[Action, ...] = (
         ("clients.right", "right,l", "shift(1)", "", "Scroll the columns to the right"),
     ),
     *_of(
+        KeyGroup.FLOWS, KeyContext.FLOWS,
+        ("flows.only", "enter", "screen.call('flows.show_only')", "filter",
+         "Show only its packets, or all"),
+        ("flows.hide", "exclamation_mark", "screen.call('flows.hide')", "hide",
+         "Hide the packets of this conversation"),
+        ("flows.level", "v", "screen.call('flows.step_level', 1)", "level",
+         "Next of Ethernet, IPv4, IPv6, TCP, UDP"),
+        ("flows.level_back", "V", "screen.call('flows.step_level', -1)", "",
+         "Previous of these levels"),
+        ("flows.endpoints", "E", "screen.call('flows.toggle_kind')", "endpoints",
+         "List endpoints, or conversations"),
+        ("flows.scope", "a", "screen.call('flows.toggle_scope')", "all/filtered",
+         "Count filtered packets only, or all"),
+        ("flows.text", "c", "screen.call('flows.panel.edit_text')", "contains",
+         "List flows that contain a text"),
+        ("flows.sort", "s", "screen.call('flows.list.action_sort_next')", "sort",
+         "Sort by the next column"),
+        ("flows.reverse", "S", "screen.call('flows.list.action_sort_reverse')", "",
+         "Reverse the sort order"),
+        ("flows.left", "left,h", "screen.call('flows.list.action_shift', -1)", "",
+         "Scroll the columns to the left"),
+        ("flows.right", "right,l", "screen.call('flows.list.action_shift', 1)", "",
+         "Scroll the columns to the right"),
+    ),
+    *_of(
         KeyGroup.FILTER, KeyContext.MAIN,
         ("filter.edit", "slash", "call('filter.edit')", "filter", "Filter the packets"),
         ("filter.toggle", "backslash", "call('filter.toggle')", "", "Turn the filter off or on"),
@@ -307,6 +334,7 @@ ACTIONS: tuple[Action, ...] = (
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "Previous panel"),
         ("panel.zoom", "z,f4", "zoom", "zoom", "Zoom the panel, or restore the layout"),
         ("panel.echo", "e", "side('echo')", "echo", "Show or hide the echo panel"),
+        ("panel.flows", "f7", "side('flows')", "", "Show or hide conversations"),
         ("panel.statistics", "f8", "side('statistics')", "", "Show or hide the statistics"),
         ("panel.split_up", "less_than_sign", "split(-1)", "", "Give the table fewer lines"),
         ("panel.split_down", "greater_than_sign", "split(1)", "", "Give the table more lines"),
@@ -437,6 +465,7 @@ HEARD_TOGETHER: tuple[frozenset[KeyContext], ...] = tuple(
         {KeyContext.CLIENTS, KeyContext.LIST, KeyContext.ECHO, *_PANELS},
         {KeyContext.COUNTS, KeyContext.LIST, KeyContext.STATISTICS, *_PANELS},
         {KeyContext.RATE, KeyContext.STATISTICS, *_PANELS},
+        {KeyContext.FLOWS, KeyContext.LIST, *_PANELS},
         {KeyContext.FORM, KeyContext.FORGE, *_PANELS},
         {KeyContext.RESULT, KeyContext.LIST, KeyContext.FORGE, *_PANELS},
         {KeyContext.FILTER, *_SCREEN},

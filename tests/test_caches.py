@@ -63,6 +63,7 @@ BOUNDED_OTHERWISE = {
     ("core/forge/journal/audit.py", "self._interfaces"): "interfaces of one order",
     ("core/store/interface_numbers.py", "self._shared"): "numbers end at INTERFACES",
     ("widgets/echo/client_rows.py", "self._words"): "lines of one table, emptied with the next",
+    ("widgets/flows/flow_rows.py", "self._words"): "lines of one listing, emptied with the next",
     ("widgets/lines/component_styles.py", "self._styles"): "names of a widget's component classes",
     ("widgets/packets/columns.py", "self.fields"): "columns of the table",
 }

@@ -47,6 +47,7 @@ SCREEN_ACTIONS = (
     "capture.interface",
     "capture.record",
     "packets.save",
+    "panel.flows",
     "panel.statistics",
     "view.columns",
     "view.colors",

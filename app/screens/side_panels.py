@@ -99,9 +99,16 @@ def _make_statistics(screen: MainScreen) -> SideController:
     return StatisticsController(screen.bridge, screen.filter)
 
 
+def _make_flows(screen: MainScreen) -> SideController:
+    from app.screens.flows.controller import FlowsController
+
+    return FlowsController(screen.bridge, screen.workspace, screen.filter)
+
+
 SIDE_PANELS = (
     SidePanel("forge", "Forge", KeyContext.FORGE, _make_forge, fills_narrow_screens=True),
     SidePanel("echo", "Echo", KeyContext.ECHO, _make_echo),
+    SidePanel("flows", "Flows", KeyContext.FLOWS, _make_flows),
     SidePanel("statistics", "Stats", KeyContext.STATISTICS, _make_statistics),
 )
 

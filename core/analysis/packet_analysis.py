@@ -88,6 +88,11 @@ class PacketAnalysis:
         return self._view is not None
 
     @property
+    def view(self) -> View | None:
+        """The view that selects the packets that pass the filter; None while no filter is set."""
+        return self._view
+
+    @property
     def trouble(self) -> str:
         """One line about an internal error that ended an analysis; empty without an error."""
         if (error := self._thread.failure_of(self._flows)) is not None:

@@ -23,6 +23,8 @@ from tests.helpers.support import ROOT
 from widgets.detail.packet_detail import PacketDetail
 from widgets.echo.clients import EchoClients
 from widgets.echo.panel import EchoPanel
+from widgets.flows.flow_list import FlowList
+from widgets.flows.panel import FlowsPanel
 from widgets.forge.form import ForgeForm
 from widgets.forge.outcome import ForgeOutcome
 from widgets.hex.hex_view import HexView
@@ -38,6 +40,7 @@ NODES = {
     KeyContext.HEX: (HexView,),
     KeyContext.CLIENTS: (EchoClients,),
     KeyContext.ECHO: (EchoPanel,),
+    KeyContext.FLOWS: (FlowsPanel,),
     KeyContext.LAB: (LabScreen,),
     KeyContext.STATISTICS: (StatisticsPanel,),
     KeyContext.COUNTS: (StatisticsTable,),
@@ -50,6 +53,7 @@ NODES = {
         PacketDetail,
         HexView,
         EchoClients,
+        FlowList,
         ForgeOutcome,
         StatisticsTable,
     ),

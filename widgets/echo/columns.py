@@ -21,11 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.echo.client_columns import ClientTable
-from widgets.status.line import si
+from widgets.status.line import count_text
 
 STALLED_S = 1.0  # for so long samples found unread bytes, and no byte moved
 AFTER_FIN = "CLOSE_WAIT"  # the kernel has the peer's FIN, the server has not ended yet
-EXACT_BELOW = 1_000_000  # larger counts get a decimal prefix
 
 
 class Condition(IntEnum):
@@ -109,11 +108,6 @@ _ARRAYS = [name for name in ClientTable.__slots__ if name != "taken_s"]
 def endpoint_text(address: str, port: int) -> str:
     """Return ``127.0.0.1:7007`` or ``[::1]:7007``."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-
-
-def count_text(count: int) -> str:
-    """Return all digits of a small count, else a prefix: ``48``, ``12,345``, ``3.4M``."""
-    return f"{count:,}" if count < EXACT_BELOW else si(count, "")
 
 
 def span_text(seconds: float) -> str:

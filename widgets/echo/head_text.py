@@ -16,9 +16,10 @@ from core.echo.options import Switches, Trigger, budget_text
 from core.echo.snapshot import EchoSnapshot, ListenerInfo
 from core.net.loop_counters import LoopCounters
 from core.wire.model.text import safe
-from widgets.echo.columns import Condition, conditions, count_text, span_text
+from widgets.echo.columns import Condition, conditions, span_text
 from widgets.lines.cells import width_of
 from widgets.lines.pieces import Line, Piece, PieceStyle
+from widgets.status.line import count_text
 
 LISTENERS_MOST = 4  # lines
 CURRENT = "▸"

@@ -15,6 +15,7 @@ from core.wire.model.text import safe
 from widgets.lines.cells import cut, width_of
 
 BARS = "▁▂▃▄▅▆▇█"
+EXACT_BELOW = 1_000_000  # larger counts get a decimal prefix
 SPARK_SAMPLES = 10
 NAME_MOST = 28  # cells for the interfaces or the file name
 RECORDING = "recording"  # a target of clicks
@@ -115,12 +116,17 @@ def si(value: float, unit: str) -> str:
             break
         value /= 1000
     digits = 0 if prefix == "" or value >= 99.95 else 1
-    return f"{value:.{digits}f}{' ' if unit.startswith('B') else ''}{prefix}{unit}"
+    return f"{value:.{digits}f}{' ' if unit[:1] in ('B', 'b') else ''}{prefix}{unit}"
 
 
-def sparkline(samples: Sequence[float]) -> str:
+def count_text(count: int) -> str:
+    """Return all digits of a small count, else a prefix: ``48``, ``12,345``, ``3.4M``."""
+    return f"{count:,}" if count < EXACT_BELOW else si(count, "")
+
+
+def sparkline(samples: Sequence[float], most: int = SPARK_SAMPLES) -> str:
     """Return the last samples as bars, the highest one full; only zeros are a row of low bars."""
-    recent = list(samples)[-SPARK_SAMPLES:]
+    recent = list(samples)[-most:]
     top = max(recent, default=0)
     if top <= 0:
         return BARS[0] * len(recent)

@@ -184,7 +184,9 @@ def _conversation_of(layer: Layer, data: bytes, part: str) -> str:
     values = [layer.number(data, name.removeprefix(f"{layer.name}.")) for name in members]
     if not members or None in values:
         return ""
-    return _both(layer.name, part, *(_literal_of(members[0], value or 0) for value in values))
+    return pair_expression(
+        layer.name, part, *(_literal_of(members[0], value or 0) for value in values)
+    )
 
 
 def connection_expression(protocol: str, one: End, other: End) -> str:
@@ -197,21 +199,21 @@ def connection_expression(protocol: str, one: End, other: End) -> str:
     networks = ["ipv6" if ":" in address else "ip" for address in addresses]
     ports = [str(end[1] or "") for end in (one, other)]
     if networks[0] == networks[1]:
-        parts = [_both(networks[0], "addr", *addresses)]
+        parts = [pair_expression(networks[0], "addr", *addresses)]
     else:
         parts = [
             f"{network}.addr == {address}"
             for network, address in zip(networks, addresses, strict=True)
             if address
         ]
-    parts.append(_both(protocol, "port", *ports))
+    parts.append(pair_expression(protocol, "port", *ports))
     return " and ".join(part for part in parts if part) or protocol
 
 
 _SIDES = {"addr": ("src", "dst"), "port": ("srcport", "dstport")}
 
 
-def _both(protocol: str, part: str, one: str, other: str) -> str:
+def pair_expression(protocol: str, part: str, one: str, other: str) -> str:
     """Return the expression of packets that have both values, one on each side.
 
     With equal values it names the sides, because one side alone would pass otherwise.

@@ -55,7 +55,12 @@ class FlowAnalyzer:
         self._counter = FlowCounter(most)
         self._clock = clock
         self._listed_s = -SETTLED_S  # when the listing was made
-        self._listed = 0  # packets in it
+        self._listed = -1  # packets in it; -1 before the first listing
+
+    @property
+    def has_answer(self) -> bool:
+        """True once a listing is published."""
+        return self._listed >= 0
 
     def is_due(self, snapshot: Snapshot) -> bool:
         """Return True if `extend` would publish a new listing, or count more packets."""

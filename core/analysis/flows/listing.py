@@ -68,7 +68,7 @@ class FlowListing:
         return int(found[0]) if len(found) else None
 
     def id_of(self, row: int) -> int:
-        """Return what names the flow of a line, in this and in later listings."""
+        """Return the identifier of the flow of a line, the same in every count of its packets."""
         return int(self.columns["id"][row])
 
     def end(self, row: int, side: str = "a") -> tuple[str, int]:
@@ -126,11 +126,14 @@ def listing_of(
 ) -> FlowListing:
     """Return the answer to a question about a table of its level."""
     columns = dict(table.columns)
-    columns["id"] = np.arange(len(table))
     if question.endpoints:
         columns = endpoints_of(columns)
     elif "seen" in columns:
         columns["state"] = states(columns["seen"])
+        columns["id"] = columns["stream"]
+    else:
+        a, b = (Ends(*(columns[f"{side}_{name}"] for name in Ends.__slots__)) for side in "ab")
+        columns["id"] = (a.hashed(0) + b.hashed(0)).view(np.int64)
     total = len(columns["id"])
     order = _sorted(columns, question)
     if question.text:
@@ -204,6 +207,7 @@ SORTS: Mapping[str, Keys] = {
     "resets": _both_ways("resets"),
     "state": _plain("state"),
     "conversations": _plain("conversations"),
+    "stream": _plain("stream"),
 }
 """The sort keys of the columns, the last one the most significant, by name."""
 

@@ -24,11 +24,11 @@ from widgets.echo.columns import (
     Condition,
     condition_of,
     conditions,
-    count_text,
     explanation,
     round_trip_text,
     span_text,
 )
+from widgets.status.line import count_text
 
 
 def test_every_condition_in_a_word_and_a_sentence():

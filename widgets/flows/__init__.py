@@ -1,0 +1,1 @@
+"""The flows panel: conversations and endpoints."""
