@@ -20,10 +20,11 @@ class PacketSink(Protocol):
         """Register an interface; return the number by which batches name it."""
         ...
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: Batch) -> Sequence[Batch] | None:
         """Take packets, in the order of their arrival.
 
-        A batch that is not `stable` is valid only during the call: copy what you keep.
+        A batch that is not `stable` is valid only during the call: copy what you keep. A sink that
+        copied it may return its packets in `stable` batches, which other sinks need not copy.
         """
         ...
 
@@ -32,7 +33,7 @@ class PacketFanOut:
     """A sink that hands everything to several others, each with interface numbers of its own.
 
     Translates the interface numbers of every packet for a sink that counts interfaces differently;
-    hands the batch itself to the others.
+    hands the batch itself to the others, or the stable ones that an earlier sink returned.
     """
 
     def __init__(self, sinks: Sequence[PacketSink]) -> None:
@@ -73,8 +74,13 @@ class PacketFanOut:
 
     def append(self, batch: Batch) -> None:
         """Hand packets to every sink, in turn."""
+        batches: Sequence[Batch] = (batch,)
         for at, sink in enumerate(self._sinks):
             if self._is_renumbered[at]:
-                sink.append(replace(batch, interface=self._number_in[at][batch.interface]))
+                for each in batches:
+                    sink.append(replace(each, interface=self._number_in[at][each.interface]))
+            elif len(batches) == 1:
+                batches = sink.append(batches[0]) or batches
             else:
-                sink.append(batch)
+                for each in batches:
+                    sink.append(each)

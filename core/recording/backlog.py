@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
+import numpy as np
+
 from core.decode.batch import Batch
 
 _BATCH_BYTES = 1024  # of the objects of a batch, without its arrays
@@ -30,8 +32,9 @@ class Backlog:
     def __init__(self, limit_bytes: int, wanted: int | None = None) -> None:
         self._limit_bytes = limit_bytes
         self._wanted = wanted
-        self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Batch, int] | None] = SimpleQueue()  # with its bytes
         self._taken: Batch | None = None
+        self._taken_bytes = 0
         self._bytes_in = 0
         self._bytes_out = 0
         self.packets_in = 0
@@ -46,7 +49,7 @@ class Backlog:
         return self.packets_in == self._wanted
 
     def put(self, batch: Batch) -> None:
-        """Append a copy of the frames, so that the source may reuse its memory."""
+        """Append the frames: a copy, unless their memory is `stable`."""
         if self._wanted is not None:
             batch = batch.first(self._wanted - self.packets_in)
         if not len(batch):
@@ -54,10 +57,15 @@ class Backlog:
         if self._bytes_in - self._bytes_out >= self._limit_bytes:
             self.refused += len(batch)
             return
-        batch = _copied(batch)
-        self._bytes_in += _size(batch)
+        size = _BATCH_BYTES + _column_bytes(batch)
+        if batch.stable:
+            size += int(batch.captured.sum(dtype=np.int64))
+        else:
+            batch = _copied(batch)
+            size += batch.data.nbytes
+        self._bytes_in += size
         self.packets_in += len(batch)
-        self._queue.put(batch)
+        self._queue.put((batch, size))
         if self._is_discarded:
             self._empty()
 
@@ -83,15 +91,16 @@ class Backlog:
         """
         if self._taken is not None:
             self.packets_out += len(self._taken)
-            self._bytes_out += _size(self._taken)
+            self._bytes_out += self._taken_bytes
             self._taken = None
         try:
-            batch = self._queue.get(timeout=timeout_s)
+            taken = self._queue.get(timeout=timeout_s)
         except Empty:
             return None
-        self._taken = batch
-        self.has_ended = batch is None
-        return batch
+        self.has_ended = taken is None
+        if taken is not None:
+            self._taken, self._taken_bytes = taken
+        return self._taken
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield batches as they come, until `end`. Taking the next one frees the last."""
@@ -107,9 +116,9 @@ def _copied(batch: Batch) -> Batch:
     return replace(batch, data=data, offset=batch.offset - low, stable=True)
 
 
-def _size(batch: Batch) -> int:
+def _column_bytes(batch: Batch) -> int:
     columns = (
-        batch.data, batch.offset, batch.captured, batch.original,
+        batch.offset, batch.captured, batch.original,
         batch.timestamp_ns, batch.interface, batch.flags,
     )  # fmt: skip
-    return _BATCH_BYTES + sum(column.nbytes for column in columns)
+    return sum(column.nbytes for column in columns)

@@ -20,6 +20,7 @@ from core.files.writing.encoder import InterfaceCounts
 from core.files.writing.pcapng_encoder import counts_block, packed_options, stamps_of
 from core.wire.link.link_types import LinkType
 
+_MOST_ROOM = 1 << 22  # bytes that are kept for the next batch
 _ADVICE = "record to a name that ends in .pcapng"
 
 
@@ -74,14 +75,24 @@ class PacketFormat(Protocol):
     def encoded(
         self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
     ) -> EncodedPackets:
-        """Return packets as bytes: all, or those before the first that the format cannot hold."""
+        """Return packets as bytes: all, or those before the first that the format cannot hold.
+
+        They are valid until the next call.
+        """
         ...
 
 
 class PcapngFormat:
-    """See `PacketFormat`. Comments and other options of packets are kept."""
+    """See `PacketFormat`. Comments and other options of packets are kept.
+
+    The bytes of a small batch are in memory that the next batch uses again: new memory would cost
+    as much as writing the blocks.
+    """
 
     begins_with_packet = False
+
+    def __init__(self) -> None:
+        self._room = np.empty(0, np.uint8)
 
     def beginning(self, interfaces: Sequence[CaptureInterface]) -> bytes:
         """Implement `PacketFormat.beginning`."""
@@ -105,9 +116,15 @@ class PcapngFormat:
         """Implement `PacketFormat.encoded`."""
         options = packed_options(frames.comments, frames.options)
         stamp = stamps_of(frames.timestamp_ns, frames.interface, interfaces)
-        blocks = pcapng_blocks.packet_blocks(frames, stamp=stamp, options=options)
         length = pcapng_blocks.packet_block_bytes(frames.captured, frames.flags, options)
-        return EncodedPackets(blocks, np.cumsum(length))
+        ends = np.cumsum(length)
+        needed = int(ends[-1]) if len(ends) else 0
+        if len(self._room) < needed <= _MOST_ROOM:
+            self._room = np.empty(max(needed, min(2 * needed, _MOST_ROOM)), np.uint8)
+        blocks = pcapng_blocks.packet_blocks(
+            frames, stamp=stamp, options=options, length=length, room=self._room
+        )
+        return EncodedPackets(blocks, ends)
 
 
 class PcapFormat:

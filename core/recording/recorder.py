@@ -1,9 +1,10 @@
 """Record captured packets in a thread of its own.
 
-The capturing thread hands each batch to `append`, which copies it into a bounded backlog and
-returns. The recorder's thread turns batches into the bytes of a file and writes them. If the disk
-is slower than the capture for longer than the backlog allows, packets are lost to the recording,
-not to the screen, and counted. If a write fails, the recording ends and the capture continues.
+The capturing thread hands each batch to `append`, which puts it into a bounded backlog and returns;
+the packets are in the memory of the store, which does not change. The recorder's thread turns
+batches into the bytes of a file and writes them. If the disk is slower than the capture for longer
+than the backlog allows, packets are lost to the recording, not to the screen, and counted. If a
+write fails, the recording ends and the capture continues.
 
 Both threads run at the same time: almost all of their work is in numpy and in system calls, which
 release the interpreter.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.decode.chunk import CHUNK_PACKETS, COLUMN_TYPES, Chunk
 from core.decode.memory import allocate_bytes
 
-LONG = 4096
+LONG = 2048
 _WORTH_A_COPY = 16  # free memory is returned if it is more than this part of the arena
 
 
@@ -67,8 +67,9 @@ def _copy_each(
     places: NDArray[np.int64],
 ) -> None:
     triples = zip(starts.tolist(), lengths.tolist(), places.tolist(), strict=True)
+    read, written = source.data, target.data  # half the cost of slices of arrays
     for start, length, place in triples:
-        target[place : place + length] = source[start : start + length]
+        written[place : place + length] = read[start : start + length]
 
 
 class Arena:

@@ -113,22 +113,33 @@ class PacketStore:
                 self._comments.replace(number, texts)
                 self._publish()
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: Batch) -> list[Batch]:
         """Decode a batch, add its packets with their comments behind the last one, and publish.
 
+        Return the packets in stable batches, over the memory of the store.
         Raise `ValueError` if a frame lies outside the batch's data or names an interface that was
         not added: the caller's mistake, never the traffic's.
         """
         if not len(batch):
-            return
+            return []
         with self._writing:
             self._check(batch)
             if batch.stable and _is_large(batch):
                 for part in parts_of(batch):
                     self._keep(decode_batch(part, self._link_types))
+                copies = [batch]
             else:
-                self._copy(batch)
+                copies = [
+                    replace(
+                        batch.part(start, start + len(rows)),
+                        data=rows.data,
+                        offset=rows.offset.astype(np.int64),
+                        stable=True,
+                    )
+                    for start, rows in self._copy(batch)
+                ]
             self._add_to_totals(batch)
+            return copies
 
     def append_chunk(self, chunk: Chunk) -> None:
         """Add the packets of a decoded chunk with their comments behind the last one, and publish.
@@ -168,8 +179,12 @@ class PacketStore:
         frame_bytes = 0 if _is_mapped(chunk.data) else len(chunk.data)
         self._sealed_bytes.append(len(chunk) * COLUMN_BYTES + frame_bytes)
 
-    def _copy(self, frames: Batch | Chunk) -> None:
-        """Copy frames into the current arena, and into new ones as it fills up."""
+    def _copy(self, frames: Batch | Chunk) -> list[tuple[int, Chunk]]:
+        """Copy frames into the current arena, and into new ones as it fills up.
+
+        Return the rows of each part of `frames`, and the index of its first frame.
+        """
+        copies: list[tuple[int, Chunk]] = []
         start = 0
         while start < len(frames):
             if self._arena is None:
@@ -183,7 +198,9 @@ class PacketStore:
             offsets = frames.offset[part].astype(np.int64, copy=False)
             rows = self._arena.add(frames.data, offsets, frames.captured[part])
             fill_columns(rows, frames, start)
+            copies.append((start, rows))
             start += fits
+        return copies
 
     def _add_to_totals(self, frames: Batch | Chunk) -> None:
         """Publish frames that were just stored, with their comments."""

@@ -1,9 +1,10 @@
 """The blocks of a pcapng file from values and columns, in the byte order of this host.
 
 Source: draft-ietf-opsawg-pcapng §4. `packet_blocks` makes the blocks of a whole batch at once: it
-computes the length of every block, writes each field of all headers as one column, and copies the
-frames by classes of length (`core.store.arena.copy_frames`). Only packets with options of their own
-(comments, packet ids) cost a step of a loop each.
+computes the length of every block, makes the fixed parts of all blocks as rows of one array, which
+numpy then copies to their places as items, and copies the frames by classes of length
+(`core.store.arena.copy_frames`). Only packets with options of their own (comments, packet ids) cost
+a step of a loop each.
 
 The other functions return one block. Times are stamps in the unit of their interface: nanoseconds
 unless the description says otherwise.
@@ -110,6 +111,8 @@ def packet_blocks(
     stamp: NDArray[np.uint64] | None = None,
     options: Mapping[int, bytes] | None = None,
     simple: NDArray[np.bool_] | None = None,
+    length: NDArray[np.int64] | None = None,
+    room: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """Return the Enhanced Packet Blocks (§4.3) of all packets, or of some `rows` (k,).
 
@@ -118,6 +121,9 @@ def packet_blocks(
     packed options without an end, by index among the k packets (see `packed_option`); the flags
     word is added to them. `simple` (k,) are the packets to write as Simple Packet Blocks (§4.4),
     which have no interface, time, captured length, or options.
+
+    `length` (k,) are the `packet_block_bytes`, if the caller has them. The result is in `room` if
+    that is given and large enough.
     """
     part = slice(None) if rows is None else rows
     captured = frames.captured[part].astype(np.int64)
@@ -131,21 +137,26 @@ def packet_blocks(
     if simple is not None:
         fixed = np.where(simple, _SPB_FIXED, _EPB_FIXED)
         option_bytes[simple] = 0
-    length = fixed + _padded(captured) + option_bytes + _TRAILER.size
-    start = np.cumsum(length) - length
-    out = np.empty(int(length.sum()), np.uint8)
-    if not len(captured):
+    padded = _padded(captured)
+    if length is None:
+        length = fixed + padded + option_bytes + _TRAILER.size
+    stop = np.cumsum(length)
+    total = int(stop[-1]) if len(stop) else 0
+    out = np.empty(total, np.uint8) if room is None or len(room) < total else room[:total]
+    if not total:
         return out
+    start = stop - length
     words = out.view(_WORDS)
-    at = start // _WORDS.itemsize
-    original = frames.original[part]
-    _write_heads(words, at, length, interface, stamp, captured, original, simple)
+    heads = _heads(length, interface, stamp, captured, frames.original[part])
+    _write_heads(words, start // _WORDS.itemsize, heads, simple)
     frame = start + fixed
-    tail = (frame + _padded(captured)) // _WORDS.itemsize
-    padded = captured & 3 != 0
-    words[tail[padded] - 1] = 0
-    words[(start + length) // _WORDS.itemsize - 1] = length
-    _write_options(out, words, tail, flags, option_bytes, options or {})
+    tail = (frame + padded) // _WORDS.itemsize
+    words[tail[captured & 3 != 0] - 1] = 0
+    _write_tails(words, stop // _WORDS.itemsize, length, flags, option_bytes)
+    for index, packed in (options or {}).items():
+        if option_bytes[index]:
+            begin = int(tail[index]) * _WORDS.itemsize
+            out[begin : begin + len(packed)] = np.frombuffer(packed, np.uint8)
     copy_frames(frames.data, frames.offset[part].astype(np.int64), captured, out, frame)
     return out
 
@@ -172,50 +183,73 @@ def _option_bytes(flags: NDArray[np.uint16], options: Mapping[int, bytes]) -> ND
     return option_bytes
 
 
-def _write_heads(
-    words: NDArray[np.uint32],
-    at: NDArray[np.int64],
+def _heads(
     length: NDArray[np.int64],
     interface: NDArray[np.integer],
     stamp: NDArray[np.uint64],
     captured: NDArray[np.int64],
     original: NDArray[np.uint32],
-    simple: NDArray[np.bool_] | None,
-) -> None:
-    """Write the fixed parts of packet blocks that begin at the words `at`."""
+) -> NDArray[np.uint32]:
+    """Return the fixed parts (n, 7) of Enhanced Packet Blocks."""
+    heads = np.empty((len(length), _EPB_FIXED // _WORDS.itemsize), _WORDS)
     columns: tuple[NDArray[np.generic] | int, ...] = (
         ENHANCED_PACKET, length, interface, stamp >> _HIGH_SHIFT, stamp & _LOW, captured, original
     )  # fmt: skip
-    whole = None if simple is None else ~simple
     for place, column in enumerate(columns):
-        if whole is not None and not isinstance(column, int):
-            column = column[whole]
-        words[(at if whole is None else at[whole]) + place] = column
-    if simple is not None:
-        words[at[simple]] = SIMPLE_PACKET
-        words[at[simple] + 1] = length[simple]
-        words[at[simple] + 2] = original[simple]
+        heads[:, place] = column
+    return heads
 
 
-def _write_options(
-    out: NDArray[np.uint8],
+def _write_heads(
     words: NDArray[np.uint32],
-    tail: NDArray[np.int64],
+    at: NDArray[np.int64],
+    heads: NDArray[np.uint32],
+    simple: NDArray[np.bool_] | None,
+) -> None:
+    """Write the fixed parts of packet blocks that begin at the words `at`."""
+    if simple is None:
+        _write_rows(words, at, heads)
+        return
+    _write_rows(words, at[~simple], heads[~simple])
+    short = heads[simple][:, [0, 1, -1]]  # type, length, and original length
+    short[:, 0] = SIMPLE_PACKET
+    _write_rows(words, at[simple], short)
+
+
+def _write_tails(
+    words: NDArray[np.uint32],
+    stop: NDArray[np.int64],
+    length: NDArray[np.int64],
     flags: NDArray[np.uint16],
     option_bytes: NDArray[np.int64],
-    options: Mapping[int, bytes],
 ) -> None:
-    """Write the options of packet blocks, which begin at the words `tail`."""
-    end = tail + option_bytes // _WORDS.itemsize
+    """Write the ends of packet blocks that end at the words `stop`, all but options of their own.
+
+    The flags word, the end of the options, and the length of the block are the last four words.
+    """
+    tails = np.zeros((len(stop), 4), _WORDS)
+    tails[:, 0], tails[:, 1], tails[:, 3] = _FLAGS_HEAD, flags, length
     having = option_bytes > 0
-    words[end[having] - 1] = 0  # the end of the options
-    flagged = np.flatnonzero(having & (flags != 0))
-    words[end[flagged] - 3] = _FLAGS_HEAD
-    words[end[flagged] - 2] = flags[flagged]
-    for index, packed in options.items():
-        if having[index]:
-            begin = int(tail[index]) * _WORDS.itemsize
-            out[begin : begin + len(packed)] = np.frombuffer(packed, np.uint8)
+    flagged = having & (flags != 0)
+    if flagged.all():
+        _write_rows(words, stop - 4, tails)
+        return
+    _write_rows(words, stop[flagged] - 4, tails[flagged])
+    other = having & ~flagged
+    _write_rows(words, stop[other] - 2, tails[other, 2:])
+    words[stop[~having] - 1] = length[~having]
+
+
+def _write_rows(words: NDArray[np.uint32], at: NDArray[np.int64], rows: NDArray[np.uint32]) -> None:
+    """Write each row of words at its place. numpy copies items faster than words one by one."""
+    if not len(rows):
+        return
+    size = rows.shape[1]
+    rows = np.ascontiguousarray(rows)
+    items: NDArray[np.void] = np.ndarray(
+        (len(words) - size + 1,), f"V{size * _WORDS.itemsize}", words.data, 0, (_WORDS.itemsize,)
+    )
+    items[at] = rows.view(items.dtype)[:, 0]
 
 
 def packed_options(options: Iterable[Option]) -> bytes:

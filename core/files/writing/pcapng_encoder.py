@@ -183,7 +183,8 @@ def stamps_of(
     interfaces: Sequence[CaptureInterface],
 ) -> NDArray[np.uint64]:
     """Return the times (n,) of packets in the units of their interfaces."""
-    numbers = np.unique(interface).tolist()
+    is_one = len(interface) > 0 and bool((interface == interface[0]).all())  # the usual case
+    numbers = [int(interface[0])] if is_one else np.unique(interface).tolist()
     units = {(interfaces[n].resolution, interfaces[n].offset_s) for n in numbers}
     if len(units) == 1:
         return stamps(timestamp_ns, *units.pop())

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from core.capture.packet_sink import PacketFanOut
 from core.decode.batch import Batch, CaptureInterface
 from core.store.interface_numbers import MORE, OWN
@@ -79,3 +83,28 @@ def test_interfaces_beyond_the_numbers_share_one():
     assert len(recorder.interfaces) == OWN + 1
     sink.append(batch_of([b"frame"], interface=numbers[-1:]))
     assert recorder.names == [MORE]
+
+
+def test_a_sink_after_the_store_gets_the_packets_in_the_memory_of_the_store():
+    """So that a recorder need not copy them again; also where an arena ends within a batch."""
+    store, keeper = PacketStore(1 << 20), Keeper(second=1)
+    sink = PacketFanOut((store, keeper))
+    sink.add_interface(ETH0)
+    frames = [bytes([number % 251]) * (number % 300) for number in range(900)]
+    given = batch_of(frames)
+    given = replace(given, data=given.data.copy())
+    sink.append(given)
+    snapshot = store.snapshot()
+    assert len(keeper.batches) == len(snapshot.chunks) == 3
+    assert all(batch.stable for batch in keeper.batches)
+    owners = [
+        np.shares_memory(each.data, chunk.data)
+        for each, chunk in zip(keeper.batches, snapshot.chunks, strict=True)
+    ]
+    given.data[:] = 0xEE
+    rows = [(batch, row) for batch in keeper.batches for row in range(len(batch))]
+    assert [
+        batch.data[(at := int(batch.offset[row])) : at + int(batch.captured[row])].tobytes()
+        for batch, row in rows
+    ] == frames
+    assert owners[-1]

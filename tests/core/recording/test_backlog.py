@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 
@@ -84,3 +85,14 @@ def test_one_thread_puts_and_another_takes() -> None:
     assert sum(len(one) for one in backlog) == 5000
     thread.join()
     assert backlog.packets_out == backlog.packets_in == 5000
+
+
+def test_stable_frames_are_not_copied_and_count_without_what_is_between_them() -> None:
+    """As those that the store keeps: its memory also holds the frames of other batches."""
+    frames = replace(batch_over(bytearray(1 << 20), 100), stable=True)
+    backlog = Backlog(50_000)
+    for _ in range(3):
+        backlog.put(frames)
+    backlog.end()
+    assert backlog.refused == 0
+    assert all(kept is frames for kept in backlog)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from core.files.pcapng_options import packed_option
+from core.recording import packet_format
 from core.recording.packet_format import EncodedPackets, PcapFormat, PcapngFormat
 from tests.core.decode.support import batch_of
 from tests.core.recording.made import ETH0, TUN0
@@ -47,3 +49,18 @@ def test_classic_pcap_stops_before_the_first_packet_without_a_place() -> None:
     packets = PcapFormat().encoded(frames, [ETH0, ETH0])
     assert packets.count == 3
     assert packets.refusal.startswith("classic pcap holds times from 1970 to 2106;")
+
+
+def test_the_memory_of_one_batch_is_used_for_the_next_if_it_is_small(monkeypatch) -> None:
+    monkeypatch.setattr(packet_format, "_MOST_ROOM", 4_000)
+    kind = PcapngFormat()
+    encoded = [
+        kind.encoded(batch_of([bytes([count]) * 60] * count), [ETH0]) for count in (10, 12, 100, 1)
+    ]
+    first, second, large, last = (each.data for each in encoded)
+    assert np.shares_memory(first, second)
+    assert np.shares_memory(first, last)
+    assert not np.shares_memory(first, large)
+    for data, count in ((large, 100), (last, 1)):
+        whole = PcapngFormat().encoded(batch_of([bytes([count]) * 60] * count), [ETH0])
+        assert data.tobytes() == whole.data.tobytes()
