@@ -36,8 +36,8 @@ from core.wire.registry import LINK_PROTOCOLS, PROTOCOLS, readers
 
 SLICE = 1 << 15
 
-QUOTED_LAYERS = 12
-"""The most layers of a quoted packet that the batch walk reads; more are malformed to it."""
+INNER_LAYERS = 12
+"""The most layers of an inner packet that the batch walk reads; more are malformed to it."""
 
 
 def _steps(protocols: tuple[Protocol, ...]) -> Steps:
@@ -81,14 +81,16 @@ def index_headers(
     link_type: NDArray[Any],
     flags: NDArray[np.uint16],
     *,
+    rounds: int = MAXIMUM_LAYERS,
     are_quoted: bool = False,
 ) -> HeaderOffsets:
     """Return the positions of the headers in n frames. Never raises for traffic.
 
     `data` is contiguous uint8; frame i is ``captured[i]`` bytes, less than 2 GiB, at ``offset[i]``,
     which must lie inside it; no byte outside a frame is read. `link_type` (n,) are `LinkType`
-    numbers, or others, which have no reader; `flags` `PacketFlag` bits. With `are_quoted`, they are
-    packets that ICMP errors quote (`core.decode.inner_packets`).
+    numbers, or others, which have no reader; `flags` `PacketFlag` bits. A packet with more than
+    `rounds` headers is malformed. With `are_quoted`, they are packets that ICMP errors quote
+    (`core.decode.inner_packets`).
     """
     walks = [
         walk_headers(
@@ -98,6 +100,7 @@ def index_headers(
             original[part],
             link_type[part],
             flags[part],
+            rounds=rounds,
             are_quoted=are_quoted,
         )
         for part in (slice(at, at + SLICE) for at in range(0, max(len(offset), 1), SLICE))
@@ -122,6 +125,7 @@ def walk_headers(
     positions: HeaderObserver | None = None,
     steps: Steps | None = None,
     *,
+    rounds: int = MAXIMUM_LAYERS,
     are_quoted: bool = False,
 ) -> BatchWalk:
     """Walk frames to their ends, as `index_headers` does with a slice of a batch.
@@ -143,5 +147,5 @@ def walk_headers(
     )
     everything = FrameGroup(np.arange(len(offset)), np.zeros(len(offset), dtype=np.int64))
     state.queue(Numbering.LINK, link_type, everything)
-    state.run(QUOTED_LAYERS if are_quoted else MAXIMUM_LAYERS)
+    state.run(rounds)
     return state

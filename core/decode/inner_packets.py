@@ -7,17 +7,19 @@ traceroute fills a capture with ICMP errors, each with the packet that caused it
 in IP with packets that have another inside. So a second walk finds the headers of the inner
 packets. `quoted_packets` begins where an error's message ends, and it ends where the error does:
 the sender of the error cuts the packet, so a header that is not all there is no fault.
-`tunneled_packets` begins behind an IP header that another IP header follows.
+`tunneled_packets` begins behind an IP header that another IP header follows, and
+`packets_in_tunnel` behind the header of a tunnel (`core.decode.tunnel_columns`): GRE, and VXLAN
+with its Ethernet frame.
 
 Columns describe the usual case, and both leave out the others, which are dissected: a fragment on
 the outside, or many headers; an inner packet that carries or quotes another one, or that
-contradicts itself; other tunnels, whose own headers have no columns.
+contradicts itself; unusual headers of tunnels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +27,8 @@ from numpy.typing import NDArray
 
 from core.decode.batch_walk import QUOTE_ENDS
 from core.decode.chunk import VERDICT_UNKNOWN, Chunk
-from core.decode.header_index import QUOTED_LAYERS, index_headers
+from core.decode.header_index import INNER_LAYERS, index_headers
+from core.decode.tunnel_columns import TUNNELS, Tunnel
 from core.wire.dissect import MAXIMUM_LAYERS
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
@@ -49,7 +52,7 @@ _FOLLOWING = {IpProtocol.IPV4: LinkType.IPV4, IpProtocol.IPV6: LinkType.IPV6}
 _CARRYING = np.uint8(HeaderState.NESTED | HeaderState.TRANSPORT)
 _JUDGED = np.uint8(_CARRYING | HeaderState.FRAGMENT | HeaderState.CAUSE_MASK)
 _LEAST_LAYER = 4  # bytes: a VLAN tag, an MPLS label
-_FARTHEST = _LEAST_LAYER * (MAXIMUM_LAYERS - QUOTED_LAYERS)
+_FARTHEST = _LEAST_LAYER * (MAXIMUM_LAYERS - INNER_LAYERS)
 """The last place of an inner packet in a frame; too many layers do not fit before it."""
 
 
@@ -57,15 +60,19 @@ _FARTHEST = _LEAST_LAYER * (MAXIMUM_LAYERS - QUOTED_LAYERS)
 class InnerPackets:
     """Inner packets that columns describe: those in packets `rows` (k,) ascending of a chunk.
 
-    `chunk` has them as k frames without link-layer headers. If they `are_quoted`, a cause in its
-    state may be `core.decode.batch_walk.QUOTE_ENDS`. They `are_datagrams` if the outermost packets
-    carry them in fragments.
+    `chunk` has them as k frames; only those in a tunnel may have link-layer headers. If they
+    `are_quoted`, a cause in its state may be `core.decode.batch_walk.QUOTE_ENDS`. They
+    `are_datagrams` if the outermost packets carry them in fragments. `tunnel` names the protocol
+    whose header is right before each of them, from ``headers`` (k,) in the data on; without one it
+    is empty.
     """
 
     rows: NDArray[np.int64]
     chunk: Chunk
     are_quoted: bool
     are_datagrams: bool = False
+    tunnel: str = ""
+    headers: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def causes(self) -> NDArray[np.uint8]:
@@ -78,6 +85,7 @@ class InnerPackets:
 def inner_packets(chunk: Chunk) -> tuple[InnerPackets, ...]:
     """Return the packets inside those of a chunk, by the way they are carried."""
     found = [quoted_packets(chunk), tunneled_packets(chunk)]
+    found += [packets_in_tunnel(chunk, tunnel) for tunnel in TUNNELS]
     if chunk.datagrams is not None:
         found.append(InnerPackets(*chunk.datagrams, are_quoted=False, are_datagrams=True))
     return tuple(each for each in found if len(each.rows))
@@ -97,21 +105,37 @@ def tunneled_packets(chunk: Chunk) -> InnerPackets:
         rows = np.flatnonzero(candidates & (chunk.transport == number))
         begins = chunk.transport_offset[rows].astype(np.int64)
         ends = chunk.stop[rows].astype(np.int64)
-        found.append(_Places(rows, begins, ends, np.full(len(rows), link_type, np.int32)))
-    return _walked(chunk, _joined(found), are_quoted=False)
+        found.append(_Places(rows, begins, ends, np.full(len(rows), link_type, np.int32), begins))
+    return _walked(chunk, _joined(found))
 
 
-def _walked(chunk: Chunk, places: _Places, *, are_quoted: bool) -> InnerPackets:
+def packets_in_tunnel(chunk: Chunk, tunnel: Tunnel) -> InnerPackets:
+    """Return the packets behind the headers of a tunnel."""
+    candidates = chunk.state & _JUDGED == _CARRYING
+    rows = np.flatnonzero(candidates & (chunk.transport == tunnel.ip_protocol))
+    return _walked(chunk, _Places(*tunnel.inner_frames(chunk, rows)), tunnel.name)
+
+
+def _walked(
+    chunk: Chunk, places: _Places, tunnel: str = "", *, are_quoted: bool = False
+) -> InnerPackets:
     """Return the packets at these places, without those that need a dissection."""
     kept = np.flatnonzero(places.begins <= _FARTHEST)
     rows, at, stop = places.rows[kept], places.begins[kept], places.ends[kept]
-    link_type = places.link_types[kept]
+    link_type, before = places.link_types[kept], places.headers[kept]
     base = (chunk.offset[rows] + at).astype(np.uint32)
     captured = (np.minimum(chunk.captured[rows], stop) - at).astype(np.uint32)
     original = (stop - at).astype(np.uint32)
     flags = chunk.flags[rows] & np.uint16(0xFFFF ^ PacketFlag.FCS_MASK)
     found = index_headers(
-        chunk.data, base, captured, original, link_type, flags, are_quoted=are_quoted
+        chunk.data,
+        base,
+        captured,
+        original,
+        link_type,
+        flags,
+        rounds=INNER_LAYERS,
+        are_quoted=are_quoted,
     )
     every = Chunk(
         chunk.first,
@@ -134,16 +158,23 @@ def _walked(chunk: Chunk, places: _Places, *, are_quoted: bool) -> InnerPackets:
     is_simple = found.state & np.uint8(HeaderState.NESTED) == 0
     is_simple &= found.state & np.uint8(HeaderState.CAUSE_MASK) != Cause.MALFORMED
     index = np.flatnonzero(is_simple)
-    return InnerPackets(rows[index], every.copied(index), are_quoted)
+    headers = chunk.offset[rows[index]].astype(np.int64) + before[index]
+    return InnerPackets(
+        rows[index], every.copied(index), are_quoted, tunnel=tunnel, headers=headers
+    )
 
 
 class _Places(NamedTuple):
-    """Inner packets (k,): the row, the first byte and the end in its frame, and the link type."""
+    """Inner packets (k,): the row, the first byte and the end in its frame, and the link type.
+
+    `headers` are the first bytes of what carries them: the packets themselves without a tunnel.
+    """
 
     rows: NDArray[np.int64]
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
     link_types: NDArray[np.int32]
+    headers: NDArray[np.int64]
 
 
 def _joined(found: Sequence[_Places]) -> _Places:
@@ -153,7 +184,7 @@ def _joined(found: Sequence[_Places]) -> _Places:
     return _Places(*(column[order] for column in columns))
 
 
-_TYPES = np.array(sorted(_LINK_TYPES.values()), np.int32)
+_TYPES = np.array(sorted({*_LINK_TYPES.values(), LinkType.ETHERNET}), np.int32)
 
 
 def _quotes(chunk: Chunk, rows: NDArray[np.int64]) -> _Places:
@@ -176,5 +207,5 @@ def _quotes(chunk: Chunk, rows: NDArray[np.int64]) -> _Places:
                 limit = np.where(length > 0, begins[index] + length, ends[index])
                 ends[index] = np.minimum(ends[index], limit)
         link_types = np.full(len(errors), _LINK_TYPES[kind], np.int32)
-        found.append(_Places(errors, begins, ends, link_types))
+        found.append(_Places(errors, begins, ends, link_types, begins))
     return _joined(found)

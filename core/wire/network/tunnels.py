@@ -23,6 +23,7 @@ from core.wire.protocol import Protocol, Reader
 
 VXLAN_PORT = 4789
 PPTP = 1  # the GRE version
+GRE_WORD = 4  # bytes of a key, or of a sequence number
 
 GRE = HeaderTable(
     "gre",
@@ -92,6 +93,8 @@ TABLES = (
     ),
     VXLAN,
 )
+GRE_WORDS = TABLES[1]
+"""All optional words of version 0."""
 
 
 def parse_gre(walk: Walk, offset: int) -> Next | None:

@@ -1,11 +1,11 @@
 """The headers in a chunk's packets, by its columns.
 
 The columns describe the outermost packet, and `inner` has columns of packets inside: those that
-ICMP errors quote, and those in IP in IP. `HeaderState.NESTED` marks packets inside which there may
-be another, and `Cause.MALFORMED` those whose headers contradict themselves; both are dissected one
-by one (`core.analysis.filter.values.dissected`), and nothing here reports their headers. All other
-packets have one network header and one transport header at most, at known places, and link-layer
-headers that a walk finds: several of one kind, if they stack.
+ICMP errors quote, and those in IP in IP, GRE, and VXLAN. `HeaderState.NESTED` marks packets inside
+which there may be another, and `Cause.MALFORMED` those whose headers contradict themselves; both
+are dissected one by one (`core.analysis.filter.values.dissected`), and nothing here reports their
+headers. All other packets have one network header and one transport header at most, at known
+places, and link-layer headers that a walk finds: several of one kind, if they stack.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ class ChunkHeaders:
         self.chunk = chunk
         self.inside = inside
         self.are_quoted = inside is not None and inside.are_quoted
+        self.has_links = inside is None or bool(inside.tunnel)
         self._walked: dict[str, HeaderList] = {}
         self._known: dict[_Key, Headers] = {}
 
@@ -204,7 +205,7 @@ class ChunkHeaders:
         An Ethernet II header with nothing, or with four bytes, before the network header is the
         only header of Ethernet: no second one fits, and LLC has 3 or 8 bytes.
         """
-        if self.inside is not None:
+        if not self.has_links:
             return []
         chunk = self.chunk
         between = chunk.network_offset - ETHERNET.size

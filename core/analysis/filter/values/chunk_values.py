@@ -253,8 +253,12 @@ class ChunkValues:
 
     def _unusual_arp(self, arp: Protocol) -> NDArray[np.int64]:
         """Return the rows of ARP messages that are not about IPv4 over Ethernet."""
-        (usual,) = self.headers.headers(arp, ARP_IPV4)
-        return np.setdiff1d(self._candidates(arp), usual.rows, assume_unique=True)
+        found = [
+            level.packets(each.rows)
+            for level in self._levels
+            for each in level.headers.headers(arp, ARP_IPV4)
+        ]
+        return np.setdiff1d(self._candidates(arp), np.concatenate(found), assume_unique=True)
 
     def _candidates(self, protocol: Protocol) -> NDArray[np.int64]:
         """Return the rows of the packets, described by columns, that may have a protocol."""

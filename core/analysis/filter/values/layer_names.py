@@ -109,9 +109,12 @@ def protocol_kinds(
         texts, found = _kinds_by_columns(inside, kept, naming.payloads(inside), naming)
         around = index[packets.rows[kept]]
         pairs, pair_of = np.unique(around * max(1, len(texts)) + found, return_inverse=True)
-        outer = list(numbers)
+        outer, between = list(numbers), ":"
+        if packets.tunnel in naming.listed:
+            between = f":{packets.tunnel}:"
         joined = [
-            f"{outer[pair // len(texts)]}:{texts[pair % len(texts)]}" for pair in pairs.tolist()
+            f"{outer[pair // len(texts)]}{between}{texts[pair % len(texts)]}"
+            for pair in pairs.tolist()
         ]
         index[packets.rows[kept]] = _numbered(numbers, joined, pair_of)
     return list(numbers), index
@@ -187,7 +190,7 @@ def _link_names(
     headers: ChunkHeaders, rows: NDArray[np.int64], links: tuple[Protocol, ...]
 ) -> tuple[list[str], NDArray[np.int64]]:
     """Return texts of link-layer headers, and the index (k,) of each packet's text."""
-    if headers.inside is not None:
+    if not headers.has_links:
         return [""], np.zeros(len(rows), np.int64)
     chunk = headers.chunk
     is_alone = (chunk.network_offset[rows] == ETHERNET.size) & (

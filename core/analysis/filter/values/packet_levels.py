@@ -26,10 +26,11 @@ from core.analysis.filter.values.option_places import (
     has_table,
 )
 from core.analysis.filter.values.places import BytePlaces, FieldPlaces
+from core.analysis.filter.values.tunnel_headers import TUNNEL_NAMES, TunnelHeaders
 from core.wire.model.field import PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.protocol import Protocol
-from core.wire.registry import PROTOCOLS
+from core.wire.registry import LINK_PROTOCOLS, PROTOCOLS
 
 _Rows = NDArray[np.int64]
 _Places = TypeVar("_Places", FieldPlaces, BytePlaces)
@@ -60,6 +61,7 @@ class PacketLevel:
         self.headers = headers
         self._options = ColumnOptions(headers)
         self._messages = ApplicationMessages(headers)
+        self._tunnels = TunnelHeaders(headers)
         self._around = around
         self._packets = rows
         self._mapped: dict[int, tuple[_Rows, _Rows]] = {}
@@ -82,6 +84,8 @@ class PacketLevel:
                 for protocol, options in OPTION_LISTS
                 if protocol.name in COLUMN_OPTIONS and has_table(options, slot.table)
             ]
+        elif owner.name in TUNNEL_NAMES:
+            return self._tunnels.fields(owner, slot)
         elif is_variable(owner, slot.table):
             return []
         else:
@@ -91,6 +95,8 @@ class PacketLevel:
 
     def protocol(self, protocol: Protocol, *, with_data: bool) -> BytePlaces:
         """Return the bytes of a protocol's headers, `with_data` those after them, too."""
+        if protocol.name in TUNNEL_NAMES:
+            return self._tunnels.bytes(protocol, with_data=with_data)
         found = byte_fields.protocol_headers(self.headers, protocol)
         if with_data:
             found = byte_fields.with_data(self.headers, protocol, found)
@@ -121,6 +127,8 @@ class PacketLevel:
     def candidates(self, protocol: Protocol) -> _Rows:
         """Return the rows, ascending, of the packets that may have a protocol."""
         headers = self.headers
+        if protocol.name in TUNNEL_NAMES:
+            return self._tunnels.rows(protocol)
         if protocol.name in TRANSPORTS:
             rows = headers.described(headers.has_transport(TRANSPORTS[protocol.name]))
         elif protocol.name in NETWORKS:
@@ -189,8 +197,11 @@ class PacketLevel:
         if protocol.name in EXTENSIONS:
             found = headers.headers(protocol, protocol.tables[0])
             rows = np.concatenate([each.rows for each in found])
-            return np.bincount(rows, minlength=len(headers.chunk))
-        return np.zeros(len(headers.chunk), np.int64)
+        elif protocol in LINK_PROTOCOLS:
+            rows = byte_fields.protocol_headers(headers, protocol).rows
+        else:
+            rows = np.zeros(0, np.int64)
+        return np.bincount(rows, minlength=len(headers.chunk))
 
 
 def is_variable(owner: Protocol, table: HeaderTable) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -160,6 +161,71 @@ def test_every_field_at_every_cut_length() -> None:
     ]
     pieces = [frame[:cut] for frame in frames for cut in range(len(frame) + 1)]
     assert list(differences(chunk_of(pieces), NOTHING)) == []
+
+
+def vxlan(frame: bytes, *, flags: int = 8, length: int | None = None) -> bytes:
+    """Return a frame in VXLAN; `length` is that of UDP if it is wrong."""
+    header = struct.pack(">I", flags << 24) + bytes.fromhex("00007b00")
+    size = 8 + len(header) + len(frame) if length is None else length
+    return struct.pack(">HHHH", 40_000, 4789, size, 0) + header + frame
+
+
+def gre(flags: int, carried: bytes, kind: int = EtherType.IPV4) -> bytes:
+    """Return a packet in GRE; `flags` are the first two bytes, each flag with a word after them."""
+    words = sum(4 for bit in (0x8000, 0x4000, 0x2000, 0x1000, 0x0080) if flags & bit)
+    return struct.pack(">HH", flags, kind) + bytes(range(1, words + 1)) + carried
+
+
+def tunnels() -> list[bytes]:
+    """Return frames with tunnels: usual forms, unusual ones, and damaged ones."""
+    four = ipv4(tcp(b"payload"), IpProtocol.TCP)
+    six = ipv6(tcp(six=True), IpProtocol.TCP)
+    framed = ethernet(four, tags=1)
+    carried = [
+        framed, ethernet(six, EtherType.IPV6), arp_frame() + bytes(18), ethernet(b"?", 0x9999),
+        ethernet(ipv4(four, IpProtocol.IPV4)), ethernet(ipv4(b"frag", 6, frag_offset=9)),
+        bytes(12) + b"\0\7\xaa\xaa\3\0\0\0\x08\0" + four, b"", bytes(14),
+        ethernet(four, tags=13), ethernet(b"\x45" + bytes(19)), ethernet(four) + b"trailer",
+    ]  # fmt: skip
+    made = [ethernet(ipv4(vxlan(each), IpProtocol.UDP)) for each in carried]
+    made.append(ethernet(ipv6(vxlan(framed), IpProtocol.UDP), EtherType.IPV6))
+    for flags, length in ((0, None), (8, 0), (8, 7), (8, 15), (8, 16), (8, 60), (8, 900)):
+        made.append(ethernet(ipv4(vxlan(framed, flags=flags, length=length), IpProtocol.UDP)))
+    made += [
+        ethernet(ipv4(gre(flags, four), IpProtocol.GRE))
+        for flags in (0, 0x2000, 0x1000, 0x3000, 0xB000, 0x8000, 0x4000, 0x2001, 0x3081, 0x0003)
+    ]
+    for kind, each in (
+        (EtherType.IPV6, six), (EtherType.TRANSPARENT_ETHERNET, framed), (EtherType.ARP, b"arp"),
+        (0x9999, b"?"), (EtherType.IPV4, b""), (EtherType.IPV4, ipv4(gre(0, four), 47)),
+    ):  # fmt: skip
+        made.append(ethernet(ipv6(gre(0x2000, each, kind), IpProtocol.GRE), EtherType.IPV6))
+    made.append(ethernet(ipv4(gre(0, four), IpProtocol.GRE), tags=20))
+    made.append(ethernet(ipv4(gre(0, four), IpProtocol.GRE, **{"flags.mf": 1})))
+    return made
+
+
+def test_every_field_of_packets_in_tunnels() -> None:
+    """GRE and VXLAN in all forms, and some of them cut."""
+    frames = tunnels()
+    pieces = [frame[:cut] for frame in frames[::17] for cut in range(36, len(frame), 19)]
+    assert list(differences(chunk_of(frames + pieces), NOTHING)) == []
+
+
+def test_usual_tunnels_go_by_columns() -> None:
+    frames = [
+        ethernet(ipv4(vxlan(ethernet(ipv4(tcp(), IpProtocol.TCP, ttl=7), tags=1)), IpProtocol.UDP)),
+        ethernet(ipv4(gre(0x3000, ipv4(tcp(), IpProtocol.TCP, ttl=7)), IpProtocol.GRE)),
+    ]
+    assert not ChunkValues(chunk_of(frames), NOTHING).headers.dissected.any()
+    assert [ttl[1] for ttl in values_of("ip.ttl", frames)] == [7, 7]
+    assert values_of("vxlan.vni", frames) == [[0x7B], []]
+    assert values_of("gre.key", frames) == [[], [0x01020304]]
+    assert values_of("gre.sequence_number", frames) == [[], [0x05060708]]
+    names = ["eth:ip:udp:vxlan:eth:vlan:ip:tcp", "eth:ip:ip:tcp"]
+    assert values_of("frame.protocols", frames) == [[name] for name in names]
+    found = ChunkValues(chunk_of(frames), NOTHING).occurrences("eth.type", with_layers=True)
+    assert [(row, number) for row, number, _ in listed(found)] == [(0, 1), (0, 2), (1, 1)]
 
 
 @pytest.mark.parametrize(
