@@ -70,6 +70,7 @@ class ColorRules(Dialog[None]):
         Binding("e", "edit", "Edit the rule"),
         Binding("d,delete", "delete", "Delete the rule"),
         Binding("r", "restore", "Restore the default rules"),
+        Binding("m", "add_missing", "Add the default rules that the list lacks"),
         Binding("u", "undo", "Undo the last change"),
     ]
     title_text = "Colors"
@@ -80,6 +81,7 @@ class ColorRules(Dialog[None]):
         "move_rule(-1)": "Up (K)",
         "move_rule(1)": "Down (J)",
         "restore": "Reset (r)",
+        "add_missing": "Missing (m)",
         "undo": "Undo (u)",
     }
 
@@ -104,6 +106,9 @@ class ColorRules(Dialog[None]):
 
     def on_mount(self) -> None:
         self._draw()
+        if count := len(self.list.missing):
+            words = f"{count} default rule{'s' * (count > 1)}"
+            self.query_one(Hint).show("", f"the list lacks {words}: m adds what is missing")
 
     def on_resize(self) -> None:
         self._draw()
@@ -121,6 +126,9 @@ class ColorRules(Dialog[None]):
             for rule in self.list.rules:
                 table.add_row(*self._cells(rule, width))
             table.move_cursor(row=selected, scroll=False)
+        for button in self.query(Button):
+            if button.name == "add_missing":
+                button.display = bool(self.list.missing)
         table.scroll_to(y=top, animate=False)
         self.call_after_refresh(table._scroll_cursor_into_view)
 
@@ -191,6 +199,11 @@ class ColorRules(Dialog[None]):
         """Restore the default rules."""
         self.list.restore()
         self._report("these are the default rules · u restores the others")
+
+    def action_add_missing(self) -> None:
+        """Add the default rules that the list lacks, each in its place."""
+        count = self.list.add_missing()
+        self._report(f"added {count} · u removes" if count else "no default rule is missing")
 
     def action_undo(self) -> None:
         """Take back the last change."""

@@ -45,10 +45,6 @@ class ColorRule:
     temporary: bool = False
 
 
-_HTTP = r'r"^([A-Z-]+ \S+ HTTP/1|HTTP/1\.[01] \d\d\d)"'
-_TLS = r'r"^[\x14-\x17]\x03[\x00-\x03]"'  # a record's type and version: RFC 8446, section 5.1
-
-
 def _set(numbers: frozenset[int]) -> str:
     """Return a set of numbers as a filter writes it: ``{3, 4, 5}``."""
     return f"{{{', '.join(map(str, sorted(numbers)))}}}"
@@ -72,8 +68,8 @@ DEFAULT_RULES: tuple[ColorRule, ...] = (
     ColorRule("Control", "icmp.type or icmpv6.type or igmp or vrrp", Color.SECONDARY),
     ColorRule("TCP reset", packet_kinds.TCP_RESET, Color.ERROR, whole_row=True),
     ColorRule("TCP SYN", packet_kinds.TCP_SYN, Color.SUCCESS, bold=True),
-    ColorRule("TLS", f"tcp.payload matches {_TLS}", Color.SUCCESS),
-    ColorRule("HTTP", f"tcp.payload matches {_HTTP} or udp.payload matches {_HTTP}", Color.SUCCESS),
+    ColorRule("TLS", "tls", Color.SUCCESS),
+    ColorRule("HTTP", "http or ssdp", Color.SUCCESS),
     ColorRule("DNS", "dns or mdns or llmnr", Color.PRIMARY),
     ColorRule("UDP", "udp and not tcp", Color.PRIMARY),
 )

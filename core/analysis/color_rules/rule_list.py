@@ -54,6 +54,30 @@ class RuleList:
         if self.rules != DEFAULT_RULES:
             self._change(DEFAULT_RULES, 0)
 
+    @property
+    def missing(self) -> tuple[ColorRule, ...]:
+        """The default rules that the list lacks: no rule has the name or the filter of one."""
+        names = {rule.name for rule in self.rules}
+        filters = {rule.filter for rule in self.rules}
+        return tuple(
+            rule for rule in DEFAULT_RULES if rule.name not in names and rule.filter not in filters
+        )
+
+    def add_missing(self) -> int:
+        """Add the missing default rules, and return how many.
+
+        Each comes after the nearest default rule before it that the list has, else first.
+        """
+        missing = self.missing
+        rules = list(self.rules)
+        for rule in missing:
+            before = {each.name for each in DEFAULT_RULES[: DEFAULT_RULES.index(rule)]}
+            places = [place for place, each in enumerate(rules, 1) if each.name in before]
+            rules.insert(max(places, default=0), rule)
+        if missing:
+            self._change(tuple(rules), rules.index(missing[0]))
+        return len(missing)
+
     def undo(self) -> bool:
         """Take back the last change. Return False if nothing was changed."""
         if not self._before:

@@ -112,6 +112,17 @@ async def test_a_rule_with_a_wrong_filter_cannot_be_turned_on() -> None:
         assert names(pilot) == ["(Mine)"]
 
 
+async def test_the_list_says_that_default_rules_are_missing_and_adds_them() -> None:
+    async with opened(DEFAULT_RULES[2:]) as pilot:
+        assert hint(pilot) == "the list lacks 2 default rules: m adds what is missing"
+        await pilot.press("m")
+        assert pilot.app.rules == DEFAULT_RULES
+        shown = [button.name for button in pilot.app.screen.query(Button) if button.display]
+        assert "add_missing" not in shown
+        await pilot.press("m")
+        assert hint(pilot) == "no default rule is missing"
+
+
 async def test_an_empty_list_takes_every_key() -> None:
     async with opened([]) as pilot:
         await pilot.press("space", "e", "d", "J", "K", "j", "k", "enter")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.analysis.color_rules.rule import DEFAULT_RULES, Color, ColorRule
@@ -63,3 +65,21 @@ def test_an_empty_list_can_be_filled_again() -> None:
     assert (rules.rules, rules.rule) == ((B,), B)
     rules.restore()
     assert rules.rules == DEFAULT_RULES
+
+
+def test_missing_default_rules_are_added_in_their_places() -> None:
+    """A default rule with another name or another filter is not missing."""
+    first, second, third, *others = DEFAULT_RULES
+    renamed = replace(second, name="Mine")
+    refined = replace(third, filter="tcp")
+    rules = RuleList([first, A, renamed, refined, *others[2:]])
+    assert rules.missing == tuple(others[:2])
+    assert rules.add_missing() == 2
+    assert rules.rules == (first, A, renamed, refined, *others)
+    assert rules.rule == others[0]
+    assert rules.add_missing() == 0
+    assert rules.undo()
+    assert rules.missing == tuple(others[:2])
+    empty = RuleList([A])
+    assert empty.add_missing() == len(DEFAULT_RULES)
+    assert empty.rules == (*DEFAULT_RULES, A)
