@@ -83,7 +83,7 @@ class PacketDetail(ShiftedView):
         super().__init__(id=id, classes=classes)
         self.model = DetailTree()
         self._above = 0  # lines of the screen between its top and the picked field
-        self._label_width = LABEL_LEAST
+        self._widest = LABEL_LEAST  # cells of the widest label since the start
 
     # -- what it shows ----------------------------------------------------------------
 
@@ -104,18 +104,21 @@ class PacketDetail(ShiftedView):
 
     def _show_lines(self) -> None:
         self.set_line_count(len(self.model.lines))
-        self._fit_labels()
+        self._note_labels()
         self.forget_lines()
 
-    def _fit_labels(self) -> None:
+    def _note_labels(self) -> None:
         """Widen the labels, never narrow them: values must not jump from packet to packet."""
         widths = (label_width(line) for line in self.model.lines if not line.row.is_layer)
-        most = max(LABEL_LEAST, int(self.window.width * LABEL_SHARE))
-        self._label_width = min(max(self._label_width, max(widths, default=0)), most)
+        self._widest = max([self._widest, *widths])
+
+    @property
+    def _label_width(self) -> int:
+        """The cells before the values, as far as the width of the window allows now."""
+        return min(self._widest, max(LABEL_LEAST, int(self.window.width * LABEL_SHARE)))
 
     def on_resize(self) -> None:
         """Keep the selected row on the screen."""
-        self._fit_labels()
         self.forget_lines()
         if self.model.lines:
             self.show_line(self.model.cursor)

@@ -298,3 +298,21 @@ def test_resize_keeps_the_selection_on_the_screen():
             assert view.cursor_line in view.window.lines
 
     play(PacketDetail(), scene, size=TALL)
+
+
+def test_labels_get_their_width_back_after_a_narrow_window():
+    """Also if the packet shown then has short labels only."""
+    long = (Row("a", "a label of about thirty cells", "value"),)
+    short = (Row("b", "b", "value"),)
+
+    async def scene(pilot):
+        view = pilot.app.widget
+        view.show(long)
+        before = screen_text(view)[0].index("value")
+        await pilot.resize_terminal(30, 10)
+        view.show(short)
+        assert screen_text(view)[0].index("value") < before
+        await pilot.resize_terminal(100, 10)
+        assert screen_text(view)[0].index("value") == before
+
+    play(PacketDetail(), scene, size=(100, 10))
