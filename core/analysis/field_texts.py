@@ -13,8 +13,9 @@ JSON has them. The texts of frames, times, and protocols are the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from core.analysis.filter.fields.address_parts import ADDRESS_PARTS, AddressPart
 from core.analysis.filter.fields.catalog import CATALOG, OPTION_NAMES, SLOTS_BY_NAME
 from core.analysis.filter.fields.packet_fields import (
     CAUSES,
@@ -144,6 +145,8 @@ def _layer_texts(name: str) -> _LayerTexts:
         return _of_slots(*members)
     if name in SLOTS_BY_NAME:
         return _of_slots(name)
+    if name in ADDRESS_PARTS:
+        return _of_address(ADDRESS_PARTS[name])
     if name.endswith(".checksum.status"):
         return _verdicts(parent)
     if name in DERIVED:
@@ -173,11 +176,30 @@ def _of_slots(*names: str) -> _LayerTexts:
     """Return the texts of fields of header tables or of options' tables, by place."""
 
     def texts(layer: Layer, dissection: Dissection) -> Iterator[str]:
-        places = [place for name in names for place in places_of(layer, name)]
-        for slot, start in sorted(places, key=_first_bit):
+        for slot, start in _places(layer, names):
             yield _text(slot, slot.read(dissection.data, start))
 
     return texts
+
+
+def _of_address(part: AddressPart) -> _LayerTexts:
+    """Return the texts of a part of addresses."""
+    names = CATALOG.combined(part.source) or (part.source,)
+
+    def texts(layer: Layer, dissection: Dissection) -> Iterator[str]:
+        for slot, start in _places(layer, names):
+            value = slot.read(dissection.data, start)
+            size = slot.span.stop - slot.span.start
+            is_short = isinstance(value, bytes) or slot.field.kind is Kind.IPV4
+            yield part.text(value if is_short else int(value).to_bytes(size, "big"))
+
+    return texts
+
+
+def _places(layer: Layer, names: Sequence[str]) -> list[tuple[PlacedField, int]]:
+    """Return the places of some fields in a layer, in the order of its bytes."""
+    places = [place for name in names for place in places_of(layer, name)]
+    return sorted(places, key=_first_bit)
 
 
 def _first_bit(place: tuple[PlacedField, int]) -> int:

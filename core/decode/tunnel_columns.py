@@ -1,4 +1,4 @@
-"""Where the headers of tunnels end in many packets, and what follows them.
+"""The places of tunnels' headers in many packets, and what follows them.
 
 The usual forms are here: GRE of version 0 with an IP packet or an Ethernet frame, with or without a
 key and a sequence number, and VXLAN, which carries an Ethernet frame. Packets with another form (a

@@ -1,4 +1,4 @@
-"""Where the headers of tunnels end, and what follows them."""
+"""The columns of tunnels: the ends of their headers, and what follows them."""
 
 from __future__ import annotations
 

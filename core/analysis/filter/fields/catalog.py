@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from core.analysis.filter.fields.address_parts import ADDRESS_PARTS
 from core.analysis.filter.fields.packet_fields import (
     COLUMN_FIELDS,
     DATA,
@@ -248,6 +249,10 @@ class Catalog:
                 field = FilterField(name, member.field.type, meaning, member.field.width_bits)
                 self._add(PacketField(field, member.unit))
                 self._combined[name] = (table[first].name, table[second].name)
+        for part in ADDRESS_PARTS.values():
+            if part.source.startswith(f"{protocol.name}."):
+                is_flag = part.field.type is FilterType.BOOLEAN
+                self._add(PacketField(part.field, "true or false" if is_flag else ""))
         if protocol.options_field:
             bytes_field = FilterField(
                 protocol.options_field, FilterType.BYTES, "The bytes of the options"

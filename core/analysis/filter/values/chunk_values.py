@@ -22,6 +22,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.filter.fields.address_parts import ADDRESS_PARTS
 from core.analysis.filter.fields.catalog import CATALOG, SLOTS_BY_NAME
 from core.analysis.filter.fields.packet_fields import COLUMNS, DATA_LENGTH, FLAG_TEXT
 from core.analysis.filter.fields.wireshark_types import ALSO_AS
@@ -145,6 +146,10 @@ class ChunkValues:
         name, data = field.name, self._chunk.data
         if name in SLOTS_BY_NAME or CATALOG.combined(name):
             return read_values(self._places(_members(name)), self._words, field.type)
+        if name in ADDRESS_PARTS:
+            part = ADDRESS_PARTS[name]
+            found = self._values(_field(part.source))
+            return Occurrences(found.rows, part.read(np.asarray(found.values)), found.layers)
         if name in COLUMNS:
             return self._columns.of(name)
         if name in frame_values.READERS:

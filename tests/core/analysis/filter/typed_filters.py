@@ -89,6 +89,14 @@ ip.dst[0:1] >= e0
 ip.src[0:3] == ip.dst[0:3]
 ip.addr >= 192.168.0.0 && ip.addr <= 192.168.255.255
 eth.dst[0] & 0x01
+eth.dst.ig == 1
+eth.src.lg == 0
+eth.ig == 1 and ip
+eth.lg == 1
+eth.addr.oui == 0x01005e
+ip.src_host contains "192.168"
+ip.host matches r"\.255$"
+ipv6.host contains "fe80"
 eth.type == 0x0800
 eth.type == 0x86dd
 eth.type == 0x0806

@@ -22,6 +22,10 @@ DIFFERENT_TYPES = {
     "ipv6.opt.pad1": "Wireshark gives it no value; here it is the option's bytes",
 }
 DIFFERENT_WORDS = {
+    **dict.fromkeys(
+        ("eth.dst.ig", "eth.dst.lg", "eth.src.ig", "eth.src.lg", "eth.ig", "eth.lg"),
+        "one word instead of a sentence",
+    ),
     "igmp.s": "rawscope has no sentence for it",
     "tcp.flags.ae": "older versions call it nonce",
 }
