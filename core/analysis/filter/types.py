@@ -149,6 +149,10 @@ class FieldCatalog(Protocol):
         """Return the fields that a combined one consists of (``ip.addr``: ``ip.src``, …)."""
         ...
 
+    def advice(self, name: str) -> str:
+        """Return the end of a message about a name that is not a field; empty without advice."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spans:

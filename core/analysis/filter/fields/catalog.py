@@ -26,6 +26,7 @@ from core.analysis.filter.fields.packet_fields import (
     PacketField,
 )
 from core.analysis.filter.fields.registered_words import aliases
+from core.analysis.filter.fields.unread_protocols import advice
 from core.analysis.filter.fields.wireshark_types import (
     TRUE_FALSE,
     TYPES,
@@ -218,6 +219,10 @@ class Catalog:
     def combined(self, name: str) -> Sequence[str]:
         """Return the fields that a combined one consists of (``ip.addr``: ``ip.src``, …)."""
         return self._combined.get(name, ())
+
+    def advice(self, name: str) -> str:
+        """Return how to find a protocol that rawscope does not read, for a message."""
+        return advice(name)
 
     def unit(self, name: str) -> str:
         """Return the unit of a field's values, such as ``bytes``, or an empty string."""

@@ -68,7 +68,7 @@ class ExpressionChecker:
 
     def _unknown(self, name: str, place: TextSpan) -> FilterError:
         names = self._catalog.names()
-        hint = nearest(name, names)
+        hint = self._catalog.advice(name) or nearest(name, names)
         is_start = place.stop == self._length and any(each.startswith(name) for each in names)
         message = f'"{name}" is not a field or protocol{hint}'
         return FilterError(message, place, is_incomplete=is_start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ from core.analysis.filter.display_filter import DisplayFilter, compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
+from core.analysis.tcp.fields import FLOW_FIELDS
+from core.analysis.tcp.flow_index import FlowIndex
+from core.analysis.tcp.flow_table import FlowTable
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.chunks import iter_chunks
@@ -31,10 +35,18 @@ class Capture:
             self.chunks: list[Chunk] = list(iter_chunks(reader))
             self.interfaces: list[CaptureInterface] = list(reader.interfaces)
 
-    def values(self) -> Iterator[ChunkValues]:
-        """Yield the values of each chunk."""
+    @functools.cached_property
+    def _flows(self) -> list[FlowTable]:
+        """The results of an analysis of flows, by chunk."""
+        index = FlowIndex()
+        return [index.append(chunk) for chunk in self.chunks]
+
+    def values(self, *, has_flows: bool = False) -> Iterator[ChunkValues]:
+        """Yield the values of each chunk, with those of flows if it `has_flows`."""
         context = CaptureContext(self.interfaces)
-        for chunk in self.chunks:
+        for number, chunk in enumerate(self.chunks):
+            if has_flows:
+                context = replace(context, flows=self._flows[number])
             yield ChunkValues(chunk, context)
             context = context.after(chunk)
 
@@ -46,7 +58,8 @@ class Capture:
         compiled = _compiled(text)
         chosen = None if selected is None else self._one(selected)
         found: list[int] = []
-        for chunk, values in zip(self.chunks, self.values(), strict=True):
+        has_flows = not FLOW_FIELDS.keys().isdisjoint(compiled.fields)
+        for chunk, values in zip(self.chunks, self.values(has_flows=has_flows), strict=True):
             found += (np.flatnonzero(compiled.passes(values, chosen)) + chunk.first).tolist()
         return found
 

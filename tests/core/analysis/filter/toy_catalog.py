@@ -48,5 +48,8 @@ class ToyCatalog:
     def combined(self, name: str) -> Sequence[str]:
         return ()
 
+    def advice(self, name: str) -> str:
+        return ""
+
 
 TOY = ToyCatalog()

@@ -219,5 +219,21 @@ udp.port == 0b110101
 tcp.port == 'P'
 ip.ttl == +64
   tcp.port   ==   80
+udp.stream == 0
+tcp.stream == 0
+tcp.stream eq 1
+tcp.stream in {0, 2, 4}
+tcp.stream > 5 and tcp.flags.syn == 1
+tcp.analysis.retransmission
+tcp.analysis.flags
+tcp.analysis.duplicate_ack
+tcp.analysis.ack_rtt > 0.01
+tcp.time_delta > 1
+tcp.time_relative > 1
+tcp.seq == 0
+tcp.seq == 1 and tcp.ack == 1
+tcp.ack > 1000
+tcp.window_size > 65535
+tcp.completeness == 31
 """.strip("\n").split("\n")
 """Filters that mean the same to tshark 4.0 and 4.6; each passes some of the compared packets."""
