@@ -7,9 +7,7 @@ one prints it as tshark does, and reports other marks on stderr.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from app.cli.dump.dump_file import dump_file
 from app.cli.output import (
@@ -18,154 +16,15 @@ from app.cli.output import (
     InterruptedCommandError,
     print_message,
 )
-from core.analysis.follow.payloads import end_text
-from core.analysis.follow.pieces import CLIENT, Piece, PieceKind, mark_text
+from core.analysis.follow.forms import FORMS, SIDES
+from core.analysis.follow.pieces import Piece
 from core.analysis.follow.stream import StreamReader
-from core.analysis.follow.texts import line_text
 from core.analysis.reassembly.chunk_pieces import with_pieces
 from core.analysis.reassembly.fragment_index import FragmentIndex
 from core.analysis.tcp.flow_index import FlowIndex
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.capture_statistics import CaptureStatistics
 from core.decode.chunk import Chunk
-from core.wire.model.text import ascii_text
-
-SIGNS = ("→", "←")  # of the client's and the server's bytes
-SIDES = ("client", "server")
-_LONGEST_LINE = 1 << 16  # bytes of text without a line end
-_HEX_COLUMNS = 16
-_RULE = "=" * 67
-
-Lines = Iterator[str]
-
-
-class StreamForm:
-    """Writes the pieces of a stream as lines; the base of every form."""
-
-    def __init__(self, reader: StreamReader, number: int) -> None:
-        self.reader, self.number = reader, number
-
-    def begin(self) -> Lines:
-        """Yield the lines before the first piece, when the ends are known."""
-        client, server = map(end_text, self.reader.ends)
-        yield f"{self.reader.protocol.upper()} stream {self.number}: {client} → {server}"
-
-    def piece(self, piece: Piece) -> Lines:
-        """Yield the lines of a piece, as far as they are complete."""
-        raise NotImplementedError
-
-    def end(self) -> Lines:
-        """Yield the last lines."""
-        yield from ()
-
-
-class TextForm(StreamForm):
-    """Lines of text, each behind the sign of its side."""
-
-    def __init__(self, reader: StreamReader, number: int) -> None:
-        super().__init__(reader, number)
-        self._side, self._rest = CLIENT, b""
-
-    def piece(self, piece: Piece) -> Lines:
-        """Yield complete lines; those of TCP continue in the next piece of the same side."""
-        if piece.kind is not PieceKind.DATA or piece.side != self._side:
-            yield from self.end()
-        self._side = piece.side
-        if piece.kind is not PieceKind.DATA:
-            yield f"{SIGNS[piece.side]} {mark_text(piece.kind, piece.amount)}"
-            return
-        *lines, self._rest = (self._rest + piece.data).split(b"\n")
-        yield from (self._line(line + b"\n") for line in lines)
-        if self.reader.protocol == "udp" or len(self._rest) > _LONGEST_LINE:
-            yield from self.end()
-
-    def end(self) -> Lines:
-        """Yield the line that has no end yet."""
-        if self._rest:
-            yield self._line(self._rest)
-        self._rest = b""
-
-    def _line(self, data: bytes) -> str:
-        return f"{SIGNS[self._side]} {line_text(data)}".rstrip()
-
-
-class HexForm(StreamForm):
-    """Rows of 16 bytes: the sign of their side, their offset in it, hex, and ASCII."""
-
-    def __init__(self, reader: StreamReader, number: int) -> None:
-        super().__init__(reader, number)
-        self._positions = [0, 0]
-
-    def piece(self, piece: Piece) -> Lines:
-        """Yield the rows of a piece."""
-        sign = SIGNS[piece.side]
-        if piece.kind is not PieceKind.DATA:
-            yield f"{sign} {mark_text(piece.kind, piece.amount)}"
-        for start in range(0, len(piece.data), _HEX_COLUMNS):
-            row = piece.data[start : start + _HEX_COLUMNS]
-            offset = self._positions[piece.side] + start
-            digits = f"{row.hex(' '):<{3 * _HEX_COLUMNS}}"
-            yield f"{sign} {offset:08x}  {digits} {ascii_text(row).replace('·', '.')}"
-        self._positions[piece.side] += len(piece.data)
-
-
-class RawForm(StreamForm):
-    """The output of ``tshark -q -z follow,tcp,raw,N``: a line of hex digits for each piece."""
-
-    def begin(self) -> Lines:
-        """Yield the heading."""
-        protocol = self.reader.protocol
-        yield from ("", _RULE, f"Follow: {protocol},raw")
-        yield f"Filter: {protocol}.stream eq {self.number}"
-        for node, end in enumerate(self.reader.ends):
-            yield f"Node {node}: {end_text(end)}"
-
-    def piece(self, piece: Piece) -> Lines:
-        """Yield the line of a piece. tshark has the text of a mark in it, and a NUL."""
-        data = piece.data
-        if piece.kind is PieceKind.MISSING:
-            data = mark_text(piece.kind, piece.amount).encode() + b"\0"
-        elif piece.kind is not PieceKind.DATA:
-            mark = mark_text(piece.kind, piece.amount).strip("[]")
-            print_message(f"rawscope: packet {piece.packet:,}: {mark}")
-            return
-        yield ("" if piece.side == CLIENT else "\t") + data.hex()
-
-    def end(self) -> Lines:
-        """Yield the line below."""
-        yield _RULE
-
-
-class JsonForm(StreamForm):
-    """One JSON object for each piece."""
-
-    def begin(self) -> Lines:
-        """Yield nothing: each object says whose bytes it has."""
-        yield from ()
-
-    def piece(self, piece: Piece) -> Lines:
-        """Yield the object of a piece. A mark has no bytes, but says how many it is about."""
-        ends = [end_text(end) for end in self.reader.ends]
-        found: dict[str, Any] = {
-            f"{self.reader.protocol}.stream": self.number,
-            "frame.number": piece.packet,
-            "side": SIDES[piece.side],
-            "source": ends[piece.side],
-            "destination": ends[1 - piece.side],
-        }
-        if piece.kind is PieceKind.DATA:
-            found |= {"length": len(piece.data), "data": piece.data.hex()}
-        else:
-            found |= {"mark": piece.kind.name.lower(), "length": piece.amount}
-        yield json.dumps(found, separators=(",", ":"))
-
-
-FORMS: Mapping[str, Callable[[StreamReader, int], StreamForm]] = {
-    "text": TextForm,
-    "hex": HexForm,
-    "raw": RawForm,
-    "json": JsonForm,
-}
 
 
 class FollowOutput:
@@ -217,6 +76,9 @@ class FollowOutput:
         for piece in self._pieces:
             self._output.lines(list(self._form.piece(piece)))
         self._pieces.clear()
+        for note in self._form.notes:
+            print_message(f"rawscope: {note}")
+        self._form.notes.clear()
 
     def describe(
         self,

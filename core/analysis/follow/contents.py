@@ -44,7 +44,7 @@ class StreamContents:
     ``side``      uint8  (k,)  0 for the client, 1 for the server
     ``kind``      uint8  (k,)  a `PieceKind`
 
-    `totals` are the bytes of each side.
+    `totals` are the bytes of each side. `token` is the same object in all contents of one stream.
     """
 
     data: NDArray[np.uint8]
@@ -55,7 +55,8 @@ class StreamContents:
     amount: Rows
     side: NDArray[np.uint8]
     kind: NDArray[np.uint8]
-    totals: tuple[int, int] = (0, 0)
+    totals: tuple[int, int]
+    token: object
 
     def __len__(self) -> int:
         return len(self.start)
@@ -143,7 +144,10 @@ class StreamBuffer:
         """The pieces up to now."""
         columns = {name: column.view for name, column in self._columns.items()}
         return StreamContents(
-            data=self._data.view, totals=(self._totals[0], self._totals[1]), **columns
+            data=self._data.view,
+            totals=(self._totals[0], self._totals[1]),
+            token=self._data,
+            **columns,
         )
 
 

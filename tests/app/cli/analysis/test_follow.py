@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.analysis.follow import FORMS, FollowOutput
+from app.cli.analysis.follow import FollowOutput
 from app.cli.main import run
 from app.cli.output import InterruptedCommandError
+from core.analysis.follow.forms import FORMS
 from core.analysis.follow.pieces import Piece, PieceKind
 from core.analysis.follow.stream import StreamReader
 from core.wire.link.link_types import LinkType
@@ -114,10 +115,10 @@ def test_an_interrupted_command_says_that_the_stream_is_not_whole(capsys: Captur
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_prints_every_mark(form: str, capsys: Capture) -> None:
+def test_every_form_prints_every_mark(form: str) -> None:
     shown = FORMS[form](StreamReader("tcp", lambda piece: None), 0)
     for kind in set(PieceKind) - {PieceKind.DATA}:
         lines = list(shown.piece(Piece(1, 5, kind, amount=1234)))
-        text = "\n".join(lines) + capsys.readouterr().err
+        text = "\n".join([*lines, *shown.notes])
         number = b"1234".hex() if form == "raw" and kind is PieceKind.MISSING else "1234"
         assert number in text.replace(",", "")

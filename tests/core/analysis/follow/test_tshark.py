@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.analysis.follow import RawForm
+from core.analysis.follow.forms import RawForm
 from core.files.formats import FileError
 from tests.core.analysis.follow.streams import Key, Streams, streams_of
 from tests.helpers.support import (

@@ -1,0 +1,163 @@
+"""The pieces of a stream as lines of text: for a terminal, a file, or a program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from core.analysis.follow.payloads import End, end_text
+from core.analysis.follow.pieces import CLIENT, Piece, PieceKind, mark_text
+from core.analysis.follow.texts import line_text
+from core.wire.model.text import ascii_text
+
+SIGNS = ("→", "←")  # of the client's and the server's bytes
+SIDES = ("client", "server")
+_LONGEST_LINE = 1 << 16  # bytes of text without a line end
+_HEX_COLUMNS = 16
+_RULE = "=" * 67
+
+Lines = Iterator[str]
+
+
+class FormedStream(Protocol):
+    """The stream whose pieces become lines: its protocol, and the client's and server's ends."""
+
+    @property
+    def protocol(self) -> str: ...
+
+    @property
+    def ends(self) -> tuple[End, End]: ...
+
+
+class StreamForm:
+    """Writes the pieces of a stream as lines; the base of every form.
+
+    `notes` are messages for the user that the form has no place for.
+    """
+
+    def __init__(self, stream: FormedStream, number: int) -> None:
+        self.stream, self.number = stream, number
+        self.notes: list[str] = []
+
+    def begin(self) -> Lines:
+        """Yield the lines before the first piece, when the ends are known."""
+        client, server = map(end_text, self.stream.ends)
+        yield f"{self.stream.protocol.upper()} stream {self.number}: {client} → {server}"
+
+    def piece(self, piece: Piece) -> Lines:
+        """Yield the lines of a piece, as far as they are complete."""
+        raise NotImplementedError
+
+    def end(self) -> Lines:
+        """Yield the last lines."""
+        yield from ()
+
+
+class TextForm(StreamForm):
+    """Lines of text, each behind the sign of its side."""
+
+    def __init__(self, stream: FormedStream, number: int) -> None:
+        super().__init__(stream, number)
+        self._side, self._rest = CLIENT, b""
+
+    def piece(self, piece: Piece) -> Lines:
+        """Yield complete lines; those of TCP continue in the next piece of the same side."""
+        if piece.kind is not PieceKind.DATA or piece.side != self._side:
+            yield from self.end()
+        self._side = piece.side
+        if piece.kind is not PieceKind.DATA:
+            yield f"{SIGNS[piece.side]} {mark_text(piece.kind, piece.amount)}"
+            return
+        *lines, self._rest = (self._rest + piece.data).split(b"\n")
+        yield from (self._line(line + b"\n") for line in lines)
+        if self.stream.protocol == "udp" or len(self._rest) > _LONGEST_LINE:
+            yield from self.end()
+
+    def end(self) -> Lines:
+        """Yield the line that has no end yet."""
+        if self._rest:
+            yield self._line(self._rest)
+        self._rest = b""
+
+    def _line(self, data: bytes) -> str:
+        return f"{SIGNS[self._side]} {line_text(data)}".rstrip()
+
+
+class HexForm(StreamForm):
+    """Rows of 16 bytes: the sign of their side, their offset in it, hex, and ASCII."""
+
+    def __init__(self, stream: FormedStream, number: int) -> None:
+        super().__init__(stream, number)
+        self._positions = [0, 0]
+
+    def piece(self, piece: Piece) -> Lines:
+        """Yield the rows of a piece."""
+        sign = SIGNS[piece.side]
+        if piece.kind is not PieceKind.DATA:
+            yield f"{sign} {mark_text(piece.kind, piece.amount)}"
+        for start in range(0, len(piece.data), _HEX_COLUMNS):
+            row = piece.data[start : start + _HEX_COLUMNS]
+            offset = self._positions[piece.side] + start
+            digits = f"{row.hex(' '):<{3 * _HEX_COLUMNS}}"
+            yield f"{sign} {offset:08x}  {digits} {ascii_text(row).replace('·', '.')}"
+        self._positions[piece.side] += len(piece.data)
+
+
+class RawForm(StreamForm):
+    """The output of ``tshark -q -z follow,tcp,raw,N``: a line of hex digits for each piece."""
+
+    def begin(self) -> Lines:
+        """Yield the heading."""
+        protocol = self.stream.protocol
+        yield from ("", _RULE, f"Follow: {protocol},raw")
+        yield f"Filter: {protocol}.stream eq {self.number}"
+        for node, end in enumerate(self.stream.ends):
+            yield f"Node {node}: {end_text(end)}"
+
+    def piece(self, piece: Piece) -> Lines:
+        """Yield the line of a piece. tshark has the text of a mark in it, and a NUL."""
+        data = piece.data
+        if piece.kind is PieceKind.MISSING:
+            data = mark_text(piece.kind, piece.amount).encode() + b"\0"
+        elif piece.kind is not PieceKind.DATA:
+            mark = mark_text(piece.kind, piece.amount).strip("[]")
+            self.notes.append(f"packet {piece.packet:,}: {mark}")
+            return
+        yield ("" if piece.side == CLIENT else "\t") + data.hex()
+
+    def end(self) -> Lines:
+        """Yield the line below."""
+        yield _RULE
+
+
+class JsonForm(StreamForm):
+    """One JSON object for each piece."""
+
+    def begin(self) -> Lines:
+        """Yield nothing: each object says whose bytes it has."""
+        yield from ()
+
+    def piece(self, piece: Piece) -> Lines:
+        """Yield the object of a piece. A mark has no bytes, but says how many it is about."""
+        ends = [end_text(end) for end in self.stream.ends]
+        found: dict[str, Any] = {
+            f"{self.stream.protocol}.stream": self.number,
+            "frame.number": piece.packet,
+            "side": SIDES[piece.side],
+            "source": ends[piece.side],
+            "destination": ends[1 - piece.side],
+        }
+        if piece.kind is PieceKind.DATA:
+            found |= {"length": len(piece.data), "data": piece.data.hex()}
+        else:
+            found |= {"mark": piece.kind.name.lower(), "length": piece.amount}
+        yield json.dumps(found, separators=(",", ":"))
+
+
+FORMS: Mapping[str, Callable[[FormedStream, int], StreamForm]] = {
+    "text": TextForm,
+    "hex": HexForm,
+    "raw": RawForm,
+    "json": JsonForm,
+}
