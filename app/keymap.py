@@ -8,9 +8,9 @@ they cannot drift apart. This module imports no Textual.
 * Keys are Textual key names, separated by commas. An action without keys is only in the palette.
 * The command is a Textual action. It is resolved on the focused panel for `KeyContext.LIST`,
   `TABLE`, `FILTER`, `DETAIL`, `HEX`, `CLIENTS`, `COUNTS`, `RATE`, `FORM`, and `RESULT`; on the side
-  panel for `ECHO`, `FLOWS`, `STATISTICS`, and `FORGE`; on the workspace for `PANELS`; on the screen
-  for `MAIN` and `LAB`; and on the application for `PROGRAM`. ``call('forge.send')`` calls a method
-  of one of the main screen's parts; see `app.screens.main.MainScreen.action_call`.
+  panel for `ECHO`, `FLOWS`, `STATISTICS`, `STREAM`, and `FORGE`; on the workspace for `PANELS`; on
+  the screen for `MAIN` and `LAB`; and on the application for `PROGRAM`. ``call('forge.send')``
+  calls a method of one of the main screen's parts; see `app.screens.main.MainScreen.action_call`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class KeyContext(Enum):
     COUNTS = "statistics table"
     RATE = "rate plot"
     FLOWS = "flows panel"
+    STREAM = "stream panel"
     FORM = "forge form"
     RESULT = "forge outcome"
     FORGE = "forge"
@@ -62,6 +63,7 @@ class KeyGroup(Enum):
     CLIENTS = "Echo clients"
     STATISTICS = "Statistics"
     FLOWS = "Flows panel"
+    STREAM = "Stream panel"
     LAB = "Laboratory"
     FILES = "Files"
     PROGRAM = "Program"
@@ -204,6 +206,23 @@ ACTIONS: tuple[Action, ...] = (
         ("echo.close", "c,delete", "screen.call('echo.close_client')", "close client",
          "Close the client's connection"),
         ("echo.lab", "L", "app.lab", "lab", "Open the laboratory of I/O models"),
+    ),
+    *_of(
+        KeyGroup.STREAM, KeyContext.STREAM,
+        ("stream.packet", "enter", "screen.call('stream.show_packet')", "packet",
+         "Go to the packet of the line"),
+        ("stream.form", "v", "screen.call('stream.change_form')", "text/hex/raw",
+         "Show as text, hex, or raw"),
+        ("stream.side", "d", "screen.call('stream.change_side')", "sides",
+         "Show both sides, or one of them"),
+        ("stream.next", "right,l", "screen.call('stream.step', 1)", "next stream",
+         "Next stream"),
+        ("stream.previous", "left,h", "screen.call('stream.step', -1)", "",
+         "Previous stream"),
+        ("stream.only", "equals_sign", "screen.call('stream.filter_for', 'REPLACE')", "only",
+         "Show only the packets of this stream"),
+        ("stream.hide", "exclamation_mark", "screen.call('stream.filter_for', 'AND_NOT')", "hide",
+         "Hide the packets of this stream"),
     ),
     *_of(
         KeyGroup.FILTER, KeyContext.FILTER,
@@ -383,6 +402,11 @@ ACTIONS: tuple[Action, ...] = (
          "Add or change a comment (¶)"),
     ),
     *_of(
+        KeyGroup.PACKETS, KeyContext.MAIN,
+        ("packets.follow", "F", "call('stream.open')", "",
+         "Follow the stream: what both ends sent"),
+    ),
+    *_of(
         KeyGroup.FORGE, KeyContext.MAIN,
         ("packets.stop_sending", "", "call('forge.stop')", "stop sending", "Stop sending"),
     ),
@@ -466,6 +490,7 @@ HEARD_TOGETHER: tuple[frozenset[KeyContext], ...] = tuple(
         {KeyContext.COUNTS, KeyContext.LIST, KeyContext.STATISTICS, *_PANELS},
         {KeyContext.RATE, KeyContext.STATISTICS, *_PANELS},
         {KeyContext.FLOWS, KeyContext.LIST, *_PANELS},
+        {KeyContext.STREAM, KeyContext.LIST, *_PANELS},
         {KeyContext.FORM, KeyContext.FORGE, *_PANELS},
         {KeyContext.RESULT, KeyContext.LIST, KeyContext.FORGE, *_PANELS},
         {KeyContext.FILTER, *_SCREEN},

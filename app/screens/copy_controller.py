@@ -81,4 +81,7 @@ class CopyController:
             if path is not None:
                 app.notify(f"Saved to {safe(str(path))}", timeout=NOTICE_S, markup=False)
 
-        app.push_screen(SaveText(f"{subject}-{name}.txt", choice.text), saved)
+        def content() -> bytes:
+            return choice.text.encode(errors="surrogateescape") + b"\n"
+
+        app.push_screen(SaveText(f"{subject}-{name}.txt", content), saved)

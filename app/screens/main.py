@@ -304,7 +304,13 @@ class MainScreen(Screen[None]):
         self.part_method(path)(*arguments)
 
     def part_method(self, path: str) -> Callable[..., object]:
-        """Return the method that a key names: of a side panel's controller, or of an attribute."""
+        """Return the method that a key names: of a side panel's controller, or of an attribute.
+
+        The side panel that has the focus may replace it.
+        """
+        focused = self.sides.get(self.workspace.panel)
+        if focused is not None and (instead := focused.instead_of(path)) is not None:
+            return instead
         part, _, method = path.partition(".")
         found: Callable[..., object] = attrgetter(method)(
             self.sides.get(part) or getattr(self, part)

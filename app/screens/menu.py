@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 MORE, PALETTE = "view.menu", "program.palette"
 PACKET_ACTIONS = (
-    "packets.color", "packets.mark", "packets.comment", "packets.time_reference", "", MORE
+    "packets.follow", "packets.color", "packets.mark", "packets.comment",
+    "packets.time_reference", "", MORE,
 )  # fmt: skip
 """The actions in the menu of a packet; an empty name is a line between two groups."""
 

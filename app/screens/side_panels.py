@@ -55,6 +55,14 @@ class SideController:
         """Return ``(name, text)`` of what the panel offers to copy; None for the packet's."""
         return None
 
+    def instead_of(self, path: str) -> Callable[[], object] | None:
+        """Return what replaces a method of the screen while the panel has the focus; or None."""
+        return None
+
+    def offered_stream(self) -> tuple[str, int] | None:
+        """Return the protocol and number of the stream under the cursor; or None."""
+        return None
+
     def value_of(self, view: Widget) -> tuple[str, str, str] | None:
         """Return the name, the text, and the filter of what the cursor of a list is on; or None."""
         return None
@@ -105,10 +113,17 @@ def _make_flows(screen: MainScreen) -> SideController:
     return FlowsController(screen.bridge, screen.workspace, screen.filter)
 
 
+def _make_stream(screen: MainScreen) -> SideController:
+    from app.screens.follow.controller import StreamController
+
+    return StreamController(screen)
+
+
 SIDE_PANELS = (
     SidePanel("forge", "Forge", KeyContext.FORGE, _make_forge, fills_narrow_screens=True),
     SidePanel("echo", "Echo", KeyContext.ECHO, _make_echo),
     SidePanel("flows", "Flows", KeyContext.FLOWS, _make_flows),
+    SidePanel("stream", "Stream", KeyContext.STREAM, _make_stream, fills_narrow_screens=True),
     SidePanel("statistics", "Stats", KeyContext.STATISTICS, _make_statistics),
 )
 

@@ -80,7 +80,7 @@ WINDOWS = {
     "EditComments": lambda: EditComments(1, ("odd",), "w"),
     "SaveCapture": lambda: SaveCapture(Savable(scripted_store().snapshot(), "a.pcapng")),
     "RecordTo": lambda: RecordTo("a.pcapng"),
-    "SaveText": lambda: SaveText("a.txt", "1"),
+    "SaveText": lambda: SaveText("a.txt", lambda: b"1"),
     "SearchDialog": SearchDialog,
     "SendInterface": lambda: SendInterface("Send packet 1 again", lambda: ("lo", "eth0"), "lo"),
 }

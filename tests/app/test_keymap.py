@@ -25,6 +25,8 @@ from widgets.echo.clients import EchoClients
 from widgets.echo.panel import EchoPanel
 from widgets.flows.flow_list import FlowList
 from widgets.flows.panel import FlowsPanel
+from widgets.follow.panel import StreamPanel
+from widgets.follow.stream_view import StreamView
 from widgets.forge.form import ForgeForm
 from widgets.forge.outcome import ForgeOutcome
 from widgets.hex.hex_view import HexView
@@ -41,6 +43,7 @@ NODES = {
     KeyContext.CLIENTS: (EchoClients,),
     KeyContext.ECHO: (EchoPanel,),
     KeyContext.FLOWS: (FlowsPanel,),
+    KeyContext.STREAM: (StreamPanel,),
     KeyContext.LAB: (LabScreen,),
     KeyContext.STATISTICS: (StatisticsPanel,),
     KeyContext.COUNTS: (StatisticsTable,),
@@ -56,6 +59,7 @@ NODES = {
         FlowList,
         ForgeOutcome,
         StatisticsTable,
+        StreamView,
     ),
     KeyContext.PANELS: (Workspace,),
     KeyContext.MAIN: (MainScreen,),

@@ -1,8 +1,9 @@
-"""The dialog that saves a text to a file. Imported on first use."""
+"""The dialog that saves a text, or other bytes, to a file. Imported on first use."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -17,7 +18,7 @@ _HINT = "enter saves · only you can read the file · esc closes"
 
 
 class SaveText(Dialog[Path]):
-    """Ask for the name of a file, and save a text to it. Return its path.
+    """Ask for the name of a file, and save to it what `make` returns. Return its path.
 
     An existing file is replaced only after a question. What cannot be saved stays in the dialog,
     with the reason.
@@ -25,9 +26,9 @@ class SaveText(Dialog[Path]):
 
     title_text = "Save to a file"
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, make: Callable[[], bytes]) -> None:
         super().__init__()
-        self._name, self._text = name, text
+        self._name, self._make = name, make
         self._is_saving = False
 
     def compose_body(self) -> ComposeResult:
@@ -56,8 +57,9 @@ class SaveText(Dialog[Path]):
         """Save, and close the dialog; else show why not, or ask."""
         try:
             path = Path(typed).expanduser()
-            content = self._text.encode(errors="surrogateescape")
-            await asyncio.to_thread(save_private, path, content + b"\n", replace=replace)
+            await asyncio.to_thread(
+                lambda: save_private(path, self._make(), replace=replace),
+            )
         except FileExistsError:
             self.query_one(Hint).show("")
             question = f"{safe(typed)} exists."

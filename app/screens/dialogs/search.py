@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -32,8 +33,14 @@ class SearchDialog(Dialog[tuple[SearchQuery, int]]):
     ]
     title_text = "Search"
 
-    def __init__(self, before: SearchQuery | None = None) -> None:
+    def __init__(
+        self,
+        before: SearchQuery | None = None,
+        kinds: Sequence[SearchKind] = tuple(SearchKind),
+    ) -> None:
+        """Create the dialog with the query of the last search, and the kinds to choose from."""
         super().__init__()
+        self._kinds = kinds
         self._before = before or SearchQuery("")
 
     def compose_body(self) -> ComposeResult:
@@ -43,7 +50,7 @@ class SearchDialog(Dialog[tuple[SearchQuery, int]]):
         yield text
         with Horizontal(classes="dialog-row"):
             with Choices(compact=True, id="kind"):
-                for each in SearchKind:
+                for each in self._kinds:
                     yield OneOf(each.value, value=each is kind, compact=True)
             yield Switched("match case", not self._before.ignores_case, compact=True, id="case")
         with Horizontal(classes="dialog-buttons"):
@@ -57,7 +64,7 @@ class SearchDialog(Dialog[tuple[SearchQuery, int]]):
     @property
     def query_typed(self) -> SearchQuery:
         """The query as it is in the dialog."""
-        kind = list(SearchKind)[self.query_one(RadioSet).pressed_index]
+        kind = self._kinds[self.query_one(RadioSet).pressed_index]
         ignores_case = not self.query_one(Switched).value
         return SearchQuery(self.query_one(Input).value, kind, ignores_case)
 

@@ -6,7 +6,7 @@ more than `MOST_BYTES` of payload and `MOST_PIECES` pieces are kept: a last mark
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,17 @@ class StreamContents:
         if side is not None:
             found = found[np.repeat(self.side[first:stop] == side, self.length[first:stop])]
         return found.tobytes()
+
+    def pieces(self, side: int | None = None) -> Iterator[Piece]:
+        """Yield the pieces of one side, or of both."""
+        for at in range(len(self)):
+            if side is None or self.side[at] == side:
+                start = int(self.start[at])
+                data = self.data[start : start + int(self.length[at])].tobytes()
+                kind = PieceKind(self.kind[at])
+                yield Piece(
+                    int(self.side[at]), int(self.packet[at]), kind, data, int(self.amount[at])
+                )
 
 
 class _Column:

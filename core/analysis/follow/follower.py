@@ -8,6 +8,8 @@ from core.analysis.follow.contents import MOST_BYTES, NO_CONTENTS, StreamBuffer,
 from core.analysis.follow.payloads import End
 from core.analysis.follow.pieces import PROTOCOLS, Piece
 from core.analysis.follow.stream import UNKNOWN_ENDS, StreamReader
+from core.analysis.reassembly.chunk_pieces import with_pieces
+from core.analysis.reassembly.fragment_index import SnapshotFragments
 from core.analysis.tcp.flow_index import index_of
 from core.analysis.tcp.flow_table import FlowTable
 from core.store.budget import Budget
@@ -124,7 +126,8 @@ class StreamFollower:
                 if self._buffer.is_full:
                     return False
                 step = rows[start : start + _PACKETS]
-                reader.read(chunk, step)
+                part = chunk.rows(int(step[0]), int(step[-1]) + 1)
+                reader.read(with_pieces(part, SnapshotFragments(snapshot)), step - step[0])
                 self._buffer.append(self._pieces)
                 self._pieces.clear()
                 self._publish(chunk.first + int(step[-1]))

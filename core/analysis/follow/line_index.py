@@ -17,7 +17,7 @@ _KEPT_BLOCKS = 4  # whose rows are remembered
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LineIndex:
-    """How many rows the blocks of a stream have: immutable.
+    """The number of rows of each block of a stream: immutable.
 
     Block b has the pieces ``pieces[b]`` to before ``pieces[b + 1]``, and begins with row
     ``lines[b]``.

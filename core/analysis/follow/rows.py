@@ -27,7 +27,7 @@ _HEX_ROWS = ((16, 76), (8, 44), (4, 28))  # bytes of a row, and its cells
 
 
 class LineForm(Enum):
-    """How the bytes of a stream are shown. The value names it on the screen."""
+    """The form in which bytes are shown. The value names it on the screen."""
 
     TEXT = "text"
     HEX = "hex"

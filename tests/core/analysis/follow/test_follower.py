@@ -11,6 +11,7 @@ from core.store.packet_store import PacketStore
 from core.store.snapshot import Snapshot
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import IpProtocol
+from tests.core.analysis.reassembly import fragmented
 from tests.core.decode.frames import arp_frame, ethernet, ipv4, tcp, tcp_frame, udp_frame
 from tests.core.decode.support import batch_of
 
@@ -93,3 +94,12 @@ def test_a_full_stream_reads_no_more() -> None:
     assert follower.stream.contents.is_full
     assert not follower.extend(snapshot, UNLIMITED)
     assert follower.stream.contents.data.tobytes() == b"one answer"
+
+
+def test_datagrams_in_fragments_are_whole() -> None:
+    snapshot = fragmented.store_of(
+        [[arp_frame(), *fragmented.pieces(), udp_frame(b"x")]]
+    ).snapshot()
+    stream = followed(snapshot, StreamChoice("udp", 0)).stream
+    assert stream.contents.data.tobytes() == fragmented.DATA + b"x"
+    assert stream.contents.packet.tolist() == [4, 5]

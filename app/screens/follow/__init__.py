@@ -1,0 +1,1 @@
+"""The stream panel: its commands, its search, and saving what it shows."""

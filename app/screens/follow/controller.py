@@ -1,0 +1,216 @@
+"""The stream panel's commands: which stream it shows, and how.
+
+The stream is read on the analysis thread (`StreamRun`), and its rows are counted there. Each scene
+shows what is known by then; while the panel is hidden, nothing is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.actions import parse
+
+from app.bridge import Scene
+from app.keymap import KeyContext
+from app.screens.follow.stream_run import StreamRun
+from app.screens.follow.stream_search import StreamPanelSearch
+from app.screens.side_panels import SideController
+from app.textual_bindings import with_keys
+from core.analysis.follow.follower import FollowedStream, StreamChoice
+from core.analysis.follow.pieces import PROTOCOLS
+from core.analysis.follow.rows import LineForm
+from core.analysis.tcp.flow_index import index_of
+from widgets.follow.panel import StreamPanel
+from widgets.follow.stream_view import StreamView
+
+if TYPE_CHECKING:
+    from app.screens.main import MainScreen
+
+ID = "stream"
+NO_PACKET = "no packet is selected"
+NOT_IN_A_STREAM = "packet {:,} has no TCP or UDP stream"
+NO_OTHER = {1: "this is the last stream", -1: "this is the first stream"}
+
+
+class StreamController(SideController):
+    """The stream panel of one main screen."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self._screen, self._workspace = screen, screen.workspace
+        view = StreamView(self._lay_out, self._select_packet, id="stream-rows")
+        self.view = with_keys(view, KeyContext.LIST)
+        self.panel = self.widget = with_keys(
+            StreamPanel(self.view, self._press, id=ID), KeyContext.STREAM
+        )
+        self.finder = StreamPanelSearch(self.panel, screen.bridge)
+        self._run = StreamRun(screen.bridge)
+        self._form = LineForm.TEXT
+        self._side: int | None = None
+        self._store_generation = screen.scene.store_generation
+        self._absent = ""  # what to say if no stream is found
+
+    # -- the scene ----------------------------------------------------------------------------
+
+    def basis(self) -> object:
+        """Return whether the panel is shown, and its room."""
+        return self.panel.display, self.view.row_width, self._form, self._side
+
+    def show(self, scene: Scene) -> None:
+        """Read what is new of the stream, and show it. Forget it with its store."""
+        if scene.store_generation != self._store_generation:
+            self._store_generation = scene.store_generation
+            self._run.stop()
+            self.finder.close()
+            self.view.clear()
+        if self.panel.display:
+            self._update()
+
+    def close(self) -> bool:
+        """Hide the result of a search. Return False without one, or if the focus is elsewhere."""
+        return self._workspace.panel == ID and self.finder.close()
+
+    def instead_of(self, path: str) -> Callable[[], object] | None:
+        """Return what replaces a method of the screen while the panel has the focus."""
+        return {
+            "search.open": self.finder.open,
+            "search.next": self.finder.next,
+            "search.previous": self.finder.previous,
+            "saver.open": self.save,
+        }.get(path)
+
+    def copy_choices(self) -> list[tuple[str, str]] | None:
+        """Return the line under the cursor, and the sides of the stream."""
+        from app.screens.follow.stream_saving import copy_choices
+
+        stream = self._known
+        return None if stream is None else copy_choices(stream, self.view.text) or None
+
+    # -- which stream -------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Follow the stream of the selected packet, or the one that a side panel offers."""
+        side = self._screen.sides.get(self._workspace.panel)
+        offered = None if side is None else side.offered_stream()
+        if offered is not None:
+            self.follow(*offered)
+            return
+        number, shown = self._workspace.table.selected, self._screen.shown
+        if number is None:
+            self._report(NO_PACKET)
+            return
+        table = index_of(shown).published
+        words = NOT_IN_A_STREAM.format(number)
+        if table.through >= number and not any(
+            len(table.values(number, protocol)["stream"]) for protocol in PROTOCOLS
+        ):
+            self._report(words)
+        else:
+            self._choose(StreamChoice(packet=number), words)
+
+    def follow(self, protocol: str, number: int) -> None:
+        """Follow a stream by its number."""
+        self._choose(StreamChoice(protocol, number), "")
+
+    def step(self, step: int) -> None:
+        """Follow the next stream of the protocol (1), or the previous one (-1)."""
+        stream = self._known
+        if stream is not None and stream.number is not None:
+            self._choose(StreamChoice(stream.protocol, stream.number, step), NO_OTHER[step])
+
+    def _choose(self, choice: StreamChoice, absent: str) -> None:
+        self._absent = absent
+        self.finder.close()
+        self._workspace.open_side(ID)
+        self._run.follow(choice)
+        self._update()
+
+    def _update(self) -> None:
+        if self._run.stream is not None and self._run.update(self._screen.shown):
+            self._report(self._absent)
+        self._lay_out()
+        self.finder.update()
+        if (error := self._run.failure) is not None:
+            words = f"rawscope failed to read the stream ({type(error).__name__}: {error})"
+            self.panel.report(words, missed=True)
+
+    def _lay_out(self) -> None:
+        """Show the rows of the stream, in the form, the width, and the side of now."""
+        self._run.lay_out(self._form, self.view.row_width, self._side)
+        index, stream = self._run.index, self._run.stream
+        if index is not None and (index.line_count or index.is_complete):
+            self.view.show(index)
+        self.panel.head.show(stream, self._form, self._side)
+
+    @property
+    def _known(self) -> FollowedStream | None:
+        stream = self._run.stream
+        return None if stream is None or stream.number is None else stream
+
+    # -- how it is shown ----------------------------------------------------------------------
+
+    def show_as(self, form: str) -> None:
+        """Show text, hex, or raw bytes."""
+        self._form = LineForm(form)
+        self._lay_out()
+
+    def change_form(self) -> None:
+        """Show the next form."""
+        forms = list(LineForm)
+        self.show_as(forms[(forms.index(self._form) + 1) % len(forms)].value)
+
+    def show_side(self, side: int) -> None:
+        """Show only the client (0) or the server (1), or both (-1)."""
+        self._side = None if side < 0 else side
+        self._lay_out()
+
+    def change_side(self) -> None:
+        """Show both sides, then only the client, then only the server."""
+        self.show_side({None: 0, 0: 1, 1: -1}[self._side])
+
+    # -- its packets --------------------------------------------------------------------------
+
+    def show_packet(self) -> None:
+        """Go to the packet of the line under the cursor."""
+        number = self.view.packet
+        if number is not None and self._is_held(number):
+            self._workspace.show_packet(number)
+
+    def filter_for(self, how: str) -> None:
+        """Change the filter by the packets of the stream; `how` names a `Combination`."""
+        stream = self._known
+        if stream is not None:
+            self._screen.filter.combine_by(stream.expression, how)
+
+    def save(self) -> None:
+        """Ask what to save of the stream."""
+        from app.screens.follow.stream_saving import save_choices
+
+        stream = self._known
+        if stream is not None:
+            self._screen.menu.open("Save the stream", save_choices(self.panel, stream))
+
+    def search(self) -> None:
+        """Ask what to search for in the stream."""
+        self.finder.open()
+
+    def _select_packet(self, number: int) -> None:
+        """Select the packet of a line that the user clicked; the focus stays."""
+        if self._is_held(number):
+            self._workspace.table.select(number)
+
+    def _is_held(self, number: int) -> bool:
+        shown = self._screen.shown
+        if shown.first <= number <= shown.count:
+            return True
+        self._report(f"packet {number:,} was removed from memory")
+        return False
+
+    def _press(self, action: str) -> None:
+        """Call the method of a piece that the user clicked: ``show_as('hex')``."""
+        _, method, arguments = parse(action)
+        getattr(self, method)(*arguments)
+
+    def _report(self, words: str) -> None:
+        if words:
+            self._workspace.notify(words, severity="warning")

@@ -1,0 +1,75 @@
+"""The lines above a followed stream."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.analysis.follow.contents import StreamBuffer
+from core.analysis.follow.follower import NO_STREAM, FollowedStream
+from core.analysis.follow.pieces import Piece as StreamPiece
+from core.analysis.follow.pieces import PieceKind
+from core.analysis.follow.rows import LineForm
+from widgets.follow.head_text import EMPTY, SEARCHING, HeadStyle, head_lines, size_text
+
+
+def stream() -> FollowedStream:
+    buffer = StreamBuffer()
+    buffer.append(
+        [StreamPiece(side, 1, PieceKind.DATA, bytes(12 + 1200 * side)) for side in (0, 1)]
+    )
+    ends = ("10.0.0.1", 4000), ("fe80::1", 80)
+    return FollowedStream("tcp", 7, ends=ends, packets=1234, contents=buffer.contents)
+
+
+def texts(shown: FollowedStream | None, width: int = 100, **choice) -> list[str]:
+    chosen = {"form": LineForm.TEXT, "side": None, **choice}
+    return [
+        "".join(piece.text for piece in line) for line in head_lines(shown, **chosen, width=width)
+    ]
+
+
+def test_lines() -> None:
+    assert texts(stream()) == [
+        "TCP 7  → 10.0.0.1:4000 12 B  ← [fe80::1]:80 1.21 kB  1,234 packets",
+        "text hex raw   both → client ← server   previous next   only hide search save",
+    ]
+    assert texts(stream(), 50)[1:] == [
+        "text hex raw   both → client ← server",
+        "previous next   only hide search save",
+    ]
+    assert texts(None) == [EMPTY]
+    assert texts(NO_STREAM)[0] == SEARCHING
+    assert "no packet of this stream" in texts(replace(stream(), packets=0))[0]
+
+
+def test_bytes_that_wait_are_reported() -> None:
+    assert texts(replace(stream(), waiting=(0, 1500)))[1] == (
+        "1,500 bytes of the server after a gap wait for an acknowledgment"
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "chosen"),
+    [
+        ({}, ["text", "both"]),
+        ({"form": LineForm.RAW, "side": 0}, ["raw", "→ client"]),
+        ({"form": LineForm.HEX, "side": 1}, ["hex", "← server"]),
+    ],
+)
+def test_the_choice_is_marked(choice: dict, chosen: list[str]) -> None:
+    lines = head_lines(stream(), **{"form": LineForm.TEXT, "side": None, **choice}, width=100)
+    found = [p.text for line in lines[1:] for p in line if p.style is HeadStyle.CHOSEN]
+    assert found == chosen
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"), (999, "999 B"), (1000, "1 kB"), (12_345, "12.3 kB"), (999_499, "999 kB"),
+        (999_500, "1 MB"), (134_217_728, "134 MB"), (5_000_000_000, "5 GB"),
+    ],
+)  # fmt: skip
+def test_sizes(count: int, text: str) -> None:
+    assert size_text(count) == text

@@ -1,0 +1,1 @@
+"""The stream panel: what both ends of a TCP or UDP stream sent, as text, hex, or raw."""

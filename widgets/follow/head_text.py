@@ -1,0 +1,128 @@
+"""The lines above a followed stream, as pieces of text. No drawing.
+
+A piece may carry an *action*: the method of the controller, with its argument, that a click calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from core.analysis.follow.follower import FollowedStream
+from core.analysis.follow.forms import SIDES, SIGNS
+from core.analysis.follow.payloads import end_text
+from core.analysis.follow.rows import LineForm
+from widgets.lines.cells import width_of
+
+EMPTY = "No stream yet. Select a TCP or UDP packet and press F to read what both ends sent."
+SEARCHING = "reading …"
+
+
+class HeadStyle(Enum):
+    """The color of a piece."""
+
+    PLAIN = "plain"
+    QUIET = "quiet"
+    BUTTON = "button"
+    CHOSEN = "chosen"
+    CLIENT = "client"
+    SERVER = "server"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text in one style; a click runs `action`, if there is one."""
+
+    text: str
+    style: HeadStyle = HeadStyle.PLAIN
+    action: str = ""
+
+
+Line = tuple[Piece, ...]
+
+_GAP = Piece(" ")
+_WIDE_GAP = Piece("   ")
+_SIDE_STYLES = (HeadStyle.CLIENT, HeadStyle.SERVER)
+
+
+def head_lines(
+    stream: FollowedStream | None, form: LineForm, side: int | None, width: int
+) -> tuple[Line, ...]:
+    """Return the lines for a stream, or for none, that is shown in a form: one side, or both."""
+    if stream is None:
+        return ((Piece(EMPTY, HeadStyle.QUIET),),)
+    groups = [list(each) for each in (_forms(form), _sides(side), _steps(), _deeds())]
+    return (_title(stream), *_notes(stream), *_packed(groups, width))
+
+
+def _title(stream: FollowedStream) -> Line:
+    if stream.number is None:
+        return (Piece(SEARCHING, HeadStyle.QUIET),)
+    pieces = [Piece(f"{stream.protocol.upper()} {stream.number}  ", HeadStyle.CHOSEN)]
+    if stream.packets:
+        for number, end in enumerate(stream.ends):
+            size = size_text(stream.contents.totals[number])
+            pieces.append(Piece(f"{SIGNS[number]} {end_text(end)} {size}  ", _SIDE_STYLES[number]))
+        noun = "packet" if stream.packets == 1 else "packets"
+        pieces.append(Piece(f"{stream.packets:,} {noun}", HeadStyle.QUIET))
+    else:
+        pieces.append(Piece("no packet of this stream is in memory", HeadStyle.QUIET))
+    return tuple(pieces)
+
+
+def _notes(stream: FollowedStream) -> Iterator[Line]:
+    for name, count in zip(SIDES, stream.waiting, strict=True):
+        if count:
+            words = f"{count:,} bytes of the {name} after a gap wait for an acknowledgment"
+            yield (Piece(words, HeadStyle.NOTE),)
+
+
+def _forms(form: LineForm) -> Iterator[Piece]:
+    for each in LineForm:
+        yield _button(each.value, f"show_as('{each.value}')", is_chosen=each is form)
+
+
+def _sides(side: int | None) -> Iterator[Piece]:
+    yield _button("both", "show_side(-1)", is_chosen=side is None)
+    for number, (sign, name) in enumerate(zip(SIGNS, SIDES, strict=True)):
+        yield _button(f"{sign} {name}", f"show_side({number})", is_chosen=side == number)
+
+
+def _steps() -> Iterator[Piece]:
+    yield _button("previous", "step(-1)")
+    yield _button("next", "step(1)")
+
+
+def _deeds() -> Iterator[Piece]:
+    yield _button("only", "filter_for('REPLACE')")
+    yield _button("hide", "filter_for('AND_NOT')")
+    yield _button("search", "search()")
+    yield _button("save", "save()")
+
+
+def _button(text: str, action: str, *, is_chosen: bool = False) -> Piece:
+    return Piece(text, HeadStyle.CHOSEN if is_chosen else HeadStyle.BUTTON, action)
+
+
+def _packed(groups: list[list[Piece]], width: int) -> Iterator[Line]:
+    """Yield lines with as many groups of buttons as fit into each."""
+    line: list[Piece] = []
+    for group in groups:
+        pieces = [part for piece in group for part in (_GAP, piece)][1:]
+        longer = [*line, _WIDE_GAP, *pieces] if line else pieces
+        if line and sum(width_of(piece.text) for piece in longer) > width:
+            yield tuple(line)
+            longer = pieces
+        line = longer
+    yield tuple(line)
+
+
+def size_text(count: int) -> str:
+    """Return a number of bytes in at most six characters: ``931 B``, ``12.3 kB``."""
+    if count < 1000:
+        return f"{count} B"
+    steps = 1 if count < 999_500 else 2 if count < 999_500_000 else 3
+    value, unit = count / 1000**steps, ("kB", "MB", "GB")[steps - 1]
+    return f"{value:.3g} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
