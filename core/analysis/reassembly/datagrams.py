@@ -85,7 +85,7 @@ class Datagram:
         self.parts: tuple[FragmentPart, ...] = ()
         self.completed_in = self.length = 0
         self._arrivals: list[Arrival] = []
-        self._coverage = Coverage()
+        self._coverage: Coverage | None = Coverage()  # None once it is complete
         self._end: int | None = None  # as the first last fragment says
 
     def takes(self, arrival: Arrival) -> bool:
@@ -94,6 +94,7 @@ class Datagram:
 
     def add(self, arrival: Arrival) -> bool:
         """Add a fragment. Return True if it completes the datagram."""
+        assert self._coverage is not None
         self._arrivals.append(arrival)
         self.waiting_bytes += len(arrival.data)
         self._coverage.add(arrival.start, arrival.end)
@@ -104,7 +105,7 @@ class Datagram:
         self.payload, self.length = _joined(self._arrivals, self._end), self._end
         self.parts = _marked(self._arrivals, self._end)
         self.completed_in = arrival.packet  # last: readers test it first
-        self._arrivals = []
+        self._arrivals, self._coverage = [], None
         return True
 
 

@@ -4,9 +4,9 @@ A store has one `FragmentIndex`, `fragment_index_of` its snapshots. The analysis
 all the time; a reader that needs packets which it has not reached extends it as far as that. Only
 chunks with fragments cost more than a mask of one column.
 
-A fragment takes about 250 bytes as long as its packet is held. Completed datagrams keep their
-bytes, at most `MOST_KEPT_BYTES` of all together: after that, the oldest ones give up their bytes,
-and the packets that complete them are shown as fragments.
+A fragment takes about 600 bytes as long as its packet is held; the newest `MOST_ENTRIES` are known.
+Completed datagrams keep their bytes, at most `MOST_KEPT_BYTES` of all together: after that, the
+oldest ones give up their bytes, and the packets that complete them are shown as fragments.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from core.wire.model.reassembly import Piece
 
 PART = 1 << 12  # packets analyzed in a step
 MOST_KEPT_BYTES = 256 << 20
+MOST_ENTRIES = 1 << 19
 
 
 class _Entry(NamedTuple):
@@ -46,7 +47,8 @@ class FragmentTable:
     def __init__(self) -> None:
         self.through = 0
         self.completed = 0
-        self._entries: dict[int, _Entry] = {}  # by packet, ascending
+        self._entries: dict[int, _Entry] = {}  # by packet
+        self._numbers: deque[int] = deque()  # of these packets, ascending
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -72,13 +74,16 @@ class FragmentTable:
         )  # fmt: skip
 
     def add(self, number: int, entry: _Entry) -> None:
-        """Add the fragment of a packet."""
+        """Add the fragment of a packet. Forget the oldest one if there are too many."""
         self._entries[number] = entry
+        self._numbers.append(number)
+        if len(self._numbers) > MOST_ENTRIES:
+            del self._entries[self._numbers.popleft()]
 
     def forget(self, first: int) -> None:
         """Drop the packets below `first`."""
-        while self._entries and (oldest := next(iter(self._entries))) < first:
-            del self._entries[oldest]
+        while self._numbers and self._numbers[0] < first:
+            del self._entries[self._numbers.popleft()]
 
 
 NO_FRAGMENTS = FragmentTable()

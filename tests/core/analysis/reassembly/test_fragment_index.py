@@ -79,3 +79,12 @@ def test_a_fragment_past_the_longest_datagram_is_refused() -> None:
     index = FragmentIndex()
     table = index.append(chunk_of([piece(bytes(1480), 65528)]))
     assert table.piece(1).is_refused
+
+
+def test_the_number_of_fragments_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fragment_index, "MOST_ENTRIES", 4)
+    index = FragmentIndex()
+    table = index.append(chunk_of([*pieces(ident=1), *pieces(ident=2)]))
+    assert len(table) == 4
+    assert [table.piece(number) is None for number in range(1, 7)] == [True] * 2 + [False] * 4
+    assert table.piece(6).datagram == WHOLE
