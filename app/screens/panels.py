@@ -36,12 +36,17 @@ from core.wire.present.faults import Faults
 from widgets.detail.packet_detail import PacketDetail
 from widgets.hex.hex_view import HexView
 
+HEX_TITLE, DATAGRAM_TITLE = "Hex", "Reassembled datagram"
+
 
 class Panels(Horizontal):
     """Detail and bytes of one packet. The side panels are mounted into it, too."""
 
     BLANK = True
     selected: SelectedPacket | None = None
+
+    bytes_title: reactive[str] = reactive(HEX_TITLE, repaint=False, init=False)
+    """The title of the bytes that the hex view shows."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -55,11 +60,14 @@ class Panels(Horizontal):
     def compose(self) -> ComposeResult:
         self.detail.border_title = "Detail"
         yield self.detail
-        self.hex.border_title = "Hex"
+        self.hex.border_title = self.bytes_title
         yield self.hex
 
     def on_mount(self) -> None:
         self.watch(self.detail, "selected_span", self._highlight, init=False)
+
+    def watch_bytes_title(self) -> None:
+        self.hex.border_title = self.bytes_title
 
     def show(self, snapshot: Snapshot, number: int | None) -> None:
         """Show packet `number` of `snapshot`, or nothing if the store evicted it."""
@@ -83,7 +91,7 @@ class Panels(Horizontal):
         """Show the bytes of the frame, and not those of a datagram that the packet completes."""
         if self.selected is not None:
             packet = self.selected.packet
-            self.hex.border_title = "Hex"
+            self.bytes_title = HEX_TITLE
             self.hex.show(packet.data, packet.original_length)
 
     @property
@@ -128,7 +136,7 @@ class Panels(Horizontal):
             if row is None or span is not None:
                 self.show_frame()
         else:
-            self.hex.border_title = f"Hex: reassembled datagram, {len(piece.datagram)} bytes"
+            self.bytes_title = DATAGRAM_TITLE
             self.hex.show(piece.datagram)
         self.hex.highlight(span)
 
@@ -159,6 +167,11 @@ class PanelTabs(Widget):
     def __init__(self, tabs: Sequence[tuple[str, str]], id: str | None = None) -> None:
         super().__init__(id=id)
         self._tabs = tabs
+
+    def rename(self, panel: str, title: str) -> None:
+        """Change the title of a panel."""
+        self._tabs = [(name, title if name == panel else old) for name, old in self._tabs]
+        self.refresh()
 
     def render(self) -> Text:
         line_style = self.get_component_rich_style("panel-tabs--line")

@@ -66,6 +66,12 @@ class Workspace(Vertical):
         yield self._tabs
         yield self.panels
 
+    def on_mount(self) -> None:
+        self.watch(self.panels, "bytes_title", self._rename_bytes, init=False)
+
+    def _rename_bytes(self, title: str) -> None:
+        self._tabs.rename("hex", title)
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for node in event.widget.ancestors_with_self:
             if node.id in self.panel_ids:

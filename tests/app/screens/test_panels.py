@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.screens.panels import PanelTabs
 from core.store.packet_store import PacketStore
 from tests.core.analysis.reassembly.fragmented import WHOLE, pieces, store_of
 from tests.core.decode.support import batch_of
@@ -44,13 +45,16 @@ async def test_a_datagram_and_its_fragments():
         select_row(pilot, "udp.srcport")
         await pilot.pause()
         assert panels.hex.dump.data == WHOLE
-        assert panels.hex.border_title == f"Hex: reassembled datagram, {len(WHOLE)} bytes"
+        assert panels.hex.border_title == "Reassembled datagram"
+        tabs = main(pilot).query_one(PanelTabs)
+        assert "─ Detail ─ Reassembled datagram ─" in tabs.render().plain
         panels.post_message(HexView.ByteSelected(panels.hex, 2))
         await eventually(lambda: panels.detail.selected_row.key == "udp.dstport")
         select_row(pilot, "ip.src")
         await pilot.pause()
         assert panels.hex.dump.data == pieces()[2]
         assert panels.hex.border_title == "Hex"
+        assert "─ Detail ─ Hex ─" in tabs.render().plain
 
         select_row(pilot, "ip.fragments")
         await pilot.press("right", "right", "enter")  # the first fragment
