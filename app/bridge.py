@@ -120,6 +120,7 @@ class Bridge:
     ) -> None:
         """Create the bridge; `programs` makes what finds the programs of captured packets."""
         self._engine = engine
+        self._is_live = False
         self._programs = None if programs is None else programs(self._captured)
         self.echo = engine.echo
         self.right_of_way = engine.right_of_way
@@ -142,7 +143,8 @@ class Bridge:
             self._store_generation = engine.store_generation
             self._meter.forget()
             self.faults.forget()
-        if engine.state is EngineState.LIVE:
+        self._is_live = engine.state is EngineState.LIVE
+        if self._is_live:
             if self._programs is not None:
                 self._programs.wake()
             rates = self._meter.sample(self._clock(), packets.count, packets.bytes_total)
@@ -166,8 +168,7 @@ class Bridge:
 
     def _captured(self) -> tuple[Snapshot, bool]:
         """Return the packets, and True while they are captured."""
-        engine = self._engine.snapshot()
-        return engine.packets, engine.state is EngineState.LIVE
+        return self._engine.store.snapshot(), self._is_live
 
     def close(self) -> None:
         """End the threads that analyze packets."""

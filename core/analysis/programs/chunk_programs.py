@@ -31,6 +31,7 @@ class ChunkPrograms:
     ) -> None:
         self._clock = clock
         self._finder = finder or ProgramFinder(clock)
+        self._finder.prepare()
         self._scan = FlowScan()
         self._recorder = ProgramRecorder()
         self._next_wait_s = float("-inf")

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.tcp.segments import Headers, transport_headers
 from core.decode.chunk import Chunk
 from core.net.sock_diag import MAPPED
 from core.store.snapshot import Snapshot
 from core.wire.model.assigned_numbers import IpProtocol
-from core.wire.model.batch import Network
+from core.wire.model.batch import HeaderState, Network
+from core.wire.model.dissection import Cause
 from core.wire.transport.tcp import TCP
+from core.wire.transport.udp import UDP
 
 RECHECK_S = 5.0
 MOST_KNOWN = 1 << 16
@@ -30,8 +31,13 @@ MOST_KNOWN = 1 << 16
 MOST_PACKETS = 1 << 13
 """Packets in a step. Of more, the newest: a flow that continues is found at its next packet."""
 
+LATE_S = 0.25
+"""A connection whose beginning was not captured can wait so long."""
+
 _SYN, _ACK = 0x02, 0x10
-_NO_TUNNELS = np.zeros(0, np.int64)
+_FLAGS = 13  # the byte of the flags in a TCP header
+_STATES = HeaderState.TRANSPORT | HeaderState.FRAGMENT
+_MULTIPLIER = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2**64 / golden ratio, odd
 _ADDRESSES = {Network.IPV4: (12, 4), Network.IPV6: (8, 16)}  # where both begin, and their size
 
 
@@ -63,6 +69,20 @@ class _Known:
     syn: int
     asked_s: float
     through: int
+    is_udp: bool
+
+    def is_due(self, now_s: float) -> bool:
+        """Return True if the socket may be another one by now."""
+        return self.is_udp and now_s - self.asked_s >= RECHECK_S
+
+
+class _Ends(NamedTuple):
+    """The ends of flows: parallel arrays (k,), by row in the chunk; a key is the same both ways."""
+
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]  # of the transport header in the chunk's data
+    keys: NDArray[np.uint64]
+    is_udp: NDArray[np.bool_]
 
 
 class FlowScan:
@@ -72,63 +92,65 @@ class FlowScan:
         self.through = 0  # the last packet that was scanned
         self._seed = int.from_bytes(os.urandom(8), "big")
         self._known: dict[int, _Known] = {}
+        self._all_s = float("-inf")  # the time of the last scan of all packets
+        self.all_through = 0  # and its last packet
 
     def new_flows(self, snapshot: Snapshot, now_s: float) -> list[Flow]:
-        """Return the flows in packets after those scanned before, by packet."""
-        after = max(self.through, snapshot.count - MOST_PACKETS)
-        found: list[Flow] = []
-        for chunk in snapshot.chunks_after(after):
-            start = max(0, after + 1 - chunk.first)
-            found += self.of_chunk(chunk.rows(start, len(chunk)), now_s)
+        """Return the flows in packets after those scanned before.
+
+        The TCP segments that begin no connection wait until `LATE_S` has passed.
+        """
+        if now_s - self._all_s >= LATE_S:
+            self._all_s = now_s
+            after, self.all_through = self.all_through, snapshot.count
+            found = self._after(after, snapshot, now_s, beginnings=False)
+        else:
+            found = self._after(self.through, snapshot, now_s, beginnings=True)
         self.through = max(self.through, snapshot.count)
         return found
 
-    def of_chunk(self, chunk: Chunk, now_s: float) -> list[Flow]:
-        """Return the flows in the packets of a chunk, by packet."""
-        tcp, udp = transport_headers(chunk, self._seed, _NO_TUNNELS)
+    def _after(
+        self, after: int, snapshot: Snapshot, now_s: float, *, beginnings: bool
+    ) -> list[Flow]:
+        after = max(after, snapshot.count - MOST_PACKETS)
         found: list[Flow] = []
-        if len(tcp):
-            found += self._of_tcp(chunk, tcp, now_s)
-        if len(udp):
-            found += self._of_udp(chunk, udp, now_s)
-        self.through = max(self.through, chunk.last)
-        self._bound()
-        return sorted(found, key=_packet)
+        for chunk in snapshot.chunks_after(after):
+            part = chunk.rows(max(0, after + 1 - chunk.first), len(chunk))
+            found += self.of_chunk(part, now_s, beginnings=beginnings)
+        return found
 
-    def _of_tcp(self, chunk: Chunk, headers: Headers, now_s: float) -> list[Flow]:
-        keys, firsts = _first_of_each(headers)
-        flags = TCP["flags"].column(chunk.data, headers.starts)
-        syns = np.flatnonzero(flags & (_SYN | _ACK) == _SYN)
+    def of_chunk(self, chunk: Chunk, now_s: float, *, beginnings: bool = False) -> list[Flow]:
+        """Return the flows in the packets of a chunk, by packet.
+
+        With `beginnings`, ignore the TCP segments that begin no connection.
+        """
+        self.through = max(self.through, chunk.last)
+        if not beginnings:
+            self.all_through = max(self.all_through, chunk.last)
+        ends = _ends_of(chunk, self._seed, beginnings=beginnings)
+        if not len(ends.rows):
+            return []
+        keys, firsts = np.unique(ends.keys, return_index=True)
         wanted = {
-            index: key for key, index in zip(keys, firsts, strict=True) if key not in self._known
+            index: key
+            for key, index in zip(keys.tolist(), firsts.tolist(), strict=True)
+            if (known := self._known.get(key)) is None or known.is_due(now_s)
         }
-        sequences = TCP["seq_raw"].column(chunk.data, headers.starts[syns]).tolist()
-        by_index = dict(zip(syns.tolist(), sequences, strict=True))
-        for index in by_index:
-            wanted[index] = int(min(headers.forward[index], headers.backward[index]))
+        syns = _syns(chunk, ends)
+        wanted |= {index: int(ends.keys[index]) for index in syns}
         found: list[Flow] = []
         for index in sorted(wanted):
-            key, syn = wanted[index], by_index.get(index, -1)
+            key, syn = wanted[index], syns.get(index, -1)
             known = self._known.get(key)
-            if known is None or known.syn != syn:
-                found.append(_flow(chunk, headers, index, IpProtocol.TCP, key))
-                self._remember(key, _Known(syn, now_s, chunk.last))
-        return found
-
-    def _of_udp(self, chunk: Chunk, headers: Headers, now_s: float) -> list[Flow]:
-        found: list[Flow] = []
-        for key, index in zip(*_first_of_each(headers), strict=True):
-            known = self._known.get(key)
-            if known is not None and now_s - known.asked_s < RECHECK_S:
+            if known is not None and not known.is_due(now_s) and known.syn == syn:
                 continue
-            since = known.through if known is not None else 0
-            found.append(_flow(chunk, headers, index, IpProtocol.UDP, key, since))
-            self._remember(key, _Known(-1, now_s, chunk.last))
+            is_udp = bool(ends.is_udp[index])
+            since = known.through if known is not None and is_udp else 0
+            found.append(_flow(chunk, ends, index, key, since))
+            self._known.pop(key, None)  # so that the oldest are first
+            self._known[key] = _Known(syn, now_s, chunk.last, is_udp)
+        self._bound()
         return found
-
-    def _remember(self, key: int, known: _Known) -> None:
-        self._known.pop(key, None)  # so that the oldest are first
-        self._known[key] = known
 
     def _bound(self) -> None:
         if len(self._known) > MOST_KNOWN:
@@ -136,24 +158,79 @@ class FlowScan:
                 del self._known[key]
 
 
-def _first_of_each(headers: Headers) -> tuple[list[int], list[int]]:
-    """Return the keys of the flows, and the index of the first header of each."""
-    keys: NDArray[np.uint64]
-    keys, firsts = np.unique(np.minimum(headers.forward, headers.backward), return_index=True)
-    return keys.tolist(), firsts.tolist()
+def _ends_of(chunk: Chunk, seed: int, *, beginnings: bool) -> _Ends:
+    """Return the ends of the outermost TCP and UDP headers that are whole and in no fragment.
+
+    This is less work than `core.analysis.tcp.segments` does, since it is done 20 times a second.
+    """
+    is_udp = chunk.transport == IpProtocol.UDP
+    mask = is_udp | (chunk.transport == IpProtocol.TCP)
+    mask &= chunk.state & _STATES == HeaderState.TRANSPORT
+    mask &= chunk.state & HeaderState.CAUSE_MASK != Cause.MALFORMED
+    least = chunk.transport_offset + np.where(is_udp, UDP.size, TCP.size)
+    mask &= least <= np.minimum(chunk.captured, chunk.stop)
+    whole = np.flatnonzero(mask)
+    if beginnings:
+        whole = whole[is_udp[whole] | _begins(chunk, whole)]
+    parts = []
+    for network, (place, size) in _ADDRESSES.items():
+        rows = whole[chunk.network[whole] == network]
+        if len(rows):
+            at = chunk.offset[rows].astype(np.int64)
+            starts = at + chunk.transport_offset[rows]
+            at += chunk.network_offset[rows] + place
+            ports = _gather(chunk.data, starts, 4, ">u2")
+            words = _gather(chunk.data, at, 2 * size, ">u4").reshape(len(rows), 2, size // 4)
+            hashed = ports.astype(np.uint64) ^ np.uint64(seed)
+            for index in range(size // 4):
+                hashed = (hashed ^ words[:, :, index]) * _MULTIPLIER
+                hashed ^= hashed >> np.uint64(29)
+            keys = hashed.sum(axis=1, dtype=np.uint64)
+            parts.append(_Ends(rows, starts, keys + is_udp[rows], is_udp[rows]))
+    if len(parts) == 1:
+        return parts[0]
+    none = np.zeros(0, np.int64)
+    if not parts:
+        return _Ends(none, none, none.astype(np.uint64), none.astype(np.bool_))
+    joined = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+    order = np.argsort(joined[0], kind="stable")
+    return _Ends(*(column[order] for column in joined))
 
 
-def _flow(
-    chunk: Chunk, headers: Headers, index: int, protocol: int, key: int, since: int = 0
-) -> Flow:
-    row, start = int(headers.rows[index]), int(headers.starts[index])
+def _begins(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return a mask of packets with a SYN and no ACK, where a TCP header is."""
+    starts = chunk.offset[rows].astype(np.int64) + chunk.transport_offset[rows]
+    flags = chunk.data[np.minimum(starts + _FLAGS, len(chunk.data) - 1)]
+    mask: NDArray[np.bool_] = flags & (_SYN | _ACK) == _SYN
+    return mask
+
+
+def _gather(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], size: int, kind: str
+) -> NDArray[Any]:
+    """Return `size` bytes from each start, as numbers."""
+    found: NDArray[Any] = data[starts[:, None] + np.arange(size)].view(kind)
+    return found
+
+
+def _syns(chunk: Chunk, ends: _Ends) -> dict[int, int]:
+    """Return the sequence numbers of segments that begin a connection, by index."""
+    index = np.flatnonzero(_begins(chunk, ends.rows) & ~ends.is_udp)
+    if not len(index):
+        return {}
+    sequences = TCP["seq_raw"].column(chunk.data, ends.starts[index])
+    return dict(zip(index.tolist(), sequences.tolist(), strict=True))
+
+
+def _flow(chunk: Chunk, ends: _Ends, index: int, key: int, since: int) -> Flow:
+    row, start = int(ends.rows[index]), int(ends.starts[index])
     offset, size = _ADDRESSES[Network(int(chunk.network[row]))]
     at = int(chunk.offset[row]) + int(chunk.network_offset[row]) + offset
     data = chunk.data
     source, destination = (data[at + n * size : at + (n + 1) * size].tobytes() for n in (0, 1))
     ports = [int.from_bytes(data[start + n : start + n + 2].tobytes(), "big") for n in (0, 2)]
     return Flow(
-        int(protocol),
+        int(chunk.transport[row]),
         chunk.first + row,
         End(_mapped(source), ports[0]),
         End(_mapped(destination), ports[1]),
@@ -164,7 +241,3 @@ def _flow(
 
 def _mapped(address: bytes) -> bytes:
     return address if len(address) == 16 else MAPPED + address
-
-
-def _packet(flow: Flow) -> int:
-    return flow.packet

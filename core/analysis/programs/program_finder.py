@@ -3,7 +3,8 @@
 Facts, and what follows:
 
 * A dump of the sockets costs about a millisecond for a thousand of them, so one answers for all
-  flows that wait. Dumps take at most a tenth of the processor time (`DUMP_SHARE`).
+  flows that wait. Dumps, with what follows at once, take at most a fifth of a processor
+  (`DUMP_SHARE`).
 * The answer is about now. The packet is some 50 ms old, and its socket may be closed. Then
   `RecentSockets` and the names found before tell what was a moment ago, and the grade says so.
 * `ProgramFinder` reads the link of the descriptor before and after the name, so it notices if
@@ -30,7 +31,8 @@ from core.analysis.programs.socket_table import HeldSocket, Match, RecentSockets
 from core.net.sock_diag import DiagnosedSockets, dump_sockets
 from core.wire.model.assigned_numbers import IpProtocol
 
-DUMP_SHARE = 10
+DUMP_SHARE = 4
+LIKELY_S = 0.006  # to read likely processes after a dump
 RETRIES_S = (0.05, 0.1, 0.3, 0.6)
 RECHECK_PATIENCE_S = 1.0  # of a flow of UDP that has an answer
 MOST_WAITING = 1 << 12
@@ -67,6 +69,7 @@ class _Question:
     ends: list[tuple[End, Match]] = field(default_factory=list)
     is_matched: bool = False
     is_open: bool = True  # it has no answer since its sockets were found
+    missing: set[int] = field(default_factory=set)  # sockets whose holders it waits for
     retries: int = 0
     round: int = 0  # of the holders, which must be done before nobody holds a socket
     answered: FlowOwners | None = None
@@ -115,6 +118,16 @@ class ProgramFinder:
         packets = (each.flow.packet for each in self._waiting if each.answered is None)
         return min(packets, default=None)
 
+    def prepare(self) -> None:
+        """Read all sockets and processes once, so that those of new flows stand out."""
+        try:
+            protocols = (int(IpProtocol.TCP), int(IpProtocol.UDP))
+            self._sockets.add({each: self._dump(each) for each in protocols})
+        except OSError as error:
+            self._refuse(error)
+        else:
+            self._holders.advance(float("inf"), is_urgent=True)
+
     def ask(self, flows: Sequence[Flow]) -> None:
         """Take flows; those without an address of this host are not its."""
         now_s = self._clock()
@@ -137,13 +150,10 @@ class ProgramFinder:
         is_due = any(not each.is_matched and each.due_s <= now_s for each in self._waiting)
         if is_due and now_s >= self._next_dump_s:
             answers += self._find_sockets()
-        answers += self._answers()
+        answers += self._answers(now_s + budget_s)
         if any(each.is_matched for each in self._waiting):
-            is_urgent = self.is_searching
-            done = self._holders.rounds_done
-            self._holders.advance(now_s + budget_s, is_urgent=is_urgent)
-            if is_urgent or self._holders.rounds_done != done:
-                answers += self._answers()
+            self._holders.advance(self._clock() + budget_s, is_urgent=self.is_searching)
+            answers += self._answers(self._clock() + budget_s)
         return answers
 
     def _find_sockets(self) -> list[Answer]:
@@ -153,19 +163,25 @@ class ProgramFinder:
         try:
             columns = {each: self._dump(each) for each in {one.flow.protocol for one in asking}}
         except OSError as error:
-            self.trouble = f"programs are not known: no sock_diag ({error.strerror})"
-            self._waiting.clear()
+            self._refuse(error)
             return []
         fresh = self._sockets.add(columns)
         corrected = [answer for question in asking for answer in self._match(question)]
         wanted = {each.inode for one in asking for each in _sockets_of(one)}
+        for inode in wanted:
+            self._holders.holders(inode)  # a listener's process is likely to hold connections
         unpacked = list(fresh - wanted)[:MOST_FRESH]  # may be closed when their packets are seen
-        self._holders.scan_likely([*wanted, *unpacked])
+        self._holders.scan_likely([*wanted, *unpacked], self._clock() + LIKELY_S)
         for inode in unpacked:
             self._identify(inode)
         self._holders.forget_except(self._sockets.inodes)
         self._next_dump_s = self._clock() + DUMP_SHARE * (time.thread_time() - began_s)
         return corrected
+
+    def _refuse(self, error: OSError) -> None:
+        """Give up: the kernel lists no sockets."""
+        self.trouble = f"programs are not known: no sock_diag ({error.strerror})"
+        self._waiting.clear()
 
     # -- sockets ---------------------------------------------------------------------------------
 
@@ -173,6 +189,7 @@ class ProgramFinder:
         """Find the sockets of a flow. Return answers about earlier flows that this one corrects."""
         flow = question.flow
         question.ends.clear()
+        question.missing = set()
         question.is_matched = question.is_open = True
         question.round = self._holders.next_round
         corrected: list[Answer] = []
@@ -202,31 +219,41 @@ class ProgramFinder:
 
     # -- processes -------------------------------------------------------------------------------
 
-    def _answers(self) -> list[Answer]:
-        """Return what is known by now of the flows whose sockets were found."""
+    def _answers(self, until_s: float) -> list[Answer]:
+        """Return what is newly known of the flows whose sockets were found."""
         answers: list[Answer] = []
         left: list[_Question] = []
+        found = self._holders.take_found()
         for question in self._waiting:
             is_complete = self._holders.rounds_done >= question.round
-            if not question.is_matched or not (question.is_open or is_complete):
-                left.append(question)
-                continue
-            found = [self._owner(end, match, is_complete) for end, match in question.ends]
-            owners = tuple(each for each in found if each is not None)
-            if len(owners) < len(found):
-                left.append(question)
-                continue
-            if not question.is_open:
-                owners = _with_more_holders(question.answered or (), owners)
-            is_asked_again = question.is_open and self._ask_again(question)
-            if owners != question.answered:
-                question.answered = owners
-                answers.append(Answer(question.flow, owners, is_final=not is_asked_again))
-            question.is_open = is_asked_again
-            if is_asked_again or not (is_complete or _is_without_sockets(question)):
-                left.append(question)
+            if question.is_open and not found.isdisjoint(question.missing):
+                question.missing = set()
+            is_ready = is_complete or (question.is_open and not question.missing)
+            if question.is_matched and is_ready and self._clock() < until_s:
+                if (answer := self._answer(question, is_complete)) is not None:
+                    answers.append(answer)
+                is_done = is_complete or not any(_sockets_of(question))
+                if not question.is_open and is_done:
+                    continue
+            left.append(question)
         self._waiting = left
         return answers
+
+    def _answer(self, question: _Question, is_complete: bool) -> Answer | None:
+        """Return an answer if it differs from the one before; None if sockets lack holders."""
+        found = [self._owner(end, match, is_complete) for end, match in question.ends]
+        owners = tuple(each for each in found if each is not None)
+        if len(owners) < len(found):
+            sockets = (each.inode for each in _sockets_of(question))
+            question.missing = {each for each in sockets if not self._holders.holders(each)}
+            return None
+        if not question.is_open:
+            owners = _with_more_holders(question.answered or (), owners)
+        question.is_open = question.is_open and self._ask_again(question)
+        if owners == question.answered:
+            return None
+        question.answered = owners
+        return Answer(question.flow, owners, is_final=not question.is_open)
 
     def _ask_again(self, question: _Question) -> bool:
         """Ask again about a connection that no process has accepted yet."""

@@ -20,7 +20,7 @@ from core.analysis.programs.program_table import programs_of
 from core.analysis.tcp.flow_index import index_of
 from core.store.snapshot import Snapshot
 
-TICK_S = 0.04
+TICK_S = 0.05
 SEARCHING_TICK_S = 0.01  # while an answer is near
 BUDGET_S = 0.008
 LAST_STEPS = 25
@@ -39,12 +39,12 @@ class ProgramSearch:
 
     def step(self, snapshot: Snapshot, now_s: float) -> None:
         """Scan new packets, and publish what is known of their flows."""
-        if snapshot.version == self._version and not self._is_busy:
+        if snapshot.version == self._version and not self._is_busy(snapshot):
             return
         self._version = snapshot.version
         self._finder.ask(self._scan.new_flows(snapshot, now_s))
         answers = self._finder.step(BUDGET_S)
-        settled = (self._finder.first_unanswered or self._scan.through + 1) - 1
+        settled = min(self._scan.all_through, (self._finder.first_unanswered or 1 << 62) - 1)
         if self._recorder.add(answers, index_of(snapshot).published, settled):
             self.index.published = self._recorder.table
 
@@ -52,7 +52,7 @@ class ProgramSearch:
         """Answer for the last packets of a capture that has stopped."""
         for _ in range(LAST_STEPS):
             self.step(snapshot, clock())
-            if not self._is_busy or ended.wait(TICK_S):
+            if not self._is_busy(snapshot) or ended.wait(TICK_S):
                 break
         self.give_up()
 
@@ -65,9 +65,9 @@ class ProgramSearch:
         """True while the processes of a flow are searched."""
         return self._finder.is_searching
 
-    @property
-    def _is_busy(self) -> bool:
-        return self._finder.is_waiting or self._recorder.first_unplaced is not None
+    def _is_busy(self, snapshot: Snapshot) -> bool:
+        is_behind = self._scan.all_through < snapshot.count
+        return is_behind or self._finder.is_waiting or self._recorder.first_unplaced is not None
 
 
 class ProgramWatch:
@@ -110,6 +110,7 @@ class ProgramWatch:
 
     def _watch(self) -> None:
         finder = self._make_finder()
+        finder.prepare()
         search: ProgramSearch | None = None
         while not self._ended.is_set():
             snapshot, is_running = self._captured()

@@ -36,9 +36,12 @@ class SocketHolders:
     def __init__(self, proc: str = "/proc", clock: Callable[[], float] = time.monotonic) -> None:
         self.rounds_done = 0
         self._proc, self._clock = proc, clock
-        self._seen_s: dict[int, float] = {}  # when each process was listed first
+        self._namespace = os.readlink("/proc/thread-self/ns/net")
+        self._present: set[int] = set()  # the processes of the last listing
+        self._young: dict[int, float] = {}  # when each was listed first
         self._likely: dict[int, None] = {}  # that held wanted sockets, the latest last
         self._links: dict[int, dict[int, str]] = {}  # the link of each holder, by inode
+        self._found: set[int] = set()
         self._left: list[int] = []  # processes that the round has not read yet
         self._is_running = False
         self._round_s = 0.0  # of work in this round
@@ -50,24 +53,23 @@ class SocketHolders:
         """The number that `rounds_done` will have after a round that begins from now on."""
         return self.rounds_done + (2 if self._is_running else 1)
 
-    def scan_likely(self, wanted: Collection[int]) -> None:
+    def scan_likely(self, wanted: Collection[int], until_s: float = float("inf")) -> None:
         """Read the processes that may hold some sockets, until their holders are known.
 
-        These are processes that held wanted sockets lately, and young ones, the newest first.
+        These are processes that held wanted sockets lately, and young ones of this network
+        namespace, the newest first. The search ends at a time of the clock.
         """
-        self._list()
-        young_s = self._clock() - YOUNG_S
-        young = [pid for pid, seen_s in self._seen_s.items() if seen_s > young_s]
-        likely = sorted(young, reverse=True)[:MOST_LIKELY]
-        likely += [pid for pid in reversed(self._likely) if pid in self._seen_s]
+        present = self._list()
+        likely = [pid for pid in reversed(self._likely) if pid in present]
+        likely += sorted(self._young, reverse=True)[:MOST_LIKELY]
         left = {inode for inode in wanted if not self._links.get(inode)}
         for pid in dict.fromkeys(likely):
-            if not left:
+            if not left or self._clock() >= until_s:
                 break
             left -= self._read(pid)
 
     def advance(self, until_s: float, *, is_urgent: bool) -> None:
-        """Continue the round until a time of the clock, or begin one.
+        """Continue the round until a time of the clock, or begin one; read a process at least.
 
         `is_urgent` if a socket is wanted that no process is known to hold.
         """
@@ -80,13 +82,20 @@ class SocketHolders:
             self._left = sorted(self._list())
             self._is_running, self._round_s = True, 0.0
         began_s = time.thread_time()
-        while self._left and self._clock() < until_s:
+        while self._left:
             self._read(self._left.pop())
+            if self._clock() >= until_s:
+                break
         self._round_s += time.thread_time() - began_s
         if not self._left:
             self._is_running = False
             self._last_round_s, self._ended_s = self._round_s, self._clock()
             self.rounds_done += 1
+
+    def take_found(self) -> set[int]:
+        """Return the sockets that were read since the last call."""
+        found, self._found = self._found, set()
+        return found
 
     def holders(self, inode: int) -> tuple[int, ...]:
         """Return the processes that hold a socket, of those that were read; ascending."""
@@ -109,13 +118,27 @@ class SocketHolders:
             if len(self._links) > MOST_INODES:
                 self._links.clear()
 
-    def _list(self) -> Collection[int]:
-        """Return all processes; those of the first listing are not young."""
-        now_s = self._clock() if self._seen_s else float("-inf")
-        names = os.listdir(self._proc)
-        before = self._seen_s
-        self._seen_s = {pid: before.get(pid, now_s) for pid in map(int, filter(str.isdigit, names))}
-        return self._seen_s.keys()
+    def _list(self) -> set[int]:
+        """Return all processes. Those that were not there before are young for a while."""
+        now_s = self._clock()
+        present = set(map(int, filter(str.isdigit, os.listdir(self._proc))))
+        if self._present:
+            new = present - self._present
+            self._young |= {pid: now_s for pid in new if self._is_neighbor(pid)}
+        self._present = present
+        self._young = {
+            pid: seen_s
+            for pid, seen_s in self._young.items()
+            if pid in present and now_s - seen_s < YOUNG_S
+        }
+        return present
+
+    def _is_neighbor(self, pid: int) -> bool:
+        """Return True for a process of this network namespace, or if nobody knows."""
+        try:
+            return os.readlink(f"{self._proc}/{pid}/ns/net") == self._namespace
+        except OSError:
+            return True
 
     def _read(self, pid: int) -> set[int]:
         """Return the sockets that a process holds."""
@@ -129,6 +152,7 @@ class SocketHolders:
                     if link.startswith(_PREFIX):
                         inode = int(link[len(_PREFIX) : -1])
                         found.add(inode)
+                        self._found.add(inode)
                         self._links.setdefault(inode, {})[pid] = path
         return found
 

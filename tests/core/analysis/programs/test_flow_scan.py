@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.analysis.programs import flow_scan
-from core.analysis.programs.flow_scan import RECHECK_S, FlowScan
+from core.analysis.programs.flow_scan import LATE_S, RECHECK_S, FlowScan
 from core.decode.batch_decoder import decode_batch
 from core.decode.chunk import Chunk
 from core.store.packet_store import PacketStore
@@ -72,6 +72,21 @@ def test_new_packets_of_a_store_are_scanned_once() -> None:
     assert packets(scan.new_flows(store.snapshot(), 0.0)) == []
     store.append(batch_of([udp_frame()]))
     assert packets(scan.new_flows(store.snapshot(), 0.0)) == [4]
+
+
+def test_segments_inside_a_connection_wait() -> None:
+    """Those of many standing connections would cost more than all others."""
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    scan, now_s = FlowScan(), 10.0
+    assert packets(scan.new_flows(store.snapshot(), now_s)) == []
+    begun = [Sent(flags="syn", sequence=100, ports=(5, 6)), Sent(True, ports=(5, 6))]
+    store.append_chunk(chunk_of([Sent(), *begun]))
+    assert packets(scan.new_flows(store.snapshot(), now_s + 0.01)) == [2]
+    store.append(batch_of([udp_frame()]))
+    assert packets(scan.new_flows(store.snapshot(), now_s + 0.02)) == [4]
+    assert packets(scan.new_flows(store.snapshot(), now_s + LATE_S)) == [1]
+    assert packets(scan.new_flows(store.snapshot(), now_s + 2 * LATE_S)) == []
 
 
 def test_the_memory_of_flows_is_bounded(monkeypatch) -> None:

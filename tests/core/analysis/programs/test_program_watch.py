@@ -103,7 +103,7 @@ def test_chunks_without_a_store_have_programs_at_once(host) -> None:
 
 def test_the_thread_follows_a_capture_and_its_end(host, store) -> None:
     live = [True]
-    watch = ProgramWatch(lambda: (store.snapshot(), live[0]), host.finder, lambda: 0.0)
+    watch = ProgramWatch(lambda: (store.snapshot(), live[0]), host.finder)
     try:
         watch.wake()
         store.append_chunk(chunk_of([Sent()]))
