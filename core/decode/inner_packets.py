@@ -13,7 +13,7 @@ with its Ethernet frame.
 
 Columns describe the usual case, and both leave out the others, which are dissected: a fragment on
 the outside, or many headers; an inner packet that carries or quotes another one, or that
-contradicts itself; unusual headers of tunnels.
+contradicts itself; unusual headers of tunnels, and of Ethernet in them.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ from numpy.typing import NDArray
 
 from core.decode.batch_walk import QUOTE_ENDS
 from core.decode.chunk import VERDICT_UNKNOWN, Chunk
-from core.decode.header_index import INNER_LAYERS, index_headers
+from core.decode.header_index import INNER_LAYERS, HeaderOffsets, index_headers
 from core.decode.tunnel_columns import TUNNELS, Tunnel
 from core.wire.dissect import MAXIMUM_LAYERS
+from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
+from core.wire.link.vlan import VLAN
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
-from core.wire.model.batch import HeaderState
+from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause, PacketFlag
 from core.wire.model.walk import Numbering
 from core.wire.protocol import Protocol
@@ -157,11 +159,23 @@ def _walked(
     )
     is_simple = found.state & np.uint8(HeaderState.NESTED) == 0
     is_simple &= found.state & np.uint8(HeaderState.CAUSE_MASK) != Cause.MALFORMED
+    is_simple &= (link_type != LinkType.ETHERNET) | _is_typed(found)
     index = np.flatnonzero(is_simple)
     headers = chunk.offset[rows[index]].astype(np.int64) + before[index]
     return InnerPackets(
         rows[index], every.copied(index), are_quoted, tunnel=tunnel, headers=headers
     )
+
+
+def _is_typed(found: HeaderOffsets) -> NDArray[np.bool_]:
+    """Return a mask (k,) of Ethernet II frames with one tag at most before the network header.
+
+    A frame with a length, which ends what it carries, has LLC there: 3 or 8 bytes.
+    """
+    before = found.network_offset - ETHERNET.size
+    mask: NDArray[np.bool_] = (before == 0) | (before == VLAN.size)
+    mask &= found.network != Network.NONE
+    return mask
 
 
 class _Places(NamedTuple):

@@ -184,7 +184,8 @@ def tunnels() -> list[bytes]:
     carried = [
         framed, ethernet(six, EtherType.IPV6), arp_frame() + bytes(18), ethernet(b"?", 0x9999),
         ethernet(ipv4(four, IpProtocol.IPV4)), ethernet(ipv4(b"frag", 6, frag_offset=9)),
-        bytes(12) + b"\0\7\xaa\xaa\3\0\0\0\x08\0" + four, b"", bytes(14),
+        bytes(12) + b"\0\7\xaa\xaa\3\0\0\0\x08\0" + four,
+        bytes(12) + b"\0\x10\xaa\xaa\3\0\0\0\x08\0" + four + bytes(9), b"", bytes(14),
         ethernet(four, tags=13), ethernet(b"\x45" + bytes(19)), ethernet(four) + b"trailer",
     ]  # fmt: skip
     made = [ethernet(ipv4(vxlan(each), IpProtocol.UDP)) for each in carried]
