@@ -28,6 +28,16 @@ def allocate_bytes(size: int) -> NDArray[np.uint8]:
     return np.frombuffer(mmap.mmap(-1, max(1, size), flags=flags), np.uint8, size)
 
 
+def is_mapped(data: NDArray[np.uint8]) -> bool:
+    """Return True if the bytes belong to a mapped file, or to memory of `allocate_bytes`."""
+    owner: object = data
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, memoryview):
+        owner = owner.obj
+    return isinstance(owner, mmap.mmap)
+
+
 def allocate_columns(types: Mapping[str, Any], length: int) -> dict[str, NDArray[Any]]:
     """Return an array of zeros, (length,), for each name and dtype, all in one mapping."""
     places, end = {}, 0

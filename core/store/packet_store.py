@@ -17,18 +17,17 @@ memory. State is absolute, so a reader that skips a thousand versions has missed
 
 from __future__ import annotations
 
-import mmap
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.decode.batch_decoder import decode_batch, extent, fill_columns, parts_of
 from core.decode.chunk import CHUNK_PACKETS, COLUMN_BYTES, Chunk
+from core.decode.memory import is_mapped
 from core.store.annotations import Annotations
 from core.store.arena import Arena
 from core.store.comments import Comments
@@ -176,7 +175,7 @@ class PacketStore:
         self._sealed.append(
             replace(chunk, first=number, link_types=link_types, comments={}, options={})
         )
-        frame_bytes = 0 if _is_mapped(chunk.data) else len(chunk.data)
+        frame_bytes = 0 if is_mapped(chunk.data) else len(chunk.data)
         self._sealed_bytes.append(len(chunk) * COLUMN_BYTES + frame_bytes)
 
     def _copy(self, frames: Batch | Chunk) -> list[tuple[int, Chunk]]:
@@ -281,16 +280,6 @@ def _is_large(frames: Batch | Chunk) -> bool:
     if len(frames) >= KEPT_IN_PLACE:
         return True
     return int(frames.captured.sum(dtype=np.int64)) >= KEPT_IN_PLACE_BYTES
-
-
-def _is_mapped(data: NDArray[np.uint8]) -> bool:
-    """Return True if the bytes belong to a mapped file."""
-    owner: object = data
-    while isinstance(owner, np.ndarray):
-        owner = owner.base
-    if isinstance(owner, memoryview):
-        owner = owner.obj
-    return isinstance(owner, mmap.mmap)
 
 
 def _first_time(frames: Batch | Chunk) -> int | None:

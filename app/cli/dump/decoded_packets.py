@@ -12,7 +12,7 @@ from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
 from core.analysis.reassembly.chunk_pieces import with_pieces
 from core.analysis.reassembly.fragment_index import FragmentIndex
-from core.analysis.tcp.flow_index import FlowIndex
+from core.analysis.tcp.deferred_flows import DeferredFlows
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.batch_decoder import decode_batch, parts_of
 from core.decode.chunk import Chunk
@@ -38,12 +38,12 @@ class PacketDecoder:
     """Numbers packets from 1 on, and decodes those that are not decoded yet.
 
     Their fragments are reassembled; of a fragment it is only known that it belongs to a datagram,
-    if the packet that completes this is in a later chunk. With `needs_flows`, flows are analyzed;
-    `programs` finds the programs of these.
+    if the packet that completes this is in a later chunk. With `needs_flows`, flows are analyzed,
+    those of a file when something first reads them; `programs` finds the programs of these.
     """
 
     def __init__(self, *, needs_flows: bool, programs: ChunkPrograms | None = None) -> None:
-        self._flows = FlowIndex() if needs_flows else None
+        self._flows = DeferredFlows() if needs_flows else None
         self._fragments = FragmentIndex()
         self._programs = programs
         self._next = 1
@@ -57,9 +57,10 @@ class PacketDecoder:
             chunk = with_pieces(captured, self._fragments.append(captured))
             context = replace(self._context, interfaces=interfaces)
             if self._flows is not None:
-                flows = self._flows.append(chunk)
-                context = replace(context, flows=flows)
+                self._flows.append(chunk)
+                context = replace(context, flows=self._flows)
                 if self._programs is not None:
+                    flows = self._flows.reaching(chunk.last)
                     context = replace(context, programs=self._programs.take(chunk, flows))
             values = ChunkValues(chunk, context)
             self._context = context.after(chunk)

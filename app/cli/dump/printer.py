@@ -26,6 +26,7 @@ from app.cli.output import (
     print_message,
 )
 from core.analysis.analyzer import slow_note
+from core.analysis.tcp.flow_table import NO_FLOWS
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.capture_statistics import CaptureStatistics
 from core.decode.chunk import Chunk
@@ -85,7 +86,8 @@ class Printer:
             if self.done:
                 break
             before, part = self.printed, self._part(decoded)
-            self._print_part(part)
+            if len(part.rows):
+                self._print_part(part)
             count = self.printed - before
             seen = len(part.chunk)
             if self.printed == self._limit:
@@ -115,13 +117,14 @@ class Printer:
     def _part(self, decoded: DecodedPackets) -> ChunkPart:
         """Return the packets of the next chunk that are to be printed."""
         chunk, context = decoded.chunk, decoded.context
-        bases = context.flows.reaching(chunk.last).bases(chunk)
         self._format.begin(decoded.first_timestamp_ns)
         rows: NDArray[np.int64] = np.arange(len(chunk))
         if self._selection is not None:
             rows = self._selection.rows(decoded.values, self._enough)
         if self._limit is not None:
             rows = rows[: self._limit - self.printed]
+        flows = context.flows.reaching(chunk.last) if len(rows) else NO_FLOWS
+        bases = flows.bases(chunk)
         return ChunkPart(chunk, context, decoded.values, rows, bases)
 
     def _print_part(self, part: ChunkPart) -> None:
