@@ -1,7 +1,8 @@
 """``make bench``: run the benchmarks, each next to its peers, and print the figures.
 
-Each ``bench_NAME.py`` in this folder is a program: ``python -m tests.bench.bench_NAME`` prints one
-line per figure and exits with 0, or with 1 if a figure is worse than its bound. This runner calls
+Each ``bench_NAME.py`` in this folder, and in those below it, is a program, such as ``python -m
+tests.bench.bench_NAME``: it prints one line per figure and exits with 0, or with 1 if a figure is
+worse than its bound. This runner calls
 them one after the other, because they would disturb each other, each with a time limit. ``python -m
 tests.bench NAME…`` runs some of them.
 
@@ -31,12 +32,21 @@ def describe_host() -> str:
     return f"{os.cpu_count()} × {model}, {system}"
 
 
-def bench(name: str) -> bool:
+def programs() -> dict[str, str]:
+    """Return the modules of all benchmarks, by name."""
+    found = {}
+    for path in sorted(HERE.rglob("bench_*.py")):
+        parts = path.relative_to(HERE.parent.parent).with_suffix("").parts
+        found[path.stem.removeprefix("bench_")] = ".".join(parts)
+    return found
+
+
+def bench(name: str, module: str) -> bool:
     """Run one benchmark and pass its output through; return True if it met its bounds."""
     print(f"== {name}", flush=True)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", f"tests.bench.bench_{name}"],
+            [sys.executable, "-m", module],
             cwd=HERE.parent.parent,
             timeout=LIMIT_S,
             check=False,
@@ -48,13 +58,13 @@ def bench(name: str) -> bool:
 
 
 def main(wanted: list[str]) -> int:
-    there = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+    there = programs()
     unknown = [name for name in wanted if name not in there]
     if unknown:
         print(f"no benchmark named {', '.join(unknown)}; there are: {', '.join(there)}")
         return 2
     print(describe_host())
-    failed = [name for name in wanted or there if not bench(name)]
+    failed = [name for name in wanted or there if not bench(name, there[name])]
     if failed:
         print(f"worse than the bound: {', '.join(failed)}")
     return 1 if failed else 0

@@ -3,7 +3,7 @@
 1.5 million segments of many connections (`tests.bench.traffic.transfers`), all levels at once, and
 the same number of packets of which each has other addresses, the worst case. The processor time of
 the thread that counts; that of the analysis of TCP, which the conversations read, is measured by
-`tcp_flows`. tshark reads a tenth of the packets.
+`bench_tcp_flows`. tshark reads a tenth of the packets.
 """
 
 from __future__ import annotations
