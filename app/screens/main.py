@@ -236,7 +236,8 @@ class MainScreen(Screen[None]):
         self.search.show(scene.store_generation)
         self.go_to.show(scene.store_generation)
         paused = (self._paused_first, self.shown) if self.paused else None
-        self.query_one(StatusBar).show(status_line(scene, paused))
+        behind = self.bridge.analysis.behind(self.shown)
+        self.query_one(StatusBar).show(status_line(scene, paused, behind))
         self._show_message(scene)
         empty = self.query_one("#empty", Static)
         words = self.filter.why_empty() if self.shown.count else why_empty(scene)

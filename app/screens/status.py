@@ -22,10 +22,13 @@ _STATES = {
 }
 
 
-def status_line(scene: Scene, paused: tuple[int, Snapshot] | None = None) -> StatusLine:
+def status_line(
+    scene: Scene, paused: tuple[int, Snapshot] | None = None, behind: int = 0
+) -> StatusLine:
     """Return the contents of the status bar.
 
     `paused` is the snapshot that a paused view shows, after the lowest packet number at the pause.
+    The flows of the last `behind` packets are not analyzed yet.
     """
     worker, packets = scene.engine, scene.packets
     first, shown = paused or (packets.first, packets)
@@ -44,6 +47,7 @@ def status_line(scene: Scene, paused: tuple[int, Snapshot] | None = None) -> Sta
         capture_filter=_filter_in_force(worker),
         faults=scene.faults,
         recording=_recording(scene),
+        behind=behind,
     )
 
 

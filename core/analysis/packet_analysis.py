@@ -82,6 +82,10 @@ class PacketAnalysis:
         """A number that changes before `update` returns something new for the same snapshot."""
         return self._thread.slices
 
+    def behind(self, snapshot: Snapshot) -> int:
+        """Return how many packets of `snapshot` the analysis of flows has not reached yet."""
+        return max(0, snapshot.count - max(self._flows.published.through, snapshot.first - 1))
+
     @property
     def is_filtering(self) -> bool:
         """True while a filter is set: not after `keep_only(None)`, nor after it failed."""

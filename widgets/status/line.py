@@ -20,6 +20,7 @@ SPARK_SAMPLES = 10
 NAME_MOST = 28  # cells for the interfaces or the file name
 RECORDING = "recording"  # a target of clicks
 FILTER_MOST = 32  # cells for the capture filter
+LEAST_BEHIND = 1 << 16  # packets; an idle host analyzes them in a tenth of a second
 WIDE_JOINT = "   "  # before a group of parts
 
 
@@ -63,7 +64,8 @@ class StatusLine:
     last one current; empty for a file. `arrived` counts the packets that arrived since the user
     paused the view, `lost` those of the view that the store evicted since then. `progress` is the
     share of a file that was read, 0 to 1. `faults` counts the packets that rawscope failed to
-    describe. `capture_filter` selects what is captured.
+    describe. `capture_filter` selects what is captured. `behind` counts the packets whose flows are
+    not analyzed yet; the line shows it from `LEAST_BEHIND` on.
     """
 
     state: StatusState
@@ -80,6 +82,7 @@ class StatusLine:
     faults: int = 0
     recording: RecordingLine | None = None
     capture_filter: str = ""
+    behind: int = 0
 
 
 class StatusStyle(Enum):
@@ -192,6 +195,9 @@ def parts_of(line: StatusLine) -> list[Part]:
         parts.append(Part(sparkline(line.rates), StatusStyle.GOOD, 6, joint=" "))
         parts.append(Part(si(line.bytes_per_s, "B/s"), StatusStyle.PLAIN, 3))
     parts += [dropped, evicted]
+    if line.behind >= LEAST_BEHIND:
+        text = f"TCP {si(line.behind, '')} behind"
+        parts.append(Part(text, StatusStyle.QUIET, 4, joint=" · "))
     if line.faults:
         text = f"failed {line.faults:,}"
         parts.append(Part(text, StatusStyle.BAD, 0, f"failed {si(line.faults, '')}", " · "))

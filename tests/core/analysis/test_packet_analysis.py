@@ -168,3 +168,13 @@ def test_failed_numbers_are_reported(analysis, monkeypatch):
     monkeypatch.setattr("core.analysis.tcp.segments._hash", broken)
     assert analysis.update(_store([SYN]).snapshot()).flows.through == 0
     assert analysis.trouble.startswith("TCP analysis failed (ZeroDivisionError: x)")
+
+
+def test_the_analysis_of_flows_is_behind_by_the_packets_that_it_has_not_seen(analysis):
+    store = _store([SYN, udp_frame(), udp_frame()])
+    assert analysis.behind(store.snapshot()) == 3
+    analysis.update(store.snapshot())
+    assert analysis.behind(store.snapshot()) == 0
+    store.append(batch_of([SYN] * 4))
+    assert analysis.behind(store.snapshot()) == 4
+    assert analysis.behind(_store().snapshot()) == 0

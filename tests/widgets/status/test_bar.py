@@ -168,3 +168,13 @@ def test_the_recording_is_shortened_before_it_is_left_out(width, shown, absent):
     assert len(text) <= width
     assert all(words in text for words in shown)
     assert not any(words in text for words in absent)
+
+
+@pytest.mark.parametrize(
+    ("behind", "words"), [(0, ""), (65_535, ""), (65_536, "TCP 65.5k behind"), (2_300_000, "2.3M")]
+)
+def test_the_bar_says_how_far_the_analysis_lags_if_there_is_room(behind, words):
+    line = replace(LIVE, behind=behind)
+    assert words in shown(line, 140)
+    assert ("behind" in shown(line, 140)) == bool(words)
+    assert "behind" not in shown(line, 60)
