@@ -28,6 +28,7 @@ PACKET_ACTIONS = (
 """The actions in the menu of a packet; an empty name is a line between two groups."""
 
 SCREEN_ACTIONS = (
+    "packets.follow",
     "filter.edit",
     "filter.saved",
     "filter.toggle",

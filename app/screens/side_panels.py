@@ -59,8 +59,8 @@ class SideController:
         """Return what replaces a method of the screen while the panel has the focus; or None."""
         return None
 
-    def offered_stream(self) -> tuple[str, int] | None:
-        """Return the protocol and number of the stream under the cursor; or None."""
+    def stream(self) -> tuple[str, int] | None:
+        """Return protocol and number of the stream under the cursor of the panel; or None."""
         return None
 
     def value_of(self, view: Widget) -> tuple[str, str, str] | None:

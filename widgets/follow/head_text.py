@@ -1,50 +1,24 @@
 """The lines above a followed stream, as pieces of text. No drawing.
 
-A piece may carry an *action*: the method of the controller, with its argument, that a click calls.
+The *action* of a piece is the method of the controller, with its argument, that a click calls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
 
 from core.analysis.follow.follower import FollowedStream
 from core.analysis.follow.forms import SIDES, SIGNS
 from core.analysis.follow.payloads import end_text
 from core.analysis.follow.rows import LineForm
 from widgets.lines.cells import width_of
+from widgets.lines.pieces import Line, Piece, PieceStyle
 
 EMPTY = "No stream yet. Select a TCP or UDP packet and press F to read what both ends sent."
 SEARCHING = "reading …"
 
-
-class HeadStyle(Enum):
-    """The color of a piece."""
-
-    PLAIN = "plain"
-    QUIET = "quiet"
-    BUTTON = "button"
-    CHOSEN = "chosen"
-    CLIENT = "client"
-    SERVER = "server"
-    NOTE = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Text in one style; a click runs `action`, if there is one."""
-
-    text: str
-    style: HeadStyle = HeadStyle.PLAIN
-    action: str = ""
-
-
-Line = tuple[Piece, ...]
-
-_GAP = Piece(" ")
-_WIDE_GAP = Piece("   ")
-_SIDE_STYLES = (HeadStyle.CLIENT, HeadStyle.SERVER)
+_GAP = Piece("  ", PieceStyle.QUIET)
+_SIDE_STYLES = (PieceStyle.CLIENT, PieceStyle.SERVER)
 
 
 def head_lines(
@@ -52,23 +26,23 @@ def head_lines(
 ) -> tuple[Line, ...]:
     """Return the lines for a stream, or for none, that is shown in a form: one side, or both."""
     if stream is None:
-        return ((Piece(EMPTY, HeadStyle.QUIET),),)
+        return ((Piece(EMPTY, PieceStyle.QUIET),),)
     groups = [list(each) for each in (_forms(form), _sides(side), _steps(), _deeds())]
     return (_title(stream), *_notes(stream), *_packed(groups, width))
 
 
 def _title(stream: FollowedStream) -> Line:
     if stream.number is None:
-        return (Piece(SEARCHING, HeadStyle.QUIET),)
-    pieces = [Piece(f"{stream.protocol.upper()} {stream.number}  ", HeadStyle.CHOSEN)]
+        return (Piece(SEARCHING, PieceStyle.QUIET),)
+    pieces = [Piece(f"{stream.protocol.upper()} {stream.number}  ", PieceStyle.STRONG)]
     if stream.packets:
         for number, end in enumerate(stream.ends):
             size = size_text(stream.contents.totals[number])
             pieces.append(Piece(f"{SIGNS[number]} {end_text(end)} {size}  ", _SIDE_STYLES[number]))
         noun = "packet" if stream.packets == 1 else "packets"
-        pieces.append(Piece(f"{stream.packets:,} {noun}", HeadStyle.QUIET))
+        pieces.append(Piece(f"{stream.packets:,} {noun}", PieceStyle.QUIET))
     else:
-        pieces.append(Piece("no packet of this stream is in memory", HeadStyle.QUIET))
+        pieces.append(Piece("no packet of this stream is in memory", PieceStyle.QUIET))
     return tuple(pieces)
 
 
@@ -76,7 +50,7 @@ def _notes(stream: FollowedStream) -> Iterator[Line]:
     for name, count in zip(SIDES, stream.waiting, strict=True):
         if count:
             words = f"{count:,} bytes of the {name} after a gap wait for an acknowledgment"
-            yield (Piece(words, HeadStyle.NOTE),)
+            yield (Piece(words, PieceStyle.HELD),)
 
 
 def _forms(form: LineForm) -> Iterator[Piece]:
@@ -103,18 +77,17 @@ def _deeds() -> Iterator[Piece]:
 
 
 def _button(text: str, action: str, *, is_chosen: bool = False) -> Piece:
-    return Piece(text, HeadStyle.CHOSEN if is_chosen else HeadStyle.BUTTON, action)
+    return Piece(f" {text} ", PieceStyle.BUTTON if is_chosen else PieceStyle.QUIET, action)
 
 
 def _packed(groups: list[list[Piece]], width: int) -> Iterator[Line]:
     """Yield lines with as many groups of buttons as fit into each."""
     line: list[Piece] = []
     for group in groups:
-        pieces = [part for piece in group for part in (_GAP, piece)][1:]
-        longer = [*line, _WIDE_GAP, *pieces] if line else pieces
+        longer = [*line, _GAP, *group] if line else group
         if line and sum(width_of(piece.text) for piece in longer) > width:
             yield tuple(line)
-            longer = pieces
+            longer = group
         line = longer
     yield tuple(line)
 

@@ -6,17 +6,24 @@ from collections.abc import Callable
 from typing import Self
 
 from rich.text import Text
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from core.analysis.follow.follower import FollowedStream
+from core.analysis.follow.rows import LineForm
 from core.wire.model.text import safe
-from widgets.follow.head import StreamHead
+from widgets.follow.head_text import head_lines
 from widgets.follow.stream_view import StreamView
+from widgets.lines.pieces import Pieces
 
 
 class StreamPanel(Vertical):
-    """A followed stream. The focus belongs to its rows, `view`."""
+    """A followed stream. The focus belongs to its rows, `view`.
+
+    It calls `on_press` with the action of a piece of the head that the user clicks.
+    """
 
     DEFAULT_CSS = """
     StreamPanel {
@@ -34,8 +41,12 @@ class StreamPanel(Vertical):
         self, view: StreamView, on_press: Callable[[str], None], *, id: str | None = None
     ) -> None:
         super().__init__(id=id)
-        self.head = StreamHead(on_press)
+        self.head = Pieces()
         self.view = view
+        self._on_press = on_press
+        self._shown: tuple[FollowedStream | None, LineForm, int | None] = (
+            None, LineForm.TEXT, None
+        )  # fmt: skip
         self._foot = Static("", id="stream-foot", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -47,6 +58,22 @@ class StreamPanel(Vertical):
         """Give the focus to the rows."""
         self.view.focus(scroll_visible)
         return self
+
+    def show_head(self, stream: FollowedStream | None, form: LineForm, side: int | None) -> None:
+        """Show a stream, its form, and the side that is shown; see `head_lines`."""
+        self._shown = stream, form, side
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Fit the head to the width."""
+        if self.size.width:
+            self.head.set_lines(head_lines(*self._shown, self.size.width))
+
+    @on(Pieces.Pressed)
+    def press(self, event: Pieces.Pressed) -> None:
+        """Report the action of a piece that the user clicked."""
+        event.stop()
+        self._on_press(event.action)
 
     def report(self, words: str, *, missed: bool = False) -> None:
         """Show a line below the rows; no words hide it. `missed` is True if nothing was found."""

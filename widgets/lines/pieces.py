@@ -26,6 +26,8 @@ class PieceStyle(Enum):
     BUTTON = "button"
     HELD = "held"
     BAD = "bad"
+    CLIENT = "client"
+    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Pieces(Widget):
         & > .pieces--button { color: $text-primary; background: $panel; text-style: bold; }
         & > .pieces--held { color: $text-warning; text-style: bold; }
         & > .pieces--bad { color: $text-error; text-style: bold; }
+        & > .pieces--client { color: $text-primary; }
+        & > .pieces--server { color: $text-accent; }
         &:nocolor > .pieces--bad { color: $foreground; text-style: bold; }
         &:nocolor > .pieces--button { color: $foreground; text-style: underline; }
     }

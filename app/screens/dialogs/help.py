@@ -50,6 +50,7 @@ SIGNS = {
     ),
     "Signs: lists": (
         ("▲ ▼", "sorted by this column: ascending, descending"),
+        ("→ ←", "in a stream: sent by the client, by the server"),
         ("‹ ›", "more to the left, more to the right"),
         ("○", "not chosen"),
     ),

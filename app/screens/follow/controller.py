@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.actions import parse
+from textual.widget import Widget
 
 from app.bridge import Scene
 from app.keymap import KeyContext
@@ -86,12 +87,19 @@ class StreamController(SideController):
         stream = self._known
         return None if stream is None else copy_choices(stream, self.view.text) or None
 
+    def value_of(self, view: Widget) -> tuple[str, str, str] | None:
+        """Return the stream and its filter; None without one."""
+        stream = self._known
+        if view is not self.view or stream is None:
+            return None
+        return "Stream", f"{stream.protocol.upper()} {stream.number}", stream.expression
+
     # -- which stream -------------------------------------------------------------------------
 
     def open(self) -> None:
         """Follow the stream of the selected packet, or the one that a side panel offers."""
         side = self._screen.sides.get(self._workspace.panel)
-        offered = None if side is None else side.offered_stream()
+        offered = None if side is None else side.stream()
         if offered is not None:
             self.follow(*offered)
             return
@@ -140,7 +148,7 @@ class StreamController(SideController):
         index, stream = self._run.index, self._run.stream
         if index is not None and (index.line_count or index.is_complete):
             self.view.show(index)
-        self.panel.head.show(stream, self._form, self._side)
+        self.panel.show_head(stream, self._form, self._side)
 
     @property
     def _known(self) -> FollowedStream | None:

@@ -1,7 +1,7 @@
 """The pieces of a stream in a few growing columns, and immutable views of them.
 
-A stream takes its payload and 42 bytes for each piece, and twice that while a column grows. Not
-more than `MOST_BYTES` of payload and `MOST_PIECES` pieces are kept: a last mark says so.
+A stream takes its payload and 42 bytes for each piece. Not more than `MOST_BYTES` of payload and
+`MOST_PIECES` pieces are kept: a last mark says so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from core.analysis.follow.pieces import Piece, PieceKind
 
 MOST_BYTES = 1 << 27
 MOST_PIECES = 1 << 21
+_SMALL = 1 << 20
 
 _COLUMNS = {
     "start": np.int64,
@@ -75,11 +76,12 @@ class StreamContents:
         stop = len(self) if last is None else last
         if first >= stop:
             return b""
-        low, high = int(self.start[first]), int(self.start[stop - 1] + self.length[stop - 1])
-        found = self.data[low:high]
-        if side is not None:
-            found = found[np.repeat(self.side[first:stop] == side, self.length[first:stop])]
-        return found.tobytes()
+        starts, stops = self.start[first:stop], (self.start + self.length)[first:stop]
+        if side is None:
+            return self.data[starts[0] : stops[-1]].tobytes()
+        chosen = self.side[first:stop] == side
+        ends = zip(starts[chosen].tolist(), stops[chosen].tolist(), strict=True)
+        return b"".join([self.data.data[low:high] for low, high in ends])
 
     def pieces(self, side: int | None = None) -> Iterator[Piece]:
         """Yield the pieces of one side, or of both."""
@@ -94,17 +96,25 @@ class StreamContents:
 
 
 class _Column:
-    """An array that grows at its end; views of it stay as they are."""
+    """An array that grows at its end, to at most `most` values; views of it stay as they are.
 
-    def __init__(self, kind: Any) -> None:
+    It doubles at first. From `_SMALL` bytes on it has all of its room at once: the kernel gives
+    memory to pages that are written, and nothing is copied anymore.
+    """
+
+    def __init__(self, kind: Any, most: int) -> None:
         self._array: NDArray[Any] = np.empty(256, kind)
+        self._most = most
         self.size = 0
 
     def append(self, values: NDArray[Any]) -> None:
         """Add values at the end."""
         size = self.size + len(values)
         if size > len(self._array):
-            larger = np.empty(max(size, 2 * len(self._array)), self._array.dtype)
+            room = max(size, 2 * len(self._array))
+            if room * self._array.itemsize > _SMALL:
+                room = max(size, self._most)
+            larger = np.empty(room, self._array.dtype)
             larger[: self.size] = self._array[: self.size]
             self._array = larger
         self._array[self.size : size] = values
@@ -124,8 +134,8 @@ class StreamBuffer:
     def __init__(self, most_bytes: int = MOST_BYTES, most_pieces: int = MOST_PIECES) -> None:
         self.is_full = False
         self._most_bytes, self._most_pieces = most_bytes, most_pieces
-        self._data = _Column(np.uint8)
-        self._columns = {name: _Column(kind) for name, kind in _COLUMNS.items()}
+        self._data = _Column(np.uint8, most_bytes)
+        self._columns = {name: _Column(kind, most_pieces + 1) for name, kind in _COLUMNS.items()}
         self._totals = [0, 0]
 
     def append(self, pieces: Sequence[Piece]) -> None:

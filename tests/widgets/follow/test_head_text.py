@@ -11,7 +11,8 @@ from core.analysis.follow.follower import NO_STREAM, FollowedStream
 from core.analysis.follow.pieces import Piece as StreamPiece
 from core.analysis.follow.pieces import PieceKind
 from core.analysis.follow.rows import LineForm
-from widgets.follow.head_text import EMPTY, SEARCHING, HeadStyle, head_lines, size_text
+from widgets.follow.head_text import EMPTY, SEARCHING, head_lines, size_text
+from widgets.lines.pieces import PieceStyle
 
 
 def stream() -> FollowedStream:
@@ -33,11 +34,12 @@ def texts(shown: FollowedStream | None, width: int = 100, **choice) -> list[str]
 def test_lines() -> None:
     assert texts(stream()) == [
         "TCP 7  → 10.0.0.1:4000 12 B  ← [fe80::1]:80 1.21 kB  1,234 packets",
-        "text hex raw   both → client ← server   previous next   only hide search save",
+        " text  hex  raw    both  → client  ← server  "
+        "  previous  next    only  hide  search  save ",
     ]
     assert texts(stream(), 50)[1:] == [
-        "text hex raw   both → client ← server",
-        "previous next   only hide search save",
+        " text  hex  raw    both  → client  ← server ",
+        " previous  next    only  hide  search  save ",
     ]
     assert texts(None) == [EMPTY]
     assert texts(NO_STREAM)[0] == SEARCHING
@@ -60,7 +62,7 @@ def test_bytes_that_wait_are_reported() -> None:
 )
 def test_the_choice_is_marked(choice: dict, chosen: list[str]) -> None:
     lines = head_lines(stream(), **{"form": LineForm.TEXT, "side": None, **choice}, width=100)
-    found = [p.text for line in lines[1:] for p in line if p.style is HeadStyle.CHOSEN]
+    found = [p.text.strip() for line in lines[1:] for p in line if p.style is PieceStyle.BUTTON]
     assert found == chosen
 
 
