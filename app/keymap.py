@@ -419,6 +419,8 @@ ACTIONS: tuple[Action, ...] = (
          "Show what the colors mean; change them"),
         ("view.columns", "f3", "call('columns.open')", "",
          "Choose and move the columns"),
+        ("view.names", "f9", "call('columns.toggle_names')", "",
+         "Show names or addresses"),
         ("view.menu", "f10", "call('menu.open_screen')", "",
          "Open the menu"),
         ("packets.color", "", "call('coloring.color_conversation')", "",

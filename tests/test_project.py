@@ -182,7 +182,7 @@ def test_the_wheel_holds_code_styles_and_types(source: Path, wheel: Path) -> Non
         str(path.relative_to(source))
         for top in ("app", "core", "widgets")
         for path in (source / top).rglob("*")
-        if path.suffix in (".py", ".tcss") or path.name == "py.typed"
+        if path.suffix in (".py", ".tcss", ".xz") or path.name == "py.typed"
     }
     assert {"app/py.typed", "core/py.typed", "widgets/py.typed"} <= there
     assert any(name.endswith(".tcss") for name in there)

@@ -35,6 +35,7 @@ THEMES = {
     "app/screens/forge/test_new_user.py": "packets made by Enter alone, and by the mouse alone",
     "app/screens/saving/test_new_user.py": "a filtered capture, marked packets saved, by keys",
     "app/screens/test_dialog_hints.py": "the keys that dialogs name",
+    "app/screens/table/test_names.py": "names in place of addresses, by a key",
     "app/screens/test_pause.py": "memory and counters of a paused view",
     "app/test_key_counts.py": "tasks of a new user, and the keys that Wireshark takes for them",
     "app/test_monitor_terminal.py": "the monitor as a process on a real terminal",

@@ -52,6 +52,7 @@ SCREEN_ACTIONS = (
     "panel.flows",
     "panel.statistics",
     "view.columns",
+    "view.names",
     "view.colors",
     PALETTE,
 )

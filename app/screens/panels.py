@@ -21,6 +21,9 @@ from textual.widget import Widget
 
 from app.keymap import KeyContext
 from app.textual_bindings import with_keys
+from core.analysis.names.name_index import names_of
+from core.analysis.names.name_table import NameTable
+from core.analysis.names.tree_rows import with_name_rows
 from core.analysis.packet_analysis import AnalyzedPackets
 from core.analysis.programs.owners import FlowOwners
 from core.analysis.programs.program_table import ProgramTable, programs_of
@@ -52,7 +55,7 @@ class Panels(Horizontal):
         super().__init__(id=id)
         self.faults = Faults()
         self._plain: SelectedPacket | None = None  # without what flows and programs tell
-        self._known: tuple[bool, FlowOwners] | None = None  # what they told
+        self._known: tuple[bool, FlowOwners, int] | None = None  # what they told
         self._fragments = NO_FRAGMENTS  # of the store of the packet
         self.detail = with_keys(PacketDetail(id="detail"), KeyContext.DETAIL, KeyContext.LIST)
         self.hex = with_keys(HexView(id="hex"), KeyContext.HEX, KeyContext.LIST)
@@ -83,7 +86,11 @@ class Panels(Horizontal):
             self.hex.show(b"")
         else:
             self.selected = selected
-            self._add_rows(index_of(snapshot).published, programs_of(snapshot).published)
+            self._add_rows(
+                index_of(snapshot).published,
+                programs_of(snapshot).published,
+                names_of(snapshot).published,
+            )
             self.show_frame()
             self.detail.show(self.selected.rows)
 
@@ -107,21 +114,21 @@ class Panels(Horizontal):
         is_held = snapshot.first <= number <= snapshot.count
         if is_held and self._fragments.piece(number) != self.selected.piece:
             self.show(snapshot, number)
-        elif is_held and self._add_rows(analyzed.flows, analyzed.programs):
+        elif is_held and self._add_rows(analyzed.flows, analyzed.programs, analyzed.names):
             self.detail.show(self.selected.rows)
 
-    def _add_rows(self, flows: FlowTable, programs: ProgramTable) -> bool:
-        """Add rows about flows and programs. Return True if they changed."""
+    def _add_rows(self, flows: FlowTable, programs: ProgramTable, names: NameTable) -> bool:
+        """Add rows about flows and programs, and names. Return True if they changed."""
         assert self._plain is not None
         number = self._plain.packet.number
-        known = (flows.through >= number, programs.of_packet(flows, number))
+        known = (flows.through >= number, programs.of_packet(flows, number), names.version)
         if known == self._known:
             return False
         self._known = known
         rows = with_program_rows(self._plain.rows, known[1])
         if known[0]:
             rows = with_flow_rows(rows, flows, number)
-        self.selected = replace(self._plain, rows=rows)
+        self.selected = replace(self._plain, rows=with_name_rows(rows, names))
         return True
 
     def guard(self, number: int) -> AbstractContextManager[None]:

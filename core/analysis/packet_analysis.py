@@ -23,6 +23,8 @@ from core.analysis.analyzer import (
     slow_note,
     slow_packets_of,
 )
+from core.analysis.names.name_index import NameIndex, names_of
+from core.analysis.names.name_table import NO_NAMES, NameTable
 from core.analysis.programs.program_table import NO_PROGRAMS, ProgramTable, programs_of
 from core.analysis.reassembly.fragment_index import (
     NO_FRAGMENTS,
@@ -55,6 +57,7 @@ class AnalyzedPackets:
     fragments: FragmentTable = NO_FRAGMENTS
     progress: float | None = None
     programs: ProgramTable = NO_PROGRAMS
+    names: NameTable = NO_NAMES
 
 
 NOT_ANALYZED = AnalyzedPackets()
@@ -71,6 +74,7 @@ class PacketAnalysis:
         self._offered: tuple[int, int, int | None] | None = None  # versions, and first packet
         self._flows = FlowIndex()  # of no packets
         self._fragments = FragmentIndex()
+        self._names = NameIndex()
         self._view: View | None = None  # of the filter
         self._shown: View | None = None  # whose packets are shown: an earlier one for a while
         self._target = 0  # the newest packet when the filter was set
@@ -103,6 +107,8 @@ class PacketAnalysis:
             return f"TCP analysis failed ({_describe(error)}): TCP numbers are as captured"
         if (error := self._thread.failure_of(self._fragments)) is not None:
             return f"reassembly failed ({_describe(error)}): fragments stay as captured"
+        if (error := self._thread.failure_of(self._names)) is not None:
+            return f"reading names failed ({_describe(error)}): addresses stay as captured"
         if (error := self._filter_failure) is not None:
             return f"the filter failed ({_describe(error)}): all packets are shown"
         if self._view is not None:
@@ -129,7 +135,7 @@ class PacketAnalysis:
         if store_generation != self._store_generation:
             self._store_generation = store_generation
             self._restart()
-        self._analyze(index_of(snapshot), fragment_index_of(snapshot))
+        self._analyze(index_of(snapshot), fragment_index_of(snapshot), names_of(snapshot))
         self._offer(snapshot)
         if self._view is not None:
             failure = self._thread.failure_of(self._view)
@@ -150,13 +156,14 @@ class PacketAnalysis:
             self._fragments.published,
             progress,
             programs_of(snapshot).published,
+            self._names.published,
         )
         return self.latest
 
     @property
     def _analyzers(self) -> tuple[Analyzer, ...]:
         views = dict.fromkeys(view for view in (self._view, self._shown) if view is not None)
-        return (self._fragments, self._flows, *views)
+        return (self._fragments, self._flows, *views, self._names)
 
     def _restart(self) -> None:
         """Analyze another store; the packets that pass the filter are shown as they are found."""
@@ -170,11 +177,11 @@ class PacketAnalysis:
         self._shown = self._view
         self._offered = None
 
-    def _analyze(self, flows: FlowIndex, fragments: FragmentIndex) -> None:
-        """Analyze the flows and fragments of the store of these from now on."""
+    def _analyze(self, flows: FlowIndex, fragments: FragmentIndex, names: NameIndex) -> None:
+        """Analyze the store of these from now on."""
         if flows is not self._flows:
-            self._thread.cancel(self._flows, self._fragments)
-            self._flows, self._fragments = flows, fragments
+            self._thread.cancel(self._flows, self._fragments, self._names)
+            self._flows, self._fragments, self._names = flows, fragments, names
             flows.pause = self._thread.right_of_way.pause
 
     def _offer(self, snapshot: Snapshot) -> None:

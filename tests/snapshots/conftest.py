@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +13,14 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from app.screens.main import MainScreen
+from core.analysis.names import services
 from tests.helpers.idle import settled
 
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove the two variables that change Textual's colors."""
+    """Remove the two variables that change Textual's colors, and this host's names of ports."""
+    monkeypatch.setattr(services, "SERVICES", Path(os.devnull))
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("TEXTUAL_THEME", raising=False)
 

@@ -8,9 +8,10 @@ evicted packet has a number and no text anymore.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from core.analysis.names.name_table import NO_NAMES, NameTable
 from core.analysis.packet_analysis import NOT_ANALYZED, AnalyzedPackets
 from core.analysis.programs.program_table import ProgramTable
 from core.analysis.reassembly.fragment_index import NO_FRAGMENTS, FragmentTable
@@ -54,6 +55,8 @@ class PacketRows:
         self._fragments = NO_FRAGMENTS
         self._completed = 0  # datagrams, when fragments were last shown
         self._programs = 0  # the version of the programs that were last shown
+        self.names = NO_NAMES
+        self.has_names = False  # addresses are shown by their names
         self._fields: tuple[str, ...] = ()
         self.reference: TimeReference | None = None
         self.describe_with(faults)
@@ -101,7 +104,13 @@ class PacketRows:
         """Use newer analyses. Return True if the text of one of `lines` may change."""
         has_flows = self.take_flows(analyzed.flows, lines)
         has_fragments = self.take_fragments(analyzed.fragments, lines)
-        return self.take_programs(analyzed.programs) or has_flows or has_fragments
+        has_names = self.take_names(analyzed.names)
+        return self.take_programs(analyzed.programs) or has_flows or has_fragments or has_names
+
+    def take_names(self, names: NameTable) -> bool:
+        """Use what is known of names. Return True if the text of a row may change."""
+        before, self.names = self.names, names
+        return self.has_names and names.version != before.version
 
     def take_flows(self, flows: FlowTable, lines: range) -> bool:
         """Use a newer analysis of flows. Return True if the text of one of `lines` may change."""
@@ -198,7 +207,12 @@ class PacketRows:
     def read(self, row: int) -> PacketRow:
         """Return the text of a row. `KeyError` if its packet was evicted."""
         assert self.snapshot is not None  # without a snapshot there are no rows
-        return self._reader.row(self.snapshot, self[row], self.flows, self._fragments)
+        found = self._reader.row(self.snapshot, self[row], self.flows, self._fragments)
+        if not self.has_names:
+            return found
+        ends = (self.names.shown(address) for address in (found.source, found.destination))
+        source, destination = ends
+        return replace(found, source=source, destination=destination)
 
     def duration_ns(self, row: int, time_format: TimeFormat) -> int | None:
         """Return the duration in the Time column; None for a time of day, or if it is unknown."""

@@ -326,6 +326,7 @@ class PacketTable(ShiftedView):
             number in self.marks,
             self.rows.is_commented(number),
             number in self.sent_numbers,
+            rows.names.version if rows.has_names else None,
             self._rule_of(number),
         )
 

@@ -27,6 +27,15 @@ class ColumnsController:
         dialog = Columns(headings.choice, self.choose, headings.width_of)
         self._table.app.push_screen(dialog)
 
+    def toggle_names(self) -> None:
+        """Show the names of addresses, or the addresses again."""
+        rows = self._table.rows
+        rows.has_names = not rows.has_names
+        self._table.forget_lines()
+        hosts = len(rows.names.hosts)
+        known = f"{hosts:,} host{'s' * (hosts != 1)} known from DNS responses"
+        self._table.notify(f"names: {known}, and vendors" if rows.has_names else "addresses")
+
     def choose(self, choice: ColumnChoice) -> None:
         """Show other columns, and remember them."""
         self._table.headings.choose(choice)

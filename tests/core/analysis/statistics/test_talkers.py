@@ -6,15 +6,15 @@ from collections import Counter
 
 from core.analysis.statistics.talkers import TalkerCounter
 from tests.core.analysis.statistics.packets import chunk_of
-from tests.helpers.scripted import arp, ethernet, ipv4, ipv6, udp
+from tests.helpers.scripted import arp, ethernet, ipv6, udp
 
 HOSTS = [f"10.0.{number // 100}.{number % 100 + 1}" for number in range(300)]
 
 
 def _datagram(source: str, destination: str, payload: bytes = b"") -> bytes:
-    make, kind = (ipv6, 0x86DD) if ":" in source else (ipv4, 0x0800)
-    data = udp(source, destination, (1, 2), payload)
-    return ethernet(make(source, destination, 17, data), kind=kind)
+    if ":" in source:
+        return ethernet(ipv6(source, destination, 59, payload), kind=0x86DD)
+    return udp(source, destination, (1, 2), payload)
 
 
 def test_both_ends_of_each_packet_count() -> None:

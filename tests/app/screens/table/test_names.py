@@ -1,0 +1,41 @@
+"""Names in place of addresses: a key, and back."""
+
+from __future__ import annotations
+
+from core.store.packet_store import PacketStore
+from tests.core.analysis.names.messages import A, record, response
+from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from tests.helpers.idle import eventually
+from tests.helpers.scripted import tcp, udp
+from tests.helpers.scripted_monitor import filled, scripted_monitor
+
+
+def _store() -> PacketStore:
+    ends, web = ("192.0.2.53", "192.0.2.1"), ("192.0.2.1", "198.51.100.80")
+    message = response("web.example", record("web.example", A, bytes([198, 51, 100, 80])))
+    frames = [
+        tcp(*web, (40_000, 443), 2, (1, 0)),
+        udp(*ends, (53, 4_000), message),
+    ]
+    store = PacketStore(1 << 30)
+    store.add_interface(ETHERNET_INTERFACE)
+    store.append(batch_of(frames))
+    return store
+
+
+async def test_a_key_shows_names_in_place_of_addresses() -> None:
+    async with scripted_monitor(_store()).run_test(size=(160, 45)) as pilot:
+        screen = await filled(pilot)
+
+        def line() -> str:
+            screen.poll()
+            return screen.table.render_lines(screen.table.size.region)[1].text
+
+        assert "198.51.100.80" in line()
+        await pilot.press("f9")
+        await eventually(lambda: "web.example" in line(), "the name in the table")
+        await pilot.press("g")
+        rows = [child for row in screen.panels.selected.rows for child in row.children]
+        assert "web.example" in [row.meaning for row in rows if row.field == "ip.dst"]
+        await pilot.press("f9")
+        assert "198.51.100.80" in line()
