@@ -163,6 +163,8 @@ class Monitor(OrderedKeysApp[None]):
             self._driver.right_of_way = self.bridge.right_of_way
             self._driver.is_arranging = self._layout_hold.is_arranging
         await self.key_queue.release()
+        if not self._choose:
+            self.run_worker(self.capture.offer_session())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return DEFAULT_VARIABLES

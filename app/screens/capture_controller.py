@@ -86,6 +86,18 @@ class CaptureController:
             words = f"nothing is captured: '{key}' starts a capture without your SSH session"
             self._app.notify(words, markup=False)
 
+    async def offer_session(self) -> None:
+        """Name the key that leaves out the user's SSH session, if an unfiltered capture has it."""
+        names = self._bridge.capturing
+        if not names or self._bridge.capture_filter is not None:
+            return
+        sessions, found = await asyncio.to_thread(self._look_for_sessions)
+        if any(would_contain(one, names, found) for one in sessions):
+            key = first_key("capture.session", self._keys)
+            self._app.notify(
+                f"this capture contains your SSH session: '{key}' leaves it out", markup=False
+            )
+
     async def _toggle_session(self) -> None:
         earlier, names = self._bridge.capture_filter, self._bridge.capturing
         exclusion = ""

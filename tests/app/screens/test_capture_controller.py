@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from app.config.paths import Paths
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.interfaces import Interfaces
+from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
 from core.capture.ssh_sessions import SshSession
 from core.engine.snapshot import EngineSnapshot, EngineState
@@ -49,6 +51,25 @@ async def test_one_key_leaves_out_the_session_and_captures_it_again(tmp_path):
         await pilot.press("I")
         await eventually(lambda: len(engine.told) == 2, "the change")
         assert engine.told[1] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "is_offered"),
+    [
+        (LIVE, True),
+        (replace(LIVE, interfaces=("wg0",)), False),
+        (replace(LIVE, capture_filter=CaptureFilter("not port 22")), False),
+        (FILE, False),
+    ],
+)
+async def test_a_capture_that_begins_with_the_session_names_the_key(said, is_offered):
+    session = SshSession("192.0.2.17", 22, "198.51.100.7", 51522)  # on eth0
+    monitor = scripted_monitor(scripted_store(), ScriptedEngine(said), ssh_sessions=[session])
+    async with monitor.run_test(size=(120, 36)) as pilot:
+        await filled(pilot)
+        await eventually(lambda: not list(monitor.workers), "the offer")
+        words = [one.message for one in monitor._notifications]
+        assert words == ["this capture contains your SSH session: 'I' leaves it out"] * is_offered
 
 
 async def test_without_a_capture_the_note_names_the_remapped_key(tmp_path):
