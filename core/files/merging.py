@@ -18,7 +18,6 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import TypeVar
 
 import numpy as np
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.files.byte_order import STATISTICS
 from core.files.cancellation import Cancellation
+from core.files.closing import Closing
 from core.files.kept_blocks import SECTION_HEADER
 from core.files.reader import CaptureReader, PacketReader, open_capture
 from core.store.arena import copy_frames
@@ -57,7 +57,7 @@ def open_captures(
     return MergedReader(readers)
 
 
-class MergedReader:
+class MergedReader(Closing):
     """A `PacketReader` of several files, which it closes."""
 
     def __init__(self, readers: Sequence[CaptureReader]) -> None:
@@ -67,17 +67,6 @@ class MergedReader:
         self._blocks: list[FileBlock] = []
         self.blocks: Sequence[FileBlock] = self._blocks
         self._packets = 0
-
-    def __enter__(self) -> MergedReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def notes(self) -> Sequence[str]:

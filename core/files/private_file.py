@@ -19,8 +19,8 @@ import errno
 import os
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
+from core.files.closing import Closing
 from core.files.private_folder import check_file, write_all
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -28,22 +28,11 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _ADVICE = "choose another name"
 
 
-class TargetFolder:
+class TargetFolder(Closing):
     """The folder of files that the user names; a context manager. Raises `OSError`."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-
-    def __enter__(self) -> TargetFolder:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the folder. Files that were created stay open."""
@@ -136,7 +125,7 @@ class TargetFolder:
         return descriptor
 
 
-class NewFile:
+class NewFile(Closing):
     """A file that gets its name at the end: whole, or not at all. A context manager.
 
     Until `commit` it has another name in the same folder, and it is removed if the block ends
@@ -153,17 +142,6 @@ class NewFile:
         except BaseException:
             self._folder.close()
             raise
-
-    def __enter__(self) -> NewFile:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file; remove it if it was not committed."""

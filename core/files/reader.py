@@ -21,11 +21,11 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol
 
 from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.files.cancellation import Cancellation
+from core.files.closing import Closing
 from core.files.formats import (
     MAGIC_BYTES,
     FileError,
@@ -72,7 +72,7 @@ class PacketReader(Protocol):
         ...
 
 
-class CaptureReader:
+class CaptureReader(Closing):
     """A reader of one capture. Use it as a context manager; one thread iterates.
 
     `interfaces` grows as descriptions are read; batches index it. `format` is ``"pcap"`` or
@@ -234,17 +234,6 @@ class CaptureReader:
             self._source.close()
             if self._owned:
                 os.close(self._descriptor)
-
-    def __enter__(self) -> CaptureReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_capture(

@@ -25,12 +25,12 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch, CaptureInterface
+from core.files.closing import Closing
 from core.files.kept_blocks import SECTION_HEADER
 from core.files.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS
 from core.files.pcapng_options import SHB_USERAPPL, packed_option
@@ -51,7 +51,7 @@ _GATHERED = 1 << 20  # pending bytes that cause a flush
 _WRITTEN = (SECTION_HEADER, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, ENHANCED_PACKET)
 
 
-class PcapngWriter:
+class PcapngWriter(Closing):
     """A writer that appends to one file. A context manager that flushes at the end.
 
     Raises `OSError` if the file cannot be written.
@@ -77,17 +77,6 @@ class PcapngWriter:
         except BaseException:
             os.close(self._descriptor)
             raise
-
-    def __enter__(self) -> PcapngWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def add_interface(
         self, name: str, link_type: int, snap_length: int = 0, description: str = ""

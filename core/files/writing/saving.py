@@ -10,13 +10,13 @@ import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk
+from core.files.closing import Closing
 from core.files.private_file import NewFile
 from core.files.writing.encoder import ChunkRows, Encoder, InterfaceCounts
 from core.files.writing.packing import packer_of, refuse_unwritten
@@ -90,24 +90,13 @@ def save(request: SaveRequest, progress: SaveProgress, *, replace: bool = False)
         file.commit()
 
 
-class NewCapture:
+class NewCapture(Closing):
     """A `NewFile` that is compressed as its name says. Raises `OSError`."""
 
     def __init__(self, path: Path, *, replace: bool = False) -> None:
         refuse_unwritten(path.name)
         self._file = NewFile(path, replace=replace)
         self._packer = packer_of(path.name)
-
-    def __enter__(self) -> NewCapture:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def write(self, content: bytes | memoryview) -> None:
         """Write all of `content`."""
