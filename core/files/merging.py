@@ -18,7 +18,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.files.byte_order import STATISTICS
 from core.files.cancellation import Cancellation
-from core.files.closing import Closing
 from core.files.kept_blocks import SECTION_HEADER
 from core.files.reader import CaptureReader, PacketReader, open_capture
 from core.store.arena import copy_frames
@@ -57,7 +56,7 @@ def open_captures(
     return MergedReader(readers)
 
 
-class MergedReader(Closing):
+class MergedReader:
     """A `PacketReader` of several files, which it closes."""
 
     def __init__(self, readers: Sequence[CaptureReader]) -> None:
@@ -88,6 +87,12 @@ class MergedReader(Closing):
     def position(self) -> int:
         """The number of bytes processed, of all files."""
         return sum(reader.position for reader in self._readers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close all files. Batches stay valid."""

@@ -19,8 +19,8 @@ import errno
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
-from core.files.closing import Closing
 from core.files.private_folder import check_file, write_all
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -28,11 +28,17 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _ADVICE = "choose another name"
 
 
-class TargetFolder(Closing):
+class TargetFolder:
     """The folder of files that the user names; a context manager. Raises `OSError`."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the folder. Files that were created stay open."""
@@ -125,7 +131,7 @@ class TargetFolder(Closing):
         return descriptor
 
 
-class NewFile(Closing):
+class NewFile:
     """A file that gets its name at the end: whole, or not at all. A context manager.
 
     Until `commit` it has another name in the same folder, and it is removed if the block ends
@@ -142,6 +148,12 @@ class NewFile(Closing):
         except BaseException:
             self._folder.close()
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the file; remove it if it was not committed."""

@@ -24,8 +24,8 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
-from core.files.closing import Closing
 from core.files.trusted_path import open_folder, refusal, user_name
 
 _SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -41,7 +41,7 @@ _KINDS = {
 }
 
 
-class PrivateFolder(Closing):
+class PrivateFolder:
     """The folder `path`, opened once; a context manager.
 
     With `create`, missing folders of the path are made, with mode 0700. Raises `OSError`:
@@ -52,6 +52,12 @@ class PrivateFolder(Closing):
         self.path = path
         self._absolute = Path(os.path.abspath(path))
         self._descriptor = open_folder(self._absolute, create=create)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the folder. Files that were opened stay open."""

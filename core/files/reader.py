@@ -21,11 +21,10 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.files.cancellation import Cancellation
-from core.files.closing import Closing
 from core.files.formats import (
     MAGIC_BYTES,
     FileError,
@@ -72,7 +71,7 @@ class PacketReader(Protocol):
         ...
 
 
-class CaptureReader(Closing):
+class CaptureReader:
     """A reader of one capture. Use it as a context manager; one thread iterates.
 
     `interfaces` grows as descriptions are read; batches index it. `format` is ``"pcap"`` or
@@ -226,6 +225,12 @@ class CaptureReader(Closing):
         self.damaged = True
         count = f"{self._packets:,} packet{'' if self._packets == 1 else 's'}"
         self._notes.append(f"{fault}; {count} before it can be read")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the descriptor. Batches stay valid."""

@@ -84,7 +84,7 @@ WINDOWS = {
     "SearchDialog": SearchDialog,
     "SendInterface": lambda: SendInterface("Send packet 1 again", lambda: ("lo", "eth0"), "lo"),
 }
-BASES = {"Dialog", "MainScreen"}
+BASES = {"Dialog", "MainScreen", "NewFileDialog"}
 LONGEST_WAIT = 200  # turns of the event loop
 
 

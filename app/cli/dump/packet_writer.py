@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cli.dump.copied_blocks import CopiedBlocks, is_needed_in_every_file, packed
 from app.cli.dump.decoded_packets import PacketDecoder
 from app.cli.dump.selection import Selection
 from app.cli.output import (
@@ -25,6 +24,7 @@ from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.decode.capture_statistics import CaptureStatistics
 from core.decode.chunk import Chunk
 from core.files.reader import PacketReader
+from core.files.writing.copied_blocks import CopiedBlocks, is_needed_in_every_file, packed
 from core.recording.file_series import FileSeries, RecordingError
 from core.recording.plan import RecordingPlan
 from core.wire.model.text import safe

@@ -1,1 +1,1 @@
-"""Save packets, and keep comments on them."""
+"""Save packets and other files, and keep comments on packets."""

@@ -25,12 +25,12 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch, CaptureInterface
-from core.files.closing import Closing
 from core.files.kept_blocks import SECTION_HEADER
 from core.files.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS
 from core.files.pcapng_options import SHB_USERAPPL, packed_option
@@ -51,7 +51,7 @@ _GATHERED = 1 << 20  # pending bytes that cause a flush
 _WRITTEN = (SECTION_HEADER, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, ENHANCED_PACKET)
 
 
-class PcapngWriter(Closing):
+class PcapngWriter:
     """A writer that appends to one file. A context manager that flushes at the end.
 
     Raises `OSError` if the file cannot be written.
@@ -182,6 +182,12 @@ class PcapngWriter(Closing):
             os.ftruncate(self._descriptor, end)
             self._end = end
         return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Flush and close the file."""

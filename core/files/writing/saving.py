@@ -10,13 +10,12 @@ import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk
-from core.files.closing import Closing
 from core.files.private_file import NewFile
 from core.files.writing.encoder import ChunkRows, Encoder, InterfaceCounts
 from core.files.writing.packing import packer_of, refuse_unwritten
@@ -90,7 +89,7 @@ def save(request: SaveRequest, progress: SaveProgress, *, replace: bool = False)
         file.commit()
 
 
-class NewCapture(Closing):
+class NewCapture:
     """A `NewFile` that is compressed as its name says. Raises `OSError`."""
 
     def __init__(self, path: Path, *, replace: bool = False) -> None:
@@ -106,6 +105,12 @@ class NewCapture(Closing):
         """Give the file its name."""
         self._file.write(self._packer.finish())
         self._file.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the file; remove it if it was not committed."""
