@@ -32,7 +32,7 @@ from core.store.filtered_view import NumberRange
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
 
-HINT = "enter saves · tab: which packets, format · .gz, .zst compress"
+HINT = "enter saves · tab, arrows: packets, format · .gz, .zst compress"
 CLASSIC_HINT = "classic pcap keeps no comments, names, or directions · esc closes"
 _ALL, _SHOWN, _MARKED, _RANGE = range(4)
 _PROGRESS_S = 0.1

@@ -57,7 +57,7 @@ async def test_tab_leads_from_the_name_to_all_choices_and_back():
             found.append(dialog.focused.id)
             await pilot.press("tab")
         assert found == ["path", "which", "numbers", "format", "save", "path"]
-        assert "tab: which packets, format" in str(dialog.query_one(Hint).content)
+        assert "tab, arrows: packets, format" in str(dialog.query_one(Hint).content)
         await pilot.click(list(dialog.query("#which OneOf"))[2])
         assert dialog.query_one("#which", RadioSet).pressed_index == 2
 
