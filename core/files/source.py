@@ -131,6 +131,10 @@ class GrowingFile:
 
     Following it ends if it shrinks (`fault`), or if another file has its name and this one has no
     more bytes (`remark`).
+
+    It is checked five times a second, by three system calls, which takes less than 0.1 % of a core.
+    inotify(7) would not replace this: it reports nothing that another host writes to the file (NFS,
+    a shared folder).
     """
 
     def __init__(self, descriptor: int, path: Path, cancellation: Cancellation | None) -> None:

@@ -11,11 +11,13 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from tests.core.recording.made import numbers_in
 from tests.helpers.support import ROOT, require_command, require_namespaces, require_peer
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 
@@ -23,7 +25,7 @@ RAWSCOPE = [sys.executable, "-m", "app"]
 TOTAL = re.compile(
     r"(\d+) packets? captured\n\d+ packets? received by filter\n"
     r"(\d+) packets? dropped by kernel\n"
-    r"(?:(\d+) packets? not printed\n)?"
+    r"(?:(\d+) packets? not (?:printed|written)\n)?"
 )
 
 
@@ -192,6 +194,36 @@ def test_count_and_time_end_it(start: Start, listener: socket.socket) -> None:
     status, _, said = start("-i", "lo", "-a", "0.05").end()
     assert status == 0
     assert TOTAL.search(said)
+
+
+BOUNDS = (
+    "-c 60 -Y udp",
+    "-a filesize:5",
+    "-b packets:20 -a files:3",
+    "-b duration:0.2 -a files:2",
+    "-a duration:0.5",
+)
+
+
+def test_the_totals_agree_with_the_files(
+    start: Start, listener: socket.socket, tmp_path: Path
+) -> None:
+    """The packet that reaches a bound is the last one, in the file and in the count."""
+    dumps = {}
+    for number, bound in enumerate(BOUNDS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        dumps[bound] = folder, start("-i", "lo", "-w", f"{folder}/t.pcapng", *bound.split())
+    until(lambda: send(listener, 20) and all(d.process.poll() == 0 for _, d in dumps.values()))
+    for bound, (folder, dump) in dumps.items():
+        status, _, said = dump.end()
+        total = TOTAL.search(said)
+        assert total, bound
+        assert (status, total[3]) == (0, None), bound
+        counts = [len(numbers_in(path)) for path in folder.iterdir()]
+        assert int(total[1]) == sum(counts), bound
+        if "-c" in bound or "packets" in bound:
+            assert sum(counts) == 60
 
 
 def test_a_filter_selects_live_packets(start: Start, listener: socket.socket) -> None:
