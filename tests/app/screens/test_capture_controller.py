@@ -75,14 +75,14 @@ async def test_a_capture_that_begins_with_the_session_names_the_key(said, is_off
 async def test_without_a_capture_the_note_names_the_remapped_key(tmp_path):
     config = tmp_path / "config.toml"
     paths = Paths(config, tmp_path / "state.json")
-    config.write_text('[keys]\n"capture.interface" = "f7"\n')
+    config.write_text('[keys]\n"capture.interface" = "f12"\n')
     engine = ScriptedEngine(EngineSnapshot())
     monitor = scripted_monitor(scripted_store(), engine, paths=paths)
     async with monitor.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
         monitor.capture.toggle_session()
         notes = lambda: [one.message for one in monitor._notifications]  # noqa: E731
-        await eventually(lambda: any("'f7' starts a capture" in one for one in notes()), "the note")
+        await eventually(lambda: any("'f12' starts" in one for one in notes()), "the note")
 
 
 async def test_without_a_session_in_the_capture_nothing_changes():
