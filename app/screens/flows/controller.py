@@ -6,6 +6,7 @@ hidden. With *filtered*, another count begins, of the packets that the display f
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from textual.actions import parse
@@ -18,9 +19,11 @@ from app.screens.side_panels import SideController
 from app.screens.workspace import Workspace
 from app.textual_bindings import with_keys
 from core.analysis.flows.analyzer import FlowAnalyzer
+from core.analysis.flows.conversations import conversation_id
 from core.analysis.flows.level import Level
 from core.analysis.flows.listing import FlowListing, FlowQuestion
 from core.store.filtered_view import View
+from core.store.selected_packet import SelectedPacket
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
 from widgets.flows.columns import BYTES, columns_of
@@ -92,7 +95,21 @@ class FlowsController(SideController):
         """Show all flows again, if a text selects some. Return False if not."""
         return self.panel.display and self.panel.clear_text()
 
-    def stream(self) -> tuple[str, int] | None:
+    def select(self, selected: SelectedPacket) -> None:
+        """Move the cursor to the conversation of a packet, unless the user moves it."""
+        question = self.list.listing.question
+        if not self.panel.display or self.list.has_focus or question.endpoints:
+            return
+        number, flows = selected.packet.number, self._bridge.analysis.latest.flows
+        if self._snapshot is None:
+            return
+        with suppress(KeyError), self._bridge.faults.guard(number):  # KeyError: evicted
+            chunk, row = self._snapshot.find(number)
+            id = conversation_id(question.level, chunk.rows(row, row + 1), flows)
+            if id is not None and self.list.listing.row_of(id) is not None:
+                self.list.select(id)
+
+    def offered_stream(self) -> tuple[str, int] | None:
         """Return ``("tcp", stream number)`` of the conversation under the cursor; None for others.
 
         A conversation of UDP has the number that its first packet has, if this is still known.

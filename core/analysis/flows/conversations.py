@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from core.analysis.flows.history import TimeScale
 from core.analysis.flows.level import Level
-from core.analysis.flows.pairs import Pairs, pairs_of
-from core.analysis.flows.table import MOST_FLOWS, UNTIMED, ConversationTable, Headers
-from core.analysis.flows.tcp_marks import add_marks
+from core.analysis.flows.pairs import Pairs, mixed, pairs_of
+from core.analysis.flows.table import MOST_FLOWS, UNTIMED, ConversationTable, PartColumns
+from core.analysis.flows.tcp_marks import MARKING, add_marks
 from core.analysis.tcp.flow_table import FlowTable
 from core.decode.chunk import Chunk
 from core.wire.model.dissection import PacketFlag
 
-PART = 1 << 14
+PART = 1 << 13
 """The most packets in a part that is counted at once."""
 
 
@@ -34,62 +34,62 @@ class FlowCounter:
 
     def add(self, part: Chunk, flows: FlowTable, wanted: NDArray[np.bool_] | None = None) -> None:
         """Count the packets of a part, or those of a mask (n,). `flows` has their analysis."""
-        times = part.timestamp_ns
-        is_untimed = (times == 0) & (part.flags & PacketFlag.TIME_INVALID > 0)
-        if is_untimed.any():
-            times = np.where(is_untimed, UNTIMED, times)
-            is_untimed = ~is_untimed
-            self.scale.cover(times[is_untimed])
-        else:
-            self.scale.cover(times)
+        columns = self._columns(part)
         self.packets += len(part) if wanted is None else int(np.count_nonzero(wanted))
-        for level, pairs in pairs_of(part).items():
+        for level, pairs in pairs_of(part, self._seed).items():
             if wanted is not None:
                 pairs = pairs.take(wanted[pairs.rows])
             if level is Level.TCP:
-                self._add_tcp(part, times, pairs, flows)
-                continue
-            source, destination = (
-                pairs.source.hashed(self._seed),
-                pairs.destination.hashed(self._seed),
-            )
-            keys = _both(source, destination)
-            self.tables[level].add(_headers(part, times, pairs, keys, source))
+                self._add_tcp(part, columns, pairs, flows)
+            else:
+                self.tables[level].add(pairs, _keys(pairs), columns)
 
-    def _add_tcp(
-        self, part: Chunk, times: NDArray[np.int64], pairs: Pairs, flows: FlowTable
-    ) -> None:
+    def _columns(self, part: Chunk) -> PartColumns:
+        """Return what is counted of each packet of a part."""
+        times = part.timestamp_ns
+        is_untimed = (times == 0) & (part.flags & PacketFlag.TIME_INVALID > 0)
+        if is_untimed.any():
+            self.scale.cover(times[~is_untimed])
+            times = np.where(is_untimed, UNTIMED, times)
+        else:
+            self.scale.cover(times)
+        lengths = part.original.astype(np.float64)
+        return PartColumns(part.first, times, lengths, self.scale.bins(times))
+
+    def _add_tcp(self, part: Chunk, columns: PartColumns, pairs: Pairs, flows: FlowTable) -> None:
         """Count the outermost segment of each packet, by its stream."""
-        is_first = np.ones(len(pairs), np.bool_)
-        is_first[1:] = pairs.rows[1:] != pairs.rows[:-1]
-        pairs = pairs.take(is_first)
         segments = flows.tcp(np.arange(part.first, part.last + 1))
         rows = segments["row"]
         if not len(rows):
             return
-        at = np.minimum(np.searchsorted(rows, pairs.rows), len(rows) - 1)
-        is_known = rows[at] == pairs.rows
-        at, pairs = at[is_known], pairs.take(is_known)
-        source = pairs.source.hashed(self._seed)
-        keys = segments["stream"][at].astype(np.uint64)
-        counted = self.tables[Level.TCP].add(_headers(part, times, pairs, keys, source))
-        found = {name: column[at] for name, column in segments.items()}
-        add_marks(self.tables[Level.TCP], counted, found)
+        if not np.array_equal(rows, pairs.rows):
+            is_first = np.ones(len(pairs), np.bool_)
+            is_first[1:] = pairs.rows[1:] != pairs.rows[:-1]
+            at = np.minimum(np.searchsorted(rows, pairs.rows), len(rows) - 1)
+            index = np.flatnonzero(is_first & (rows[at] == pairs.rows))
+            pairs = pairs.take(index)
+            segments = {name: segments[name][at[index]] for name in MARKING}
+        table = self.tables[Level.TCP]
+        counted = table.add(pairs, segments["stream"].astype(np.uint64), columns)
+        add_marks(table, counted, segments)
 
 
-def _both(source: NDArray[np.uint64], destination: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def conversation_id(level: Level, packet: Chunk, flows: FlowTable) -> int | None:
+    """Return the identifier in listings of the innermost conversation of a chunk of one packet.
+
+    None if the packet has none at this level.
+    """
+    if level is Level.TCP:
+        streams = flows.values(packet.first, level.value)["stream"]
+        return int(streams[0]) if len(streams) else None
+    pairs = pairs_of(packet, 0)[level]
+    if not len(pairs):
+        return None
+    last = pairs.take(slice(-1, None))
+    return int((last.sources + last.destinations).view(np.int64)[0])
+
+
+def _keys(pairs: Pairs) -> NDArray[np.uint64]:
     """Return a key of each pair of ends, the same in both directions."""
-    low, high = np.minimum(source, destination), np.maximum(source, destination)
-    return low * np.uint64(0x9E3779B97F4A7C15) ^ high
-
-
-def _headers(
-    part: Chunk,
-    times: NDArray[np.int64],
-    pairs: Pairs,
-    keys: NDArray[np.uint64],
-    sources: NDArray[np.uint64],
-) -> Headers:
-    rows = pairs.rows
-    lengths = part.original[rows].astype(np.int64)
-    return Headers(pairs, keys, sources, part.first + rows, times[rows], lengths)
+    low = np.minimum(pairs.sources, pairs.destinations)
+    return mixed(low, np.maximum(pairs.sources, pairs.destinations))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.flows.pairs import Ends
+from core.analysis.flows.pairs import Ends, with_ports
 
 _SUMMED = ("packets", "bytes", "retransmissions", "zero_windows", "resets")
 
@@ -21,7 +21,9 @@ _SUMMED = ("packets", "bytes", "retransmissions", "zero_windows", "resets")
 _EARLIEST = ("start_ns", "first_packet")
 
 
-def endpoints_of(columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def endpoints_of(
+    columns: Mapping[str, NDArray[Any]], *, has_ports: bool
+) -> dict[str, NDArray[Any]]:
     """Return the columns of all endpoints of conversations (n,): the same ones, without an end B.
 
     ``conversations`` (m,) is how many there are with each; ``id`` (m,) a hash of its end.
@@ -42,7 +44,7 @@ def endpoints_of(columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]
     starts = np.flatnonzero(is_first)
     conversation, is_b = order % max(count, 1), (order >= count).astype(np.int64)
     found = {f"a_{name}": column[order[starts]] for name, column in both.items()}
-    found["id"] = Ends(*(found[f"a_{name}"] for name in Ends.__slots__)).hashed(0).view(np.int64)
+    found["id"] = end_ids(found, "a", has_ports=has_ports)
     for name in _SUMMED:
         if name in columns:
             sent = columns[name][conversation, is_b].astype(np.int64)
@@ -55,6 +57,15 @@ def endpoints_of(columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]
     counts = ~is_itself[conversation] | (is_b == 0)
     found["conversations"] = _sums(counts.astype(np.int64), starts)
     return found
+
+
+def end_ids(
+    columns: Mapping[str, NDArray[Any]], side: str, *, has_ports: bool
+) -> NDArray[np.int64]:
+    """Return a number for each end of a side, (n,), the same whenever it is counted."""
+    ends = Ends(*(columns[f"{side}_{name}"] for name in Ends.__slots__))
+    hashes = ends.hashed(0)
+    return (with_ports(hashes, ends.port) if has_ports else hashes).view(np.int64)
 
 
 def _sums(values: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.flows.endpoints import endpoints_of
+from core.analysis.flows.endpoints import end_ids, endpoints_of
 from core.analysis.flows.history import TimeScale
 from core.analysis.flows.level import Level, address_text
 from core.analysis.flows.pairs import Ends
@@ -126,14 +126,15 @@ def listing_of(
 ) -> FlowListing:
     """Return the answer to a question about a table of its level."""
     columns = dict(table.columns)
+    has_ports = question.level.has_ports
     if question.endpoints:
-        columns = endpoints_of(columns)
+        columns = endpoints_of(columns, has_ports=has_ports)
     elif "seen" in columns:
         columns["state"] = states(columns["seen"])
         columns["id"] = columns["stream"]
     else:
-        a, b = (Ends(*(columns[f"{side}_{name}"] for name in Ends.__slots__)) for side in "ab")
-        columns["id"] = (a.hashed(0) + b.hashed(0)).view(np.int64)
+        a, b = (end_ids(columns, side, has_ports=has_ports) for side in "ab")
+        columns["id"] = a + b
     total = len(columns["id"])
     order = _sorted(columns, question)
     if question.text:
@@ -248,8 +249,8 @@ def _side_texts(
 ) -> tuple[list[str], NDArray[np.int64]]:
     """Return the different texts of the ends of one side, and the index of each end's (n,)."""
     names = [f"{side}_{name}" for name in Ends.__slots__]
-    ends = Ends(*(columns[name] for name in names))
-    _, first, index = np.unique(ends.hashed(0), return_index=True, return_inverse=True)
+    ids = end_ids(columns, side, has_ports=has_ports)
+    _, first, index = np.unique(ids, return_index=True, return_inverse=True)
     rows = zip(*(columns[name][first].tolist() for name in names), strict=True)
     texts = [
         end_text(address_text(kind, high, low), port if has_ports else None)

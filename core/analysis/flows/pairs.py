@@ -2,7 +2,8 @@
 
 Every header counts, those inside tunnels included, as in Wireshark's statistics; packets that ICMP
 errors quote do not. The columns of a chunk give the outermost headers, `tunneled_packets` those of
-IP in IP. Packets with another tunnel are dissected, one by one.
+IP in IP, and `Chunk.datagrams` those of datagrams that a fragment completes. Packets with another
+tunnel are dissected, one by one.
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ _TRANSPORTS: Mapping[Level, tuple[HeaderTable, int]] = {
     Level.TCP: (TCP, IpProtocol.TCP),
     Level.UDP: (UDP, IpProtocol.UDP),
 }
+_TWO_WORDS = KINDS.index(Level.IPV6)
 _QUOTING = (int(IpProtocol.ICMP), int(IpProtocol.ICMPV6))
 
 Rows = NDArray[np.int64]
 Words = NDArray[np.uint64]
+Index = NDArray[Any] | slice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,111 +62,160 @@ class Ends:
     def __len__(self) -> int:
         return len(self.kind)
 
-    def take(self, index: NDArray[Any]) -> Ends:
-        """Return the ends that an index or a mask selects."""
+    def take(self, index: Index) -> Ends:
+        """Return the ends that an index, a mask, or a slice selects."""
         return Ends(*(getattr(self, name)[index] for name in self.__slots__))
 
     def hashed(self, seed: int) -> Words:
-        """Return a keyed hash of each end, (k,)."""
-        state = np.full(len(self), seed, np.uint64)
-        for word in (self.high, self.low, self.kind.astype(np.uint64) << np.uint64(16) | self.port):
-            state = (state ^ word) * _MULTIPLIER
-            state ^= state >> np.uint64(32)
+        """Return a keyed hash of each address, (k,); see `with_ports`."""
+        state = mixed(self.kind + np.uint64(seed), self.low)
+        has_two_words = self.kind == _TWO_WORDS
+        if has_two_words.any():
+            state = np.where(has_two_words, mixed(state, self.high), state)
         return state
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PlacedEnds:
+    """Ends with ports (k,), whose addresses are those at the indices `at` (k,) of others."""
+
+    addresses: Ends
+    at: Rows
+    port: NDArray[np.uint16]
+
+    def take(self, index: Index) -> Ends:
+        """Return the ends that an index, a mask, or a slice selects."""
+        return replace(self.addresses.take(self.at[index]), port=self.port[index])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Source and destination of k headers, by ascending row of their packets in a part."""
+    """Source and destination of k headers, by ascending row of their packets in a part.
+
+    `sources` and `destinations` (k,) are keyed hashes of them.
+    """
 
     rows: Rows
-    source: Ends
-    destination: Ends
+    source: Ends | PlacedEnds
+    destination: Ends | PlacedEnds
+    sources: Words
+    destinations: Words
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, index: NDArray[Any]) -> Pairs:
-        """Return the headers that an index or a mask selects."""
-        return Pairs(self.rows[index], self.source.take(index), self.destination.take(index))
+    def take(self, index: Index) -> Pairs:
+        """Return the headers that an index, a mask, or a slice selects."""
+        return Pairs(
+            self.rows[index],
+            self.source.take(index),
+            self.destination.take(index),
+            self.sources[index],
+            self.destinations[index],
+        )
+
+
+def mixed(state: Words, word: NDArray[Any]) -> Words:
+    """Return a hash `state` (k,) with a word mixed in."""
+    state = (state ^ word) * _MULTIPLIER
+    state ^= state >> np.uint64(32)
+    return state
+
+
+def with_ports(addresses: Words, port: NDArray[np.uint16]) -> Words:
+    """Return the hashes of ends, from those of their addresses."""
+    return mixed(addresses, port)
 
 
 def dissected_rows(part: Chunk) -> Rows:
-    """Return the rows of packets with a tunnel whose headers have no columns."""
+    """Return the rows of packets with a tunnel or a datagram whose headers have no columns."""
     state = part.state
     is_quoting = (state & HeaderState.TRANSPORT > 0) & np.isin(part.transport, _QUOTING)
     rows = np.flatnonzero((state & HeaderState.NESTED > 0) & ~is_quoting)
-    return rows[~np.isin(rows, tunneled_packets(part).rows)] if len(rows) else rows
+    if part.datagrams is not None:
+        rows = np.setdiff1d(rows, part.datagrams.rows)
+    return np.setdiff1d(rows, tunneled_packets(part).rows) if len(rows) else rows
 
 
-def pairs_of(part: Chunk) -> dict[Level, Pairs]:
-    """Return the ends of all headers of a part."""
+def pairs_of(part: Chunk, seed: int) -> dict[Level, Pairs]:
+    """Return the ends of all headers of a part; `seed` keys their hashes."""
     dissected = dissected_rows(part)
     by_columns = np.ones(len(part), np.bool_)
     by_columns[dissected] = False
-    found = {level: [pairs] for level, pairs in _outermost(part, by_columns).items()}
-    found[Level.ETHERNET] = [_ethernet(part, by_columns)]
+    found = {level: [pairs] for level, pairs in _outermost(part, by_columns, seed).items()}
+    found[Level.ETHERNET] = [_ethernet(part, by_columns, seed)]
     inner = tunneled_packets(part)
     if len(inner.rows):
         everything = np.ones(len(inner.rows), np.bool_)
-        for level, pairs in _outermost(inner.chunk, everything).items():
-            rows = inner.rows[pairs.rows]
-            found[level].append(Pairs(rows, pairs.source, pairs.destination))
+        for level, pairs in _outermost(inner.chunk, everything, seed).items():
+            found[level].append(replace(pairs, rows=inner.rows[pairs.rows]))
     if len(dissected):
-        for level, pairs in _dissected(part, dissected).items():
+        for level, pairs in _dissected(part, dissected, seed).items():
             found[level].append(pairs)
     return {level: _joined(parts) for level, parts in found.items()}
 
 
-def _outermost(part: Chunk, mask: NDArray[np.bool_]) -> dict[Level, Pairs]:
+def _outermost(part: Chunk, mask: NDArray[np.bool_], seed: int) -> dict[Level, Pairs]:
     """Return the ends of the outermost network and transport headers of some packets (n,)."""
+    has_network = mask & (part.state & HeaderState.NETWORK > 0)
     found: dict[Level, Pairs] = {}
-    place = np.zeros(len(part), np.int64)  # of each packet in the pairs of its network header
     for level, network in _NETWORKS.items():
-        is_whole = mask & (part.network == network) & (part.state & HeaderState.NETWORK > 0)
-        rows = np.flatnonzero(is_whole)
+        rows = np.flatnonzero(has_network & (part.network == network))
         starts = part.offset[rows].astype(np.int64) + part.network_offset[rows]
-        place[rows] = np.arange(len(rows))
-        found[level] = _pairs_at(part, rows, starts, level)
+        found[level] = _pairs_at(part, rows, starts, level, seed)
+    networks = _joined(list(found.values()))
+    place = np.zeros(len(part), np.int64)  # of each packet in these
+    place[networks.rows] = np.arange(len(networks))
     for level, (table, number) in _TRANSPORTS.items():
-        rows = _with_transport(part, mask, table, number)
-        starts = part.offset[rows].astype(np.int64) + part.transport_offset[rows]
-        source, destination = (
-            table[key].column(part.data, starts) for key in ("srcport", "dstport")
+        rows, source, destination = _ports(part, has_network, table, number)
+        if part.datagrams is not None:  # whose addresses are those of the completing fragment
+            inside = part.datagrams.chunk
+            everything = np.ones(len(inside), np.bool_)
+            completing, *ports = _ports(inside, everything, table, number)
+            rows = np.concatenate([rows, part.datagrams.rows[completing]])
+            order = np.argsort(rows)
+            rows = rows[order]
+            source = np.concatenate([source, ports[0]])[order]
+            destination = np.concatenate([destination, ports[1]])[order]
+        at = place[rows]
+        found[level] = Pairs(
+            rows,
+            PlacedEnds(networks.source.take(slice(None)), at, source),
+            PlacedEnds(networks.destination.take(slice(None)), at, destination),
+            with_ports(networks.sources[at], source),
+            with_ports(networks.destinations[at], destination),
         )
-        parts = [_NO_PAIRS]
-        for kind, network in _NETWORKS.items():
-            index = np.flatnonzero(part.network[rows] == network)
-            if len(index):
-                around = found[kind].take(place[rows[index]])
-                parts.append(
-                    Pairs(
-                        rows[index],
-                        replace(around.source, port=source[index]),
-                        replace(around.destination, port=destination[index]),
-                    )
-                )
-        found[level] = _joined(parts)
     return found
 
 
-def _with_transport(part: Chunk, mask: NDArray[np.bool_], table: HeaderTable, number: int) -> Rows:
-    """Return the rows of packets that have this header whole, and not in a fragment."""
-    wanted = HeaderState.NETWORK | HeaderState.TRANSPORT
+def _ports(
+    part: Chunk, mask: NDArray[np.bool_], table: HeaderTable, number: int
+) -> tuple[Rows, NDArray[np.uint16], NDArray[np.uint16]]:
+    """Return the rows of packets that have this header whole, and in no fragment, and its ports."""
+    state = part.state & (HeaderState.TRANSPORT | HeaderState.FRAGMENT)
     rows = np.flatnonzero(
         mask
         & (part.transport == number)
-        & (part.state & (wanted | HeaderState.FRAGMENT) == wanted)
+        & (state == HeaderState.TRANSPORT)
         & (part.state & HeaderState.CAUSE_MASK != Cause.MALFORMED)
     )
     limit = np.minimum(part.captured[rows], part.stop[rows])
-    return rows[part.transport_offset[rows] + np.int64(table.size) <= limit]
+    rows = rows[part.transport_offset[rows] + np.int64(table.size) <= limit]
+    starts = part.offset[rows].astype(np.int64) + part.transport_offset[rows]
+    source, destination = (table[key].column(part.data, starts) for key in ("srcport", "dstport"))
+    return rows, source, destination
 
 
-def _pairs_at(part: Chunk, rows: Rows, starts: Rows, level: Level) -> Pairs:
+def _pairs_at(part: Chunk, rows: Rows, starts: Rows, level: Level, seed: int) -> Pairs:
     """Return the addresses in headers at `starts` (k,) of the data."""
-    source, destination = (slot.column(part.data, starts) for slot in ADDRESSES[level])
-    return Pairs(rows, _ends(source, level), _ends(destination, level))
+    source, destination = (
+        _ends(slot.column(part.data, starts), level) for slot in ADDRESSES[level]
+    )
+    return _hashed(rows, source, destination, seed)
+
+
+def _hashed(rows: Rows, source: Ends, destination: Ends, seed: int) -> Pairs:
+    return Pairs(rows, source, destination, source.hashed(seed), destination.hashed(seed))
 
 
 def _ends(column: NDArray[Any], level: Level) -> Ends:
@@ -175,21 +227,20 @@ def _ends(column: NDArray[Any], level: Level) -> Ends:
     return Ends(kind, high, words[:, -1], np.zeros(count, np.uint16))
 
 
-def _ethernet(part: Chunk, mask: NDArray[np.bool_]) -> Pairs:
+def _ethernet(part: Chunk, mask: NDArray[np.bool_], seed: int) -> Pairs:
     """Return the ends of the outermost Ethernet header of some packets (n,)."""
-    is_usual = (part.link_type == LinkType.ETHERNET) & (part.network != Network.NONE)
-    is_usual &= part.network_offset == ETHERNET.size
-    rows = np.flatnonzero(is_usual & mask)
-    usual = _pairs_at(part, rows, part.offset[rows].astype(np.int64), Level.ETHERNET)
-    others = np.flatnonzero(mask & ~is_usual)
+    is_ethernet = mask & (part.link_type == LinkType.ETHERNET)
+    rows = np.flatnonzero(is_ethernet & (part.captured >= ETHERNET.size))
+    starts = part.offset[rows].astype(np.int64)
+    usual = _pairs_at(part, rows, starts, Level.ETHERNET, seed)
+    others = np.flatnonzero(mask & ~is_ethernet)
     if not len(others):
         return usual
     rest = part.copied(others)
     source, destination = (read(rest, SLOTS[f"eth.{key}"]) for key in ("src", "dst"))
-    is_there = source.valid & destination.valid
-    level = Level.ETHERNET
-    pairs = Pairs(others, _ends(source.values, level), _ends(destination.values, level))
-    return _joined([usual, pairs.take(is_there)])
+    index = np.flatnonzero(source.valid & destination.valid)
+    ends = [_ends(each.values[index], Level.ETHERNET) for each in (source, destination)]
+    return _joined([usual, _hashed(others[index], ends[0], ends[1], seed)])
 
 
 _End = tuple[int, int, int, int]  # kind, the two words of the address, and port
@@ -207,14 +258,14 @@ def _end(kind: int, address: int) -> _End:
     return kind, address >> WORD_BITS, address & (1 << WORD_BITS) - 1, 0
 
 
-def _dissected(part: Chunk, rows: Rows) -> dict[Level, Pairs]:
+def _dissected(part: Chunk, rows: Rows, seed: int) -> dict[Level, Pairs]:
     """Return the ends of all headers of some packets, which are dissected."""
     found: dict[Level, list[_Header]] = {level: [] for level in Level}
     for row in rows.tolist():
         with suppress(Exception):  # an internal error, which the table reports
             for level, header in _headers_of(part.dissect(row), row):
                 found[level].append(header)
-    return {level: _of_headers(headers) for level, headers in found.items()}
+    return {level: _of_headers(headers, level, seed) for level, headers in found.items()}
 
 
 def _headers_of(dissection: Dissection, row: int) -> Iterator[tuple[Level, _Header]]:
@@ -250,7 +301,7 @@ def _headers_of(dissection: Dissection, row: int) -> Iterator[tuple[Level, _Head
 _LEVELS = {level.value: level for level in Level}
 
 
-def _of_headers(headers: Sequence[_Header]) -> Pairs:
+def _of_headers(headers: Sequence[_Header], level: Level, seed: int) -> Pairs:
     rows = np.array([header.row for header in headers], np.int64)
     source, destination = (
         Ends(
@@ -264,10 +315,17 @@ def _of_headers(headers: Sequence[_Header]) -> Pairs:
             [header.destination for header in headers],
         )
     )
-    return Pairs(rows, source, destination)
+    pairs = _hashed(rows, source, destination, seed)
+    if not level.has_ports:
+        return pairs
+    return replace(
+        pairs,
+        sources=with_ports(pairs.sources, source.port),
+        destinations=with_ports(pairs.destinations, destination.port),
+    )
 
 
-_NO_PAIRS = _of_headers(())
+_NO_PAIRS = _of_headers((), Level.ETHERNET, 0)
 
 
 def _joined(parts: Sequence[Pairs]) -> Pairs:
@@ -277,13 +335,11 @@ def _joined(parts: Sequence[Pairs]) -> Pairs:
         return parts[0] if parts else _NO_PAIRS
     rows = np.concatenate([part.rows for part in parts])
     order = np.argsort(rows, kind="stable")
-    source, destination = (
-        Ends(
-            *(
-                np.concatenate([getattr(getattr(part, end), name) for part in parts])[order]
-                for name in Ends.__slots__
-            )
-        )
-        for end in ("source", "destination")
-    )
-    return Pairs(rows[order], source, destination)
+    ends = []
+    for which in ("source", "destination"):
+        whole = [getattr(part, which).take(slice(None)) for part in parts]
+        columns = ([getattr(each, name) for each in whole] for name in Ends.__slots__)
+        ends.append(Ends(*(np.concatenate(column)[order] for column in columns)))
+    sources = np.concatenate([part.sources for part in parts])[order]
+    destinations = np.concatenate([part.destinations for part in parts])[order]
+    return Pairs(rows[order], ends[0], ends[1], sources, destinations)

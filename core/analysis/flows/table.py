@@ -46,7 +46,6 @@ _COLUMNS: Mapping[str, tuple[Any, tuple[int, ...], Any]] = {
     "start_ns": (np.int64, (), NO_TIME),
     "stop_ns": (np.int64, (), UNTIMED),
     "first_packet": (np.int64, (), 0),
-    "stream": (np.int64, (), -1),
     "rates": (np.float32, (BINS,), 0),
 }
 TCP_COLUMNS: Mapping[str, tuple[Any, tuple[int, ...], Any]] = {
@@ -55,6 +54,7 @@ TCP_COLUMNS: Mapping[str, tuple[Any, tuple[int, ...], Any]] = {
     "resets": (np.uint32, (2,), 0),
     "seen": (np.uint8, (2,), 0),
     "initial_rtt_ns": (np.int64, (), -1),
+    "stream": (np.int64, (), -1),
 }
 """Further columns of TCP; see `core.analysis.flows.tcp_marks`."""
 
@@ -66,24 +66,18 @@ FLOW_BYTES: int = 12 + sum(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Headers:
-    """Headers to count (k,), with the `keys` of their conversations.
+class PartColumns:
+    """Times and lengths of the packets of a part: columns (n,), by row.
 
-    ``sources``   uint64  a hash of each source, which tells the direction
-    ``packets``   int64   the numbers of their packets
-    ``times_ns``  int64   the times of these; `UNTIMED` for those without
-    ``lengths``   int64   the bytes of these, as they were on the wire
+    ``times_ns``  int64    `UNTIMED` for packets without a time
+    ``lengths``   float64  the bytes of each packet, as they were on the wire
+    ``bins``      int64    the bin of each time in the plots
     """
 
-    pairs: Pairs
-    keys: NDArray[np.uint64]
-    sources: NDArray[np.uint64]
-    packets: Rows
+    first: int
     times_ns: Rows
-    lengths: Rows
-
-    def __len__(self) -> int:
-        return len(self.keys)
+    lengths: NDArray[np.float64]
+    bins: Rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,11 +87,18 @@ class Counted:
     ``index``  int64  which of the headers that were added
     ``slot``   int64  the row of its conversation
     ``way``    int64  its direction, 0 or 1
+
+    The headers of a conversation begin at each of `starts` (g,), whose rows are `slots` (g,).
     """
 
     index: Rows
     slot: Rows
     way: Rows
+    starts: Rows
+    slots: Rows
+
+
+_NOTHING = np.zeros(0, np.int64)
 
 
 class ConversationTable:
@@ -122,73 +123,77 @@ class ConversationTable:
         self._follow_scale()
         return {name: column[: len(self)] for name, column in self._columns.items()}
 
-    def add(self, headers: Headers) -> Counted:
-        """Count headers. Return those that have a conversation, for further columns."""
-        if not len(headers):
-            nothing = np.zeros(0, np.int64)
-            return Counted(nothing, nothing, nothing)
+    def add(self, pairs: Pairs, keys: NDArray[np.uint64], part: PartColumns) -> Counted:
+        """Count headers (k,), with the keys of their conversations.
+
+        Return those that have a conversation, for further columns.
+        """
+        if not len(pairs):
+            return Counted(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
         self._follow_scale()
-        order = np.argsort(headers.keys)
-        keys = headers.keys[order]
+        order = np.argsort(keys)
+        ascending = keys[order]
         is_first = np.ones(len(keys), np.bool_)
-        is_first[1:] = keys[1:] != keys[:-1]
+        np.not_equal(ascending[1:], ascending[:-1], out=is_first[1:])
         starts = np.flatnonzero(is_first)
-        slots = self._index.known(keys[starts])
+        slots = self._index.known(ascending[starts])
         new = np.flatnonzero(slots == NO_SLOT)
         if len(new):
             firsts = np.minimum.reduceat(order, starts)[new]
             by_packet = np.argsort(firsts)
             new, firsts = new[by_packet], firsts[by_packet]
-            slots[new] = self._add_new(headers, firsts)
-        slot = np.repeat(slots, np.diff(starts, append=len(keys)))
-        is_kept = slot != NO_SLOT
+            slots[new] = self._add_new(pairs, keys, firsts, part)
+        sizes = np.diff(starts, append=len(keys))
+        is_kept = slots != NO_SLOT
         if not is_kept.all():
-            others = headers.lengths[order[~is_kept]]
+            others = part.lengths[pairs.rows[order[np.repeat(~is_kept, sizes)]]]
             self.other_packets += len(others)
             self.other_bytes += int(others.sum())
-            order, slot = order[is_kept], slot[is_kept]
-        way = (headers.sources[order] != self._columns["a_hash"][slot]).astype(np.int64)
-        counted = Counted(order, slot, way)
+            order = order[np.repeat(is_kept, sizes)]
+            slots, sizes = slots[is_kept], sizes[is_kept]
+            starts = np.cumsum(sizes) - sizes
+        slot = np.repeat(slots, sizes)
+        way = (pairs.sources[order] != self._columns["a_hash"][slot]).astype(np.int64)
+        counted = Counted(order, slot, way, starts, slots)
         if len(order):
-            self._count(headers, counted)
+            self._count(pairs.rows[order], counted, sizes, part)
         return counted
 
-    def _add_new(self, headers: Headers, index: Rows) -> Rows:
+    def _add_new(
+        self, pairs: Pairs, keys: NDArray[np.uint64], index: Rows, part: PartColumns
+    ) -> Rows:
         """Give slots to the conversations that begin with some headers. Return the slots."""
-        slots = self._index.add(headers.keys[index])
+        slots = self._index.add(keys[index])
         self._reserve(len(self))
         index, kept = index[slots != NO_SLOT], slots[slots != NO_SLOT]
         columns = self._columns
-        pairs = headers.pairs
         for prefix, ends in (("a", pairs.source), ("b", pairs.destination)):
+            taken = ends.take(index)
             for name in Ends.__slots__:
-                columns[f"{prefix}_{name}"][kept] = getattr(ends, name)[index]
-        columns["a_hash"][kept] = headers.sources[index]
-        columns["first_packet"][kept] = headers.packets[index]
+                columns[f"{prefix}_{name}"][kept] = getattr(taken, name)
+        columns["a_hash"][kept] = pairs.sources[index]
+        columns["first_packet"][kept] = part.first + pairs.rows[index]
+        if "stream" in columns:
+            columns["stream"][kept] = keys[index].astype(np.int64)
         return slots
 
-    def _count(self, headers: Headers, counted: Counted) -> None:
+    def _count(self, rows: Rows, counted: Counted, sizes: Rows, part: PartColumns) -> None:
         """Add packets, bytes, times, and rates to the rows of their conversations."""
-        columns = self._columns
-        slot, way = counted.slot, counted.way
-        is_first = np.ones(len(slot), np.bool_)
-        is_first[1:] = slot[1:] != slot[:-1]
-        starts = np.flatnonzero(is_first)
-        slots = slot[starts]
-        group = np.cumsum(is_first) - 1
-        lengths, times = headers.lengths[counted.index], headers.times_ns[counted.index]
-        place = 2 * group + way
-        shape, size = (len(slots), 2), 2 * len(slots)
-        columns["packets"][slots] += np.bincount(place, minlength=size).reshape(shape)
-        total = np.bincount(place, lengths, size).astype(np.int64)
-        columns["bytes"][slots] += total.reshape(shape)
+        columns, slots, starts = self._columns, counted.slots, counted.starts
+        count = len(slots)
+        group = np.repeat(np.arange(count), sizes)
+        lengths, times = part.lengths[rows], part.times_ns[rows]
+        place = 2 * group + counted.way
+        columns["packets"][slots] += np.bincount(place, minlength=2 * count).reshape(-1, 2)
+        total = np.bincount(place, lengths, 2 * count).astype(np.int64)
+        columns["bytes"][slots] += total.reshape(-1, 2)
         stops = np.maximum.reduceat(times, starts)
         columns["stop_ns"][slots] = np.maximum(columns["stop_ns"][slots], stops)
-        begins = np.where(times == UNTIMED, NO_TIME, times)
-        begins = np.minimum.reduceat(begins, starts)
+        begins = np.minimum.reduceat(times, starts)
+        if UNTIMED in begins:
+            begins = np.minimum.reduceat(np.where(times == UNTIMED, NO_TIME, times), starts)
         columns["start_ns"][slots] = np.minimum(columns["start_ns"][slots], begins)
-        place = group * BINS + self._scale.bins(times)
-        rates = np.bincount(place, lengths, len(slots) * BINS)
+        rates = np.bincount(group * BINS + part.bins[rows], lengths, count * BINS)
         columns["rates"][slots] += rates.reshape(-1, BINS).astype(np.float32)
 
     def _reserve(self, count: int) -> None:

@@ -20,6 +20,9 @@ from core.wire.transport.tcp import FLAG_BITS
 RETRANSMITTED = (
     Finding.RETRANSMISSION | Finding.FAST_RETRANSMISSION | Finding.SPURIOUS_RETRANSMISSION
 )
+MARKING = ("flags", "findings", "initial_rtt", "stream")
+"""The columns of the analysis that are read."""
+
 _SYN, _FIN, _RST, _ACK = (FLAG_BITS[name] for name in ("syn", "fin", "reset", "ack"))
 
 
@@ -54,11 +57,7 @@ def add_marks(table: ConversationTable, counted: Counted, segments: Columns) -> 
     if not len(counted.index):
         return
     columns = table.columns
-    found = {
-        name: segments[name][counted.index]
-        for name in ("flags", "findings", "initial_rtt", "stream")
-    }
-    flags, findings = found["flags"].astype(np.int64), found["findings"].astype(np.int64)
+    flags, findings = segments["flags"][counted.index], segments["findings"][counted.index]
     for name, mask in (
         ("retransmissions", findings & int(RETRANSMITTED) > 0),
         ("zero_windows", findings & int(Finding.ZERO_WINDOW) > 0),
@@ -66,7 +65,20 @@ def add_marks(table: ConversationTable, counted: Counted, segments: Columns) -> 
     ):
         index = np.flatnonzero(mask)
         np.add.at(columns[name], (counted.slot[index], counted.way[index]), 1)
+    seen = _SEEN[flags & 0xFF]
+    for way in (0, 1):
+        of_way = np.where(counted.way == way, seen, 0).astype(np.uint8)
+        columns["seen"][counted.slots, way] |= np.bitwise_or.reduceat(of_way, counted.starts)
+    times = segments["initial_rtt"][counted.index]
+    index = np.flatnonzero(times > 0)
+    columns["initial_rtt_ns"][counted.slot[index]] = times[index]
+
+
+def _seen_by_flags() -> NDArray[np.uint8]:
+    """Return the bits of `Seen` for each value of the low byte of the flags, (256,)."""
+    flags = np.arange(256)
     opening = flags & (_SYN | _ACK)
+    found = np.zeros(256, np.uint8)
     for bit, mask in (
         (Seen.SYN, opening == _SYN),
         (Seen.SYN_ACK, opening == _SYN | _ACK),
@@ -74,12 +86,11 @@ def add_marks(table: ConversationTable, counted: Counted, segments: Columns) -> 
         (Seen.FIN, flags & _FIN > 0),
         (Seen.RESET, flags & _RST > 0),
     ):
-        index = np.flatnonzero(mask)
-        place = counted.slot[index], counted.way[index]
-        columns["seen"][place] |= np.uint8(bit)
-    index = np.flatnonzero(found["initial_rtt"] > 0)
-    columns["initial_rtt_ns"][counted.slot[index]] = found["initial_rtt"][index]
-    columns["stream"][counted.slot] = found["stream"]
+        found[mask] |= np.uint8(bit)
+    return found
+
+
+_SEEN = _seen_by_flags()
 
 
 def states(seen: NDArray[np.uint8]) -> NDArray[np.uint8]:

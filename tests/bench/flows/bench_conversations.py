@@ -101,6 +101,9 @@ def main() -> int:
             factor = took * PART_OF_TSHARK / seconds
             figures.append(Figure("faster than tshark", factor, "times", LEAST_FACTOR, most=False))
         del snapshot
+    mixed = analyzed(store_of(capture(PACKETS)).snapshot())
+    figures.append(Figure(f"conversations of {PACKETS:,} mixed packets", ours(mixed), "s", MOST_S))
+    del mixed
     figures.append(Figure(f"{PACKETS:,} different conversations", ours(scan()), "s", 2 * MOST_S))
     figures.append(Figure("memory of a conversation", FLOW_BYTES, "bytes", MOST_FLOW_BYTES))
     for figure in figures:

@@ -48,17 +48,34 @@ async def test_enter_shows_only_the_packets_of_a_flow_and_a_key_hides_them() -> 
         total = screen.shown.count
         await eventually(lambda: screen.table.line_count == total - count)
         assert screen.filter.text.startswith("not tcp.stream")
-        assert controller.stream() == ("tcp", controller.list.listing.number("stream", 0))
+        assert controller.offered_stream() == ("tcp", controller.list.listing.number("stream", 0))
+
+
+async def test_the_cursor_follows_the_selected_packet_and_stays_while_the_user_moves_it() -> None:
+    async with opened() as (pilot, controller):
+        screen = main(pilot)
+        for level in (Level.TCP, Level.UDP, Level.IPV4, Level.ETHERNET):
+            controller.choose_level(level.name)
+            await eventually(lambda level=level: level_of(controller) is level)
+            listing, last = controller.list.listing, len(controller.list.listing) - 1
+            screen.workspace.focus_table()
+            await eventually(lambda: screen.table.has_focus)
+            screen.table.select(listing.number("first_packet", last))
+            await eventually(lambda last=last: controller.list.row == last)
+            screen.workspace.focus_panel("flows")
+            await eventually(lambda: controller.list.has_focus)
+            screen.table.select(listing.number("first_packet", 0))
+            assert controller.list.row == last
 
 
 async def test_levels_endpoints_texts_and_orders_by_keys_and_by_the_mouse() -> None:
     async with opened() as (pilot, controller):
         await pilot.press("v")
         await eventually(lambda: level_of(controller) is Level.UDP)
-        assert controller.stream() is not None
+        assert controller.offered_stream() is not None
         await pilot.press("V", "E")
         await eventually(lambda: controller.list.listing.question.endpoints)
-        assert controller.stream() is None
+        assert controller.offered_stream() is None
         head = controller.panel.head
         at = screen_text(head)[0].index("IPv4") + 1
         await pilot.click(head, offset=(at, 0))

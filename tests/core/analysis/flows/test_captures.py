@@ -1,7 +1,7 @@
 """The flows of the shared captures are those of tshark: conversations and endpoints, every level.
 
-One run of tshark gives all tables of a capture. It reassembles no fragments here, and prints times
-with the precision of a double. `REASONS` lists the captures of which a level differs, and why.
+One run of tshark gives all tables of a capture. It prints times with the precision of a double.
+`REASONS` lists the captures of which a level differs, and why.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import pytest
 from core.analysis.flows.conversations import PART, FlowCounter
 from core.analysis.flows.level import Level
 from core.analysis.flows.listing import FlowListing, FlowQuestion, listing_of
+from core.analysis.reassembly.chunk_pieces import with_pieces
+from core.analysis.reassembly.fragment_index import FragmentIndex
 from core.analysis.tcp.flow_index import FlowIndex
 from core.files.chunks import iter_chunks
 from core.files.formats import FileError
@@ -78,7 +80,6 @@ Tables = dict[tuple[Level, bool], list[Flow]]
 def _tshark(path: Path) -> Tables:
     """Return the tables of tshark by level, and whether they are of endpoints."""
     command = [require_peer("tshark"), "-n", "-q", "-r", str(path)]
-    command += ["-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE"]
     for level in Level:
         command += ["-z", f"conv,{level.value}", "-z", f"endpoints,{level.value}"]
     done = subprocess.run(
@@ -127,10 +128,11 @@ def _end_text(listing: FlowListing, row: int, side: str = "a") -> str:
 
 def _rawscope(path: Path) -> Tables:
     """Return the same tables of rawscope."""
-    counter, index, first = FlowCounter(), FlowIndex(), 1
+    counter, index, fragments, first = FlowCounter(), FlowIndex(), FragmentIndex(), 1
     with open_capture(str(path)) as reader:
         for decoded in iter_chunks(reader):
             chunk = replace(decoded, first=first)
+            chunk = with_pieces(chunk, fragments.append(chunk))
             first += len(chunk)
             flows = index.append(chunk)
             for start in range(0, len(chunk), PART):
@@ -166,7 +168,7 @@ def _endpoint(listing: FlowListing, row: int) -> Endpoint:
 
 
 _TUNNELS = "rawscope does not read GTP, Teredo, Geneve, and ERSPAN; packets in them do not count"
-_FRAGMENTS = "tshark does not count IPv6 fragments behind the first one, but ports in the first"
+_FRAGMENTS = "tshark does not count the IPv6 headers of fragments behind the first one"
 _CUT = "tshark does not count a header whose options or extension headers are cut"
 _ROUTED = "tshark takes the last address of a routing header; rawscope that of the IPv6 header"
 _UNTIMED = "tshark takes 0 as the time of packets that have none"
@@ -178,7 +180,7 @@ REASONS: Mapping[str, tuple[Iterable[Level], str]] = {
     "ipv6_frag6_negative_len.pcap": ([Level.IPV6], _CUT),
     "ipv4-internally-truncated-header.pcap": ([Level.IPV4], _CUT),
     "ip6-route0-tcp-bad-chksum.pcap": ([Level.TCP], _ROUTED),
-    "gtp9_unknown_or_too_short_payload.pcap": ([Level.IPV4, Level.TCP, Level.UDP], _TUNNELS),
+    "gtp9_unknown_or_too_short_payload.pcap": ([Level.IPV4, Level.TCP], _TUNNELS),
     "arkime_synthetic.pcap": ([Level.ETHERNET, Level.IPV4, Level.UDP], _TUNNELS),
     "/test101.pcapng": (Level, _UNTIMED),
     "/test102.pcapng": (Level, _UNTIMED),
