@@ -1,15 +1,16 @@
 """Run all code that reads packets over given frames, and compare the results.
 
-`check` reads frames with every reader: dissection, row, detail tree, JSON, chosen fields, hex, and
-the batch decode with its verdicts and columns. It raises `FaultError` if one of them fails, or if
-scalar and batch disagree. Columns and verdicts are read for all frames together, as in the program.
+`check` reads frames with every reader: dissection, row, detail tree, JSON, chosen fields, hex, the
+batch decode with its verdicts and columns, and the reassembly of fragments. It raises `FaultError`
+if one of them fails, or if scalar and batch disagree. Columns and verdicts are read for all frames
+together, as in the program.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,15 +18,22 @@ from app.cli.dump.field_lines import FieldLines
 from app.cli.dump.hex_lines import HexLines
 from app.cli.dump.json_lines import JsonLines
 from app.cli.dump.line_format import LineFormat
+from core.analysis.filter.values.chunk_values import ChunkValues
+from core.analysis.filter.values.frame_values import CaptureContext
+from core.analysis.reassembly.chunk_pieces import with_pieces
+from core.analysis.reassembly.fragment_index import FragmentIndex
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
 from core.decode.columns import SLOTS, read
 from core.store.captured_packet import CapturedPacket
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect
+from core.wire.model.batch import HeaderState
 from core.wire.model.dissection import Dissection
 from core.wire.present.detail import each_row
+from core.wire.present.record import record
 from core.wire.present.summary import Summary, summarize
+from tests.core.analysis.filter.values.reference import listed
 from tests.core.decode.agreement import (
     has_column,
     number,
@@ -113,6 +121,7 @@ def _check_batch(samples: Sequence[Sample], dissections: Sequence[Dissection]) -
         part = slice(first, first + len(chunk))
         _check_outlines(chunk, samples[part], dissections[part])
         _check_columns(chunk, samples[part], dissections[part])
+        _check_fragments(chunk, samples[part])
         first += len(chunk)
 
 
@@ -144,6 +153,28 @@ def _check_outlines(
         if batch != scalar:
             words = f"batch {batch}, scalar {scalar}"
             raise FaultError(sample.text) from DisagreementError(words)
+
+
+def _check_fragments(chunk: Chunk, samples: Sequence[Sample]) -> None:
+    """Reassemble fragments, dissect the packets with them, and compare that with columns."""
+    part = with_pieces(chunk, FragmentIndex().append(chunk))
+    for row in part.pieces:
+        try:
+            dissection = part.dissect(row)
+            summarize(dissection)
+            tuple(each_row(dissection))
+            record(dissection, {"frame.number": row})
+        except Exception as error:
+            raise FaultError(samples[row].text) from error
+    state = part.state.copy()
+    state[list(part.pieces)] |= np.uint8(HeaderState.NESTED)
+    dissected = ChunkValues(replace(part, state=state, datagrams=None), CaptureContext())
+    columns = ChunkValues(part, CaptureContext())
+    for name in ("udp.srcport", "tcp.len", "tcp.checksum.status", "data.len", "frame.protocols"):
+        given, wanted = (listed(each.occurrences(name)) for each in (columns, dissected))
+        if given != wanted:
+            row = min(set(given) ^ set(wanted))[0]
+            raise FaultError(samples[row].text) from DisagreementError(f"{name} of a datagram")
 
 
 def _check_columns(

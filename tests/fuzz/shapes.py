@@ -195,10 +195,10 @@ def _networks() -> Iterator[Shape]:
             frames.ipv6(header + frames.udp(b"x", six=True), IpProtocol.ROUTING),
         )
     for protocol in (1, 2, 6, 17, 47, 58, 132, UNKNOWN):
-        for offset, more in ((0, 1), (185, 1), (185, 0), (0, 0)):
+        for offset, more in ((0, 1), (3, 0), (185, 1), (185, 0), (0, 0)):
             place = f"{protocol} at {offset} {more}"
             header = FRAGMENT.emit({"nxt": protocol, "offset": offset, "more": more, "ident": 7})
-            body = bytes(24)
+            body = {6: frames.tcp(bytes(4)), 17: frames.udp(bytes(16))}.get(protocol, bytes(24))
             yield Shape(f"fragment {place}", IPV6, frames.ipv6(header + body, IpProtocol.FRAGMENT))
             packet = frames.ipv4(body, protocol, frag_offset=offset, flags__mf=more, id=7)
             yield Shape(f"ip fragment {place}", IPV4, packet)
