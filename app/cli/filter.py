@@ -6,7 +6,7 @@ tells a filter that only needs more text (*incomplete*) from one that is wrong.
 
 from __future__ import annotations
 
-from app.cli.macro_file import define_macros_in
+from app.cli.macro_file import macros_for
 from app.cli.output import CommandOutput, print_message
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
@@ -18,9 +18,8 @@ _INDENT = "  "
 
 def run_filter(text: str) -> int:
     """Print what is wrong with a filter, or ``valid``; return the exit status, 0 or 2."""
-    define_macros_in(text)
     try:
-        compile_filter(text, CATALOG)
+        compile_filter(text, CATALOG, macros_for(text))
     except FilterError as error:
         for line in explanation(text, error):
             print_message(line)

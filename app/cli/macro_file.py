@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from app.cli.output import print_message
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.wire.model.text import safe
 
 
-def define_macros_in(text: str) -> None:
-    """Define the macros of the user if a filter can use one: the file is read only for these."""
+def macros_for(text: str) -> Macros:
+    """Return the macros of the user if a filter can use one: the file is read only for these."""
     if "$" not in text:
-        return
+        return NO_MACROS
     from app.config.config_file import load
     from app.config.paths import Paths
 
-    for complaint in load(Paths.of_user().config, ("macros",)).complaints:
+    config = load(Paths.of_user().config, ("macros",))
+    for complaint in config.complaints:
         print_message(f"rawscope: {safe(complaint)}")
+    return config.macros

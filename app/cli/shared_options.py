@@ -138,14 +138,13 @@ def selection_of(text: str | None) -> Selection | None:
 
 def compiled_filter(text: str) -> DisplayFilter:
     """Return the filter of ``-Y``. Raise `click.UsageError` if it is wrong."""
-    from app.cli.macro_file import define_macros_in
+    from app.cli.macro_file import macros_for
     from core.analysis.filter.display_filter import compile_filter
     from core.analysis.filter.fields.catalog import CATALOG
     from core.analysis.filter.language.errors import FilterError
 
-    define_macros_in(text)
     try:
-        return compile_filter(text, CATALOG)
+        return compile_filter(text, CATALOG, macros_for(text))
     except FilterError as error:
         message = f"-Y, column {error.column}: {error}; 'rawscope filter' marks the place"
         raise click.UsageError(message) from error

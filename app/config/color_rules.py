@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from core.analysis.color_rules.rule import DEFAULT_RULES, Color, ColorRule
+from core.analysis.filter.language.macros import Macros
 from core.wire.model.text import safe
 
 _COLORS = ", ".join(color.value for color in Color)
@@ -61,19 +62,21 @@ def toml_of(rules: Sequence[ColorRule]) -> str:
     return f"[{', '.join(map(_entry_text, rules))}]"
 
 
-def without_wrong_filters(rules: Sequence[ColorRule]) -> tuple[tuple[ColorRule, ...], list[str]]:
+def without_wrong_filters(
+    rules: Sequence[ColorRule], macros: Macros
+) -> tuple[tuple[ColorRule, ...], list[str]]:
     """Return the rules, those with a wrong filter off, and a line about each of these."""
     checked: list[ColorRule] = []
     problems: list[str] = []
     for rule in rules:
-        if rule.enabled and (problem := filter_problem(rule.filter)):
+        if rule.enabled and (problem := filter_problem(rule.filter, macros)):
             problems.append(f"[colors] the rule {safe(rule.name)!r} is off: {problem}")
             rule = replace(rule, enabled=False)
         checked.append(rule)
     return tuple(checked), problems
 
 
-def filter_problem(text: str) -> str:
+def filter_problem(text: str, macros: Macros) -> str:
     """Return what is wrong with the filter of a rule, and where; empty if it is valid."""
     from core.analysis.filter.display_filter import compile_filter
     from core.analysis.filter.fields.catalog import CATALOG
@@ -82,7 +85,7 @@ def filter_problem(text: str) -> str:
     if not text.strip():
         return "a rule needs a filter"
     try:
-        compile_filter(text, CATALOG)
+        compile_filter(text, CATALOG, macros)
     except FilterError as error:
         return safe(f"column {error.column}: {error.message}")
     return ""

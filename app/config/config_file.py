@@ -24,7 +24,6 @@ from app.config.schema import (
 )
 from app.config.value_types import PartlyWrongError
 from app.keymap import ACTIONS, BY_NAME, HEARD_TOGETHER
-from core.analysis.filter.language.macros import define_macros
 from core.files.private_folder import read_regular
 
 MOST_BYTES = 1 << 20  # of the file
@@ -32,10 +31,7 @@ _LONG = 60  # characters of a default that a message leaves out
 
 
 def load(path: Path, sections: Collection[str] = tuple(SECTIONS)) -> Config:
-    """Return what the file says in some of its sections. Never raises; the file may be missing.
-
-    Its macros are defined for all filters of the program.
-    """
+    """Return what the file says in some of its sections. Never raises; the file may be missing."""
     try:
         content = tomllib.loads(read_regular(path, MOST_BYTES).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -43,11 +39,9 @@ def load(path: Path, sections: Collection[str] = tuple(SECTIONS)) -> Config:
     except (OSError, ValueError, RecursionError) as error:  # RecursionError: nested brackets
         return Config(complaints=(f"{path}: {one_line(error)}; the defaults are used",))
     found, problems = convert(content, sections)
-    if "macros" in sections:  # the rules below may use them
-        define_macros(found.get("macros", {}))
     colors = ColorSettings(**found.get("colors", {}))
     if "colors" in found:
-        rules, wrong = without_wrong_filters(colors.rules)
+        rules, wrong = without_wrong_filters(colors.rules, found.get("macros", {}))
         colors, problems = ColorSettings(rules), problems + wrong
     return Config(
         found.get("keys", {}),

@@ -38,7 +38,7 @@ class ColorController:
         """Open the list of rules, which is the legend of the colors."""
         from app.screens.dialogs.colors import ColorRules
 
-        dialog = ColorRules(self._colors.rules, self._change, self._style_of)
+        dialog = ColorRules(self._colors.rules, self._change, self._style_of, self._colors.macros)
         self._table.app.push_screen(dialog)
 
     def color_conversation(self) -> None:

@@ -113,8 +113,12 @@ class MainScreen(Screen[None]):
             lambda: self.shown,
             self._show_table,
             self._label_keys,
+            config.macros,
         )
-        self.saved = SavedFiltersController(saved, self.filter.bar, self.filter.accept)
+        self.saved = SavedFiltersController(
+            saved, self.filter.bar, self.filter.accept, config.macros
+        )
+        bridge.colors.macros = config.macros
         bridge.colors.rules = config.colors.rules
         self.menu = Menu(self.workspace, self.filter, config.keys)
         self.coloring = ColorController(
@@ -124,7 +128,7 @@ class MainScreen(Screen[None]):
         self.columns = ColumnsController(self.table, config.table, partial(save, "table"))
         self._search_line = SearchLine(id="search")
         self.search = SearchController(
-            self.workspace, self._search_line, bridge, lambda: self.shown
+            self.workspace, self._search_line, bridge, lambda: self.shown, config.macros
         )
         self.go_to = GoToController(self.table, bridge, lambda: self.shown)
         self.sides = SidePanels(self, side_panels)

@@ -19,6 +19,7 @@ from app.screens.search_line import SearchLine
 from app.screens.search_run import SearchRun
 from app.screens.workspace import Workspace
 from core.analysis.analyzer import AnalysisEndedError, slow_note
+from core.analysis.filter.language.macros import Macros
 from core.analysis.tcp.flow_table import FlowTable
 from core.store.snapshot import Snapshot
 
@@ -43,12 +44,21 @@ class Subject:
 
 
 class SearchController:
-    """The search of one main screen. `shown` returns the snapshot in the table."""
+    """The search of one main screen. `shown` returns the snapshot in the table.
+
+    Filters may use `macros`.
+    """
 
     def __init__(
-        self, workspace: Workspace, line: SearchLine, bridge: Bridge, shown: Callable[[], Snapshot]
+        self,
+        workspace: Workspace,
+        line: SearchLine,
+        bridge: Bridge,
+        shown: Callable[[], Snapshot],
+        macros: Macros,
     ) -> None:
         self._workspace, self._line, self._shown = workspace, line, shown
+        self._macros = macros
         self._run = SearchRun(bridge)
         self._query: SearchQuery | None = None  # what the user typed last
         self._subject: Subject | None = None  # of the last search
@@ -73,7 +83,7 @@ class SearchController:
                 self._query, step = answer
                 self._search(self._of_query(self._query), step)
 
-        self._workspace.app.push_screen(SearchDialog(self._query), search)
+        self._workspace.app.push_screen(SearchDialog(self._query, macros=self._macros), search)
 
     def next(self) -> None:
         """Find the next match of the last search; without one, ask what to search for."""
@@ -174,7 +184,7 @@ class SearchController:
         return Subject(
             query.title,
             query.phrase,
-            lambda flows: query.criterion(flows, selected),
+            lambda flows: query.criterion(flows, selected, self._macros),
         )
 
     def _of_kind(self, kind: str) -> Subject:

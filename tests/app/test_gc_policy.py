@@ -76,7 +76,7 @@ WINDOWS = {
     "LabScreen": lambda: LabScreen(before=([], [])),
     "OpenFile": open_dialog,
     "Palette": Palette,
-    "SavedFilterList": lambda: SavedFilterList(SavedFilters(FilterSettings(), print)),
+    "SavedFilterList": lambda: SavedFilterList(SavedFilters(FilterSettings(), print), {}),
     "EditComments": lambda: EditComments(1, ("odd",), "w"),
     "SaveCapture": lambda: SaveCapture(Savable(scripted_store().snapshot(), "a.pcapng")),
     "RecordTo": lambda: RecordTo("a.pcapng"),

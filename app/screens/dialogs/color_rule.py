@@ -17,6 +17,7 @@ from app.config.color_rules import filter_problem
 from app.screens.dialogs.choices import Choices, OneOf, Switched
 from app.screens.dialogs.dialog import Dialog, Hint
 from core.analysis.color_rules.rule import Color, ColorRule
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from widgets.lines.cells import cut
 
 NAME_LONGEST = 40  # characters of a name that is made of the filter
@@ -31,8 +32,15 @@ class EditRule(Dialog[ColorRule]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "save", "Save")]
 
-    def __init__(self, rule: ColorRule, style_of: StyleOf, title: str = "Color rule") -> None:
+    def __init__(
+        self,
+        rule: ColorRule,
+        style_of: StyleOf,
+        title: str = "Color rule",
+        macros: Macros = NO_MACROS,
+    ) -> None:
         super().__init__()
+        self._macros = macros
         self.title_text = title
         self._rule, self._style_of = rule, style_of
 
@@ -90,7 +98,7 @@ class EditRule(Dialog[ColorRule]):
     def on_input_changed(self, event: Input.Changed) -> None:
         hint, (name, text) = self.query_one(Hint), self._typed()
         if not hint.has_refused((name, text)):
-            hint.show(filter_problem(text) if text else "")
+            hint.show(filter_problem(text, self._macros) if text else "")
 
     def on_radio_set_changed(self) -> None:
         self._show_sample()
@@ -110,7 +118,7 @@ class EditRule(Dialog[ColorRule]):
     def action_save(self) -> None:
         """Return the rule, or show what is wrong with it."""
         rule = self._edited()
-        problem = filter_problem(rule.filter)
+        problem = filter_problem(rule.filter, self._macros)
         if problem:
             self.query_one(Hint).refuse(self._typed(), problem)
         else:

@@ -19,6 +19,7 @@ from app.screens.dialogs.color_rule import EditRule, StyleOf
 from app.screens.dialogs.dialog import Dialog, Hint
 from core.analysis.color_rules.rule import Color, ColorRule
 from core.analysis.color_rules.rule_list import RuleList
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.wire.model.text import safe
 from widgets.lines.cells import cut
 from widgets.packets.paint import rule_style
@@ -58,6 +59,7 @@ class ColorRules(Dialog[None]):
     """The color rules in their order, each in its color. Every change takes effect at once.
 
     `changed` is called with the rules after each change, `style_of` returns the style of a rule.
+    Filters may use `macros`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -90,8 +92,10 @@ class ColorRules(Dialog[None]):
         rules: Sequence[ColorRule],
         changed: Callable[[tuple[ColorRule, ...]], None],
         style_of: StyleOf,
+        macros: Macros = NO_MACROS,
     ) -> None:
         super().__init__()
+        self._macros = macros
         self.list = RuleList(rules)
         self._changed, self._style_of = changed, style_of
 
@@ -157,7 +161,7 @@ class ColorRules(Dialog[None]):
         rule = self.list.rule
         if rule is None:
             return
-        if not rule.enabled and (problem := filter_problem(rule.filter)):
+        if not rule.enabled and (problem := filter_problem(rule.filter, self._macros)):
             self.query_one(Hint).show(problem)
             return
         self.list.toggle()
@@ -174,12 +178,18 @@ class ColorRules(Dialog[None]):
             self.query_one(Hint).show(f"there are {MOST_RULES} rules: delete one first")
             return
         new = ColorRule("", "", Color.ACCENT)
-        self._ask(EditRule(new, self._style_of, "Add a color rule"), self.list.insert, "added")
+        self._ask(
+            EditRule(new, self._style_of, "Add a color rule", self._macros),
+            self.list.insert,
+            "added",
+        )
 
     def action_edit(self) -> None:
         """Ask for changes of the selected rule."""
         if (rule := self.list.rule) is not None:
-            self._ask(EditRule(rule, self._style_of), self.list.replace, "changed")
+            self._ask(
+                EditRule(rule, self._style_of, macros=self._macros), self.list.replace, "changed"
+            )
 
     def _ask(self, dialog: EditRule, change: Callable[[ColorRule], None], word: str) -> None:
         def take(rule: ColorRule | None) -> None:

@@ -16,6 +16,7 @@ from app.screens.dialogs.name import AskName
 from app.screens.dialogs.palette import Options
 from app.screens.filter.filter_error import filter_error
 from app.screens.filter.saved_filters import SavedFilters
+from core.analysis.filter.language.macros import Macros
 from core.wire.model.text import safe
 from widgets.lines.cells import cut, left
 
@@ -43,8 +44,9 @@ class SavedFilterList(Dialog[str]):
         "undo": "Undo (u)",
     }
 
-    def __init__(self, saved: SavedFilters) -> None:
+    def __init__(self, saved: SavedFilters, macros: Macros) -> None:
         super().__init__()
+        self._macros = macros
         self._saved = saved
         self._names: list[str] = []
         self._before: list[dict[str, str]] = []  # what each change replaced
@@ -97,7 +99,7 @@ class SavedFilterList(Dialog[str]):
         if (name := self._highlighted) is None:
             return
         text = self._saved.by_name[name]
-        error = filter_error(text)
+        error = filter_error(text, self._macros)
         if error is None:
             self.dismiss(text)
         else:

@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, RadioSet
 from app.screens.dialogs.choices import Choices, OneOf, Switched
 from app.screens.dialogs.dialog import Dialog, Hint
 from core.analysis.filter.language.errors import FilterError
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.analysis.search.query import QueryError, SearchKind, SearchQuery
 
 _HINT = "enter finds the next · tab next · ↑ ↓ kind"
@@ -37,9 +38,14 @@ class SearchDialog(Dialog[tuple[SearchQuery, int]]):
         self,
         before: SearchQuery | None = None,
         kinds: Sequence[SearchKind] = tuple(SearchKind),
+        macros: Macros = NO_MACROS,
     ) -> None:
-        """Create the dialog with the query of the last search, and the kinds to choose from."""
+        """Create the dialog with the query of the last search, and the kinds to choose from.
+
+        Filters may use `macros`.
+        """
         super().__init__()
+        self._macros = macros
         self._kinds = kinds
         self._before = before or SearchQuery("")
 
@@ -82,7 +88,7 @@ class SearchDialog(Dialog[tuple[SearchQuery, int]]):
 
     def _show_problem(self) -> None:
         """Report an error that no further character can correct."""
-        problem, is_incomplete = _problem(self.query_typed)
+        problem, is_incomplete = _problem(self.query_typed, self._macros)
         self.query_one(Hint).show("" if is_incomplete else problem)
 
     def on_input_submitted(self) -> None:
@@ -98,17 +104,17 @@ class SearchDialog(Dialog[tuple[SearchQuery, int]]):
     def action_search(self, step: int) -> None:
         """Search, or show what is wrong with the query."""
         query = self.query_typed
-        problem, _ = _problem(query)
+        problem, _ = _problem(query, self._macros)
         if problem:
             self.query_one(Hint).show(problem)
         else:
             self.dismiss((query, step))
 
 
-def _problem(query: SearchQuery) -> tuple[str, bool]:
+def _problem(query: SearchQuery, macros: Macros) -> tuple[str, bool]:
     """Return what is wrong with a query, if anything, and whether more text could correct it."""
     try:
-        query.criterion()
+        query.criterion(macros=macros)
     except (QueryError, FilterError) as error:
         place = f"column {error.column}: " if isinstance(error, FilterError) else ""
         return f"{place}{error}", error.is_incomplete

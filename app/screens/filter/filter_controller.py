@@ -18,6 +18,7 @@ from app.keymap import KeyContext
 from app.screens.filter.filter_error import filter_error
 from app.screens.filter.saved_filters import SavedFilters
 from app.textual_bindings import add_keys
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.analysis.packet_analysis import PacketAnalysis
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
@@ -40,7 +41,7 @@ class FilterController:
     nevertheless. `is_offered` is True while the echo panel is shown: then the bar is shown, too, so
     that a click on a client moves no row away from under the pointer. `shown` returns the snapshot
     in the table, `show_table` shows what the analysis has found, and `label_keys` labels the keys
-    again when the user begins or ends an edit.
+    again when the user begins or ends an edit. Filters may use `macros`.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class FilterController:
         shown: Callable[[], Snapshot],
         show_table: Callable[[], None],
         label_keys: Callable[[], None],
+        macros: Macros = NO_MACROS,
     ) -> None:
+        self.macros = macros
         self.text = ""
         self.is_on = True
         self.is_offered = False
@@ -80,7 +83,7 @@ class FilterController:
         from core.analysis.filter.packet_filter import PacketFilter
 
         self.text = _in_one_line(text)
-        self._analysis.keep_only(PacketFilter.compile(self.text))
+        self._analysis.keep_only(PacketFilter.compile(self.text, macros=self.macros))
 
     def basis(self) -> object:
         """Return everything besides the scene that `show` depends on."""
@@ -128,7 +131,7 @@ class FilterController:
         except KeyError:  # evicted
             selected = None
         try:
-            predicate = PacketFilter.compile(text, selected) if text else None
+            predicate = PacketFilter.compile(text, selected, self.macros) if text else None
         except FilterError:
             return False
         if self.text and not text:
@@ -154,7 +157,7 @@ class FilterController:
         from core.analysis.filter.language.errors import FilterError
 
         try:
-            text = combined(self.text if self.is_on else "", expression, how)
+            text = combined(self.text if self.is_on else "", expression, how, self.macros)
         except FilterError:
             return False
         if not self.apply(text):
@@ -277,13 +280,13 @@ class FilterController:
         """Say whether the text is a filter, and if not, why not, and where; offer completions."""
         from core.analysis.filter.completion import complete
 
-        error = filter_error(text)
+        error = filter_error(text, self.macros)
         self.hints.text, self.hints.error = text, error
         if text != self._recalled:
             self._history.rewind()
         is_typed = self._history.is_rewound
         self._offered = self._saved.matching(text) if is_typed else []
-        self._completions = complete(text, cursor) if is_typed else None
+        self._completions = complete(text, cursor, self.macros) if is_typed else None
         items = self._completions.items if self._completions else ()
         self.hints.chosen = None
         self.hints.items = (*self._offered, *((each.text, each.meaning) for each in items))

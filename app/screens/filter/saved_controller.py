@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from app.screens.filter.filter_error import filter_error
 from app.screens.filter.saved_filters import SavedFilters
+from core.analysis.filter.language.macros import Macros
 from core.wire.model.text import safe
 from widgets.filter.bar import FilterBar
 
@@ -13,8 +14,14 @@ from widgets.filter.bar import FilterBar
 class SavedFiltersController:
     """Saves the filter in `bar`, and hands one that the user chooses to `apply`."""
 
-    def __init__(self, saved: SavedFilters, bar: FilterBar, apply: Callable[[str], object]) -> None:
-        self._saved, self._bar, self._apply = saved, bar, apply
+    def __init__(
+        self,
+        saved: SavedFilters,
+        bar: FilterBar,
+        apply: Callable[[str], object],
+        macros: Macros,
+    ) -> None:
+        self._saved, self._bar, self._apply, self._macros = saved, bar, apply, macros
 
     def keep(self) -> None:
         """Ask for a name, and save the filter in the bar under it."""
@@ -28,7 +35,7 @@ class SavedFiltersController:
                 self._bar.report()  # so that the saved filters are offered again
                 self._bar.notify(f"saved as {safe(name)}: choose it in the empty bar", markup=False)
 
-        if not text or filter_error(text) is not None:
+        if not text or filter_error(text, self._macros) is not None:
             self._bar.notify("type a valid filter to save it", severity="warning")
         else:
             taken = "enter replaces the filter of this name"
@@ -44,4 +51,4 @@ class SavedFiltersController:
             else:
                 self._apply(text)
 
-        self._bar.app.push_screen(SavedFilterList(self._saved), take)
+        self._bar.app.push_screen(SavedFilterList(self._saved, self._macros), take)

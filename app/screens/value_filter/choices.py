@@ -8,6 +8,7 @@ from typing import NamedTuple
 from app.screens.dialogs.filter_menu import FilterChoice
 from core.analysis.filter.combination import Combination, combined
 from core.analysis.filter.language.errors import FilterError
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.analysis.filter.types import FieldValues
 from core.analysis.filter.value_expression import (
     address_expressions,
@@ -91,14 +92,20 @@ def conversation_value(selected: SelectedPacket) -> ScreenValue:
 
 
 def value_menu(
-    value: ScreenValue, conversation: ScreenValue | None, current: str
+    value: ScreenValue,
+    conversation: ScreenValue | None,
+    current: str,
+    macros: Macros = NO_MACROS,
 ) -> list[FilterChoice]:
-    """Return everything that a value gives; `current` is the filter that is set."""
+    """Return everything that a value gives; `current` is the filter that is set.
+
+    It may use `macros`.
+    """
     choices = []
     if value.expression is not None:
         for how, (key, name) in WAYS.items():
             if current or how in (Combination.REPLACE, Combination.AND_NOT):
-                text = _result(current, value.expression, how)
+                text = _result(current, value.expression, how, macros)
                 choices.append(FilterChoice(key, name, text, value.expression, how.name))
     if conversation is not None and conversation.expression is not None:
         expression = conversation.expression
@@ -112,7 +119,7 @@ def value_menu(
 
 
 def values_menu(
-    values: Sequence[ScreenValue], how: str, current: str
+    values: Sequence[ScreenValue], how: str, current: str, macros: Macros = NO_MACROS
 ) -> tuple[str, list[FilterChoice]]:
     """Return a title, and the values that have an expression, with the filter that each gives.
 
@@ -121,16 +128,18 @@ def values_menu(
     combination = Combination[how]
     found = [(value.name, value.expression) for value in values if value.expression is not None]
     choices = [
-        FilterChoice(str(number), name, _result(current, expression, combination), expression, how)
+        FilterChoice(
+            str(number), name, _result(current, expression, combination, macros), expression, how
+        )
         for number, (name, expression) in enumerate(found, 1)
     ]
     return WAYS[combination][1], choices
 
 
-def _result(current: str, expression: str, how: Combination) -> str:
+def _result(current: str, expression: str, how: Combination, macros: Macros) -> str:
     """Return the filter that an expression gives; of a long one, what is new."""
     try:
-        text = combined(current, expression, how)
+        text = combined(current, expression, how, macros)
         added = combined("_", expression, how)
     except FilterError:  # the current filter is not one
         return expression

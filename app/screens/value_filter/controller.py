@@ -74,7 +74,7 @@ class ValueFilterController:
         from app.screens.value_filter.choices import values_menu
 
         offered = [*values.values(), *filter(None, [self._conversation()])]
-        title, choices = values_menu(offered, how, self._current)
+        title, choices = values_menu(offered, how, self._current, self._filter.macros)
         if choices:
             self._menu.open(title, choices)
         else:
@@ -105,7 +105,9 @@ class ValueFilterController:
             return
         from app.screens.value_filter.choices import value_menu
 
-        choices: list[FilterChoice | None] = [*value_menu(value, conversation, self._current)]
+        choices: list[FilterChoice | None] = [
+            *value_menu(value, conversation, self._current, self._filter.macros)
+        ]
         if conversation is not None:
             choices += [None, *self._menu.packet_actions()]
         if choices:

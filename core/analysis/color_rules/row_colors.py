@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.analysis.analysis_thread import AnalysisThread
 from core.analysis.color_rules.rule import DEFAULT_RULES, ColorRule
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.store.budget import Budget
 from core.store.snapshot import Snapshot
 
@@ -32,9 +33,10 @@ class RowColors:
         self, rules: Sequence[ColorRule] = DEFAULT_RULES, patience_s: float = PATIENCE_S
     ) -> None:
         self.patience_s = patience_s
+        self.macros: Macros = NO_MACROS  # that the rules may use
         self._thread = AnalysisThread("rawscope colors")
         self._is_late = False
-        self._matching = _Matching(rules)
+        self._matching = _Matching(rules, NO_MACROS)
 
     @property
     def rules(self) -> tuple[ColorRule, ...]:
@@ -84,7 +86,7 @@ class RowColors:
 
     def _restart(self, rules: Sequence[ColorRule]) -> None:
         self._thread.cancel(self._matching)
-        self._matching = _Matching(rules)
+        self._matching = _Matching(rules, self.macros)
 
 
 class _Matching:
@@ -93,8 +95,9 @@ class _Matching:
     Any thread may read `known`, which the thread replaces: the rules by packet, the latest last.
     """
 
-    def __init__(self, rules: Sequence[ColorRule]) -> None:
+    def __init__(self, rules: Sequence[ColorRule], macros: Macros) -> None:
         self.rules = tuple(rules)
+        self._macros = macros
         self.wanted: tuple[int, ...] = ()
         self.known: dict[int, ColorRule | None] = {}
         self.trouble = ""
@@ -105,7 +108,7 @@ class _Matching:
         if self._matcher is None:
             from core.analysis.color_rules.rule_matcher import RuleMatcher
 
-            self._matcher = RuleMatcher(self.rules)
+            self._matcher = RuleMatcher(self.rules, self._macros)
         wanted = [number for number in self.wanted if number not in self.known]
         found = self._matcher.match(snapshot, wanted, budget)
         self.trouble = self._matcher.trouble

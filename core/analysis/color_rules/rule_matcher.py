@@ -18,6 +18,7 @@ from core.analysis.color_rules.rule import ColorRule
 from core.analysis.filter.display_filter import DisplayFilter, compile_filter
 from core.analysis.filter.evaluation.evaluation import Evaluation
 from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.analysis.filter.packet_filter import context_of
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.flow_values import NEED_FLOWS
@@ -44,11 +45,11 @@ Mask = NDArray[np.bool_]
 class RuleMatcher:
     """Applies a list of color rules. `trouble` says why a rule does not work anymore."""
 
-    def __init__(self, rules: Sequence[ColorRule]) -> None:
+    def __init__(self, rules: Sequence[ColorRule], macros: Macros = NO_MACROS) -> None:
         """Compile the enabled rules. Raise `FilterError` for a wrong filter."""
         self.trouble = ""
         self._filters = [
-            (rule, compile_filter(rule.filter, CATALOG)) for rule in rules if rule.enabled
+            (rule, compile_filter(rule.filter, CATALOG, macros)) for rule in rules if rule.enabled
         ]
 
     def match(

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from core.analysis.filter.language.errors import FilterError
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.analysis.filter.language.parser import parse
 from core.analysis.filter.language.syntax import Logic, Not, Operator, Test
 
@@ -25,18 +26,18 @@ class Combination(Enum):
     AND_NOT = "and not"
 
 
-def combined(text: str, expression: str, how: Combination) -> str:
+def combined(text: str, expression: str, how: Combination, macros: Macros = NO_MACROS) -> str:
     """Return the filter `text` changed by `expression`.
 
     An empty `text` passes every packet: AND and OR then return the expression, and AND_NOT its
     negation. Raise `FilterError` if one of the two is not a filter.
     """
     text, expression = text.strip(), expression.strip()
-    left, right = parse(text), parse(expression)
+    left, right = parse(text, macros), parse(expression, macros)
     if right is None:
         return text
     if how is Combination.AND_NOT:
-        expression, right = _negated(expression, right)
+        expression, right = _negated(expression, right, macros)
     if how is Combination.REPLACE or left is None:
         return expression
     operator = Operator.OR if how is Combination.OR else Operator.AND
@@ -48,22 +49,23 @@ def combined(text: str, expression: str, how: Combination) -> str:
             for one in (text, f"({text})")
             for other in (expression, f"({expression})")
         ),
+        macros,
     )
 
 
-def _negated(text: str, test: Test) -> tuple[str, Test]:
-    negated = _first_with((Not, _shape(test)), (f"not {text}", f"not ({text})"))
-    found = parse(negated)
+def _negated(text: str, test: Test, macros: Macros) -> tuple[str, Test]:
+    negated = _first_with((Not, _shape(test)), (f"not {text}", f"not ({text})"), macros)
+    found = parse(negated, macros)
     assert found is not None  # it is not empty
     return negated, found
 
 
-def _first_with(meaning: Any, texts: Iterable[str]) -> str:
+def _first_with(meaning: Any, texts: Iterable[str], macros: Macros) -> str:
     """Return the first text with a meaning; the last one has it."""
     wanted = _flattened(meaning) if isinstance(meaning[0], Operator) else meaning
     for text in texts:
         try:
-            test = parse(text)
+            test = parse(text, macros)
         except FilterError:  # nested too deeply: the caller's `compile_filter` says so
             continue
         if test is not None and _shape(test) == wanted:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.analysis.filter.fields.catalog import CATALOG
-from core.analysis.filter.language.macros import defined_macros
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.analysis.filter.types import FilterField, FilterType
 
 _NAME = r"[A-Za-z_][\w.-]*"
@@ -43,7 +43,7 @@ class Completions:
         return text[: self.start] + item + text[self.stop :], self.start + len(item)
 
 
-def complete(text: str, cursor: int) -> Completions:
+def complete(text: str, cursor: int, macros: Macros = NO_MACROS) -> Completions:
     """Return the texts that can replace the word before the cursor."""
     before = text[:cursor]
     value = _VALUE.search(before)
@@ -55,7 +55,7 @@ def complete(text: str, cursor: int) -> Completions:
     if word is None or before.count('"') % 2:
         return Completions()
     is_macro = before[: word.start(1)].endswith("$")
-    items = (*(_macros(word[1]) if is_macro else ()), *_names(word[1]))
+    items = (*(_macros(word[1], macros) if is_macro else ()), *_names(word[1]))
     is_done = len(items) == 1 and items[0].text == word[1]
     return Completions(word.start(1), cursor, () if is_done else items)
 
@@ -70,9 +70,9 @@ def _words(field: FilterField, typed: str) -> Iterator[Completion]:
         yield Completion(f'"{word}"', f"{field.name} {shown}")
 
 
-def _macros(typed: str) -> Iterator[Completion]:
+def _macros(typed: str, macros: Macros) -> Iterator[Completion]:
     """Yield the macros that begin with `typed`, with their texts."""
-    for name, text in sorted(defined_macros().items()):
+    for name, text in sorted(macros.items()):
         if name.startswith(typed):
             yield Completion(f"{name}(", text)
 

@@ -17,7 +17,7 @@ from core.analysis.filter.evaluation.pattern_search import never
 from core.analysis.filter.language.checker import check
 from core.analysis.filter.language.errors import FilterError
 from core.analysis.filter.language.expressions import Condition, fields_of
-from core.analysis.filter.language.macros import expand
+from core.analysis.filter.language.macros import NO_MACROS, Macros, expand
 from core.analysis.filter.language.parser import parse
 from core.analysis.filter.types import FieldCatalog, FieldValues
 
@@ -53,9 +53,9 @@ class DisplayFilter:
         return self.passing(values, selected).mask
 
 
-def compile_filter(text: str, catalog: FieldCatalog) -> DisplayFilter:
+def compile_filter(text: str, catalog: FieldCatalog, macros: Macros = NO_MACROS) -> DisplayFilter:
     """Return the filter of a text. Raise `FilterError`."""
-    test, expansion = parse(text), expand(text)
+    test, expansion = parse(text, macros), expand(text, macros)
     try:
         length = len(expansion.text.rstrip())
         return DisplayFilter(text, None if test is None else check(test, catalog, length))

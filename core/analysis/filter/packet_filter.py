@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.analysis.filter.display_filter import DisplayFilter, compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.analysis.filter.types import FieldValues
 from core.analysis.filter.values.chunk_values import ChunkValues
 from core.analysis.filter.values.frame_values import CaptureContext
@@ -54,9 +55,11 @@ class PacketFilter:
         self._slow.clear()
 
     @classmethod
-    def compile(cls, text: str, selected: FieldValues | None = None) -> PacketFilter:
+    def compile(
+        cls, text: str, selected: FieldValues | None = None, macros: Macros = NO_MACROS
+    ) -> PacketFilter:
         """Return the filter of a text. Raise `FilterError`."""
-        return cls(compile_filter(text, CATALOG), selected)
+        return cls(compile_filter(text, CATALOG, macros), selected)
 
     def __call__(
         self, chunk: Chunk, snapshot: Snapshot, budget: Budget = UNLIMITED

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.filter.types import FieldValues
 from core.analysis.search.criteria import ByteCriterion, Criterion, FilterCriterion
@@ -44,12 +45,15 @@ class SearchQuery:
     ignores_case: bool = True
 
     def criterion(
-        self, flows: FlowTable = NO_FLOWS, selected: FieldValues | None = None
+        self,
+        flows: FlowTable = NO_FLOWS,
+        selected: FieldValues | None = None,
+        macros: Macros = NO_MACROS,
     ) -> Criterion:
         """Return the criterion of the query.
 
         In rows, TCP numbers are relative, as far as `flows` knows them. `selected` has the values
-        of one packet, for references in a filter. Raise `QueryError`, or
+        of one packet, for references in a filter, which may use `macros`. Raise `QueryError`, or
         `core.analysis.filter.language.errors.FilterError`.
         """
         if not self.text.strip():
@@ -60,7 +64,7 @@ class SearchQuery:
             case SearchKind.HEX:
                 return ByteCriterion(hex_bytes(self.text))
             case SearchKind.FILTER:
-                return FilterCriterion(PacketFilter.compile(self.text, selected))
+                return FilterCriterion(PacketFilter.compile(self.text, selected, macros))
 
     @property
     def title(self) -> str:

@@ -9,7 +9,6 @@ import pytest
 
 from app.cli.main import run
 from core.analysis.filter.language.lexer import tokens
-from core.analysis.filter.language.macros import define_macros
 
 Capture = pytest.CaptureFixture[str]
 
@@ -101,4 +100,3 @@ def test_macros_of_the_configuration_file(
     assert written.out == "valid\n"
     assert "wrong, column 8: in the macro web:" in written.err
     assert written.err.endswith("         ^~~~~~~\n")
-    define_macros({})

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.config.config_file import load
 from app.config.schema import SECTIONS, Config, ForgeSettings, TableSettings, toml_value
-from core.analysis.filter.language.macros import define_macros, expand
+from core.analysis.filter.language.macros import expand
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "config.toml"
-
-
-@pytest.fixture(autouse=True)
-def _without_macros() -> Iterator[None]:
-    yield
-    define_macros({})
 
 
 def test_a_missing_file_means_the_defaults(path: Path) -> None:
@@ -155,7 +148,7 @@ def test_macros_are_defined_before_the_color_rules(path: Path) -> None:
     )
     config = load(path)
     assert config.macros == {"web": "tcp.port == $1"}
-    assert expand("$web(80)").text == "tcp.port == 80"
+    assert expand("$web(80)", config.macros).text == "tcp.port == 80"
     assert [rule.enabled for rule in config.colors.rules] == [True, False]
     words, six, color = config.complaints
     assert "'two words' is not a name of letters, digits, and _" in words

@@ -6,8 +6,7 @@ A macro is a text with places for arguments, ``$1`` … ``$9``. A filter uses it
 around it have to be written. Arguments and texts may use other macros. ``$ip.src`` and
 ``${ip.src}`` are references to fields, unless a macro has that name.
 
-The user defines macros in the configuration file. They belong to the program and not to a filter:
-`define_macros` sets them, before the first filter that uses one is compiled.
+The user defines macros in the configuration file. A caller that compiles a filter passes them.
 """
 
 from __future__ import annotations
@@ -33,24 +32,10 @@ _CHARACTER = re.compile(r"'(?:[^'\\]|\\.)*'?")
 _ARGUMENT = re.compile(r"\$([1-9])")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
-_defined: Mapping[str, str] = MappingProxyType({})
+Macros = Mapping[str, str]
+"""The texts of macros by name; each name matches `NAME`."""
 
-
-def define_macros(macros: Mapping[str, str]) -> None:
-    """Set the macros of this program: texts by name. They hold for filters compiled from now on.
-
-    Raise `ValueError` for a name that no filter can use.
-    """
-    global _defined
-    for name in macros:
-        if not NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not a name of letters, digits, and _")
-    _defined = MappingProxyType(dict(macros))
-
-
-def defined_macros() -> Mapping[str, str]:
-    """Return the texts of all macros by name."""
-    return _defined
+NO_MACROS: Macros = MappingProxyType({})
 
 
 class _Piece(NamedTuple):
@@ -96,14 +81,14 @@ class Expansion(NamedTuple):
         raise AssertionError("an expansion has a piece")
 
 
-def expand(text: str) -> Expansion:
+def expand(text: str, macros: Macros) -> Expansion:
     """Return a filter with its macros replaced. Raise `FilterError` for a wrong use of one."""
     if "$" not in text:
         return Expansion(text)
     parts: list[str] = []
     pieces: list[_Piece] = []
-    size, expander = 0, _Expander()
-    for place, macro, part in _parts(text):
+    size, expander = 0, _Expander(macros)
+    for place, macro, part in _parts(text, macros):
         new = expander.expanded(part, macro, place) if macro else part
         size += len(new)
         if size > MOST_CHARACTERS and macro:
@@ -116,7 +101,8 @@ def expand(text: str) -> Expansion:
 class _Expander:
     """Replaces macros in the texts of macros, a limited number of times."""
 
-    def __init__(self) -> None:
+    def __init__(self, macros: Macros) -> None:
+        self._macros = macros
         self._uses = 0
 
     def expanded(self, text: str, macro: str, place: TextSpan, depth: int = 1) -> str:
@@ -125,7 +111,7 @@ class _Expander:
         if depth > MOST_NESTED or self._uses > MOST_USES:
             raise FilterError("the macros use each other too often", place)
         try:
-            parts = list(_parts(text))
+            parts = list(_parts(text, self._macros))
         except FilterError as error:
             raise FilterError(f"in the macro {macro}: {error.message}", place) from None
         whole = "".join(
@@ -136,7 +122,7 @@ class _Expander:
         return whole
 
 
-def _parts(text: str) -> Iterator[tuple[TextSpan, str, str]]:
+def _parts(text: str, macros: Macros) -> Iterator[tuple[TextSpan, str, str]]:
     """Yield parts of a filter: place, the name of a macro, and its text with the arguments in it.
 
     Parts without a macro have an empty name, and their own text.
@@ -145,14 +131,14 @@ def _parts(text: str) -> Iterator[tuple[TextSpan, str, str]]:
     while at < len(text):
         use = _USE.match(text, at)
         name = (use["call"] or use["name"]) if use else ""
-        is_reference = use is not None and use["mark"] == "}" and name not in _defined
+        is_reference = use is not None and use["mark"] == "}" and name not in macros
         if use is None or is_reference:
             at = _after(text, at)
             continue
         if at > begun:
             yield TextSpan(begun, at), "", text[begun:at]
         arguments, end = _arguments(text, use)
-        yield TextSpan(at, end), name, _filled(name, arguments, TextSpan(at, end))
+        yield TextSpan(at, end), name, _filled(name, arguments, TextSpan(at, end), macros)
         at = begun = end
     if begun < len(text):
         yield TextSpan(begun, len(text)), "", text[begun:]
@@ -192,12 +178,12 @@ def _arguments(text: str, use: re.Match[str]) -> tuple[list[str], int]:
     raise FilterError(message, TextSpan(use.start(), len(text)), is_incomplete=True)
 
 
-def _filled(name: str, arguments: list[str], place: TextSpan) -> str:
+def _filled(name: str, arguments: list[str], place: TextSpan, macros: Macros) -> str:
     """Return the text of a macro with its arguments."""
-    if name not in _defined:
-        hint = nearest(name, _defined) or "; [macros] in the configuration file defines them"
+    if name not in macros:
+        hint = nearest(name, macros) or "; [macros] in the configuration file defines them"
         raise FilterError(f'"{name}" is not a macro{hint}', place)
-    text = _defined[name]
+    text = macros[name]
     wanted = max((int(number) for number in _ARGUMENT.findall(text)), default=0)
     if len(arguments) != wanted:
         words = f"{wanted} argument{'s' * (wanted != 1)}"

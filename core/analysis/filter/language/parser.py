@@ -15,7 +15,7 @@ from contextlib import ExitStack
 
 from core.analysis.filter.language.errors import FilterError, TextSpan
 from core.analysis.filter.language.lexer import TokenKind
-from core.analysis.filter.language.macros import expand
+from core.analysis.filter.language.macros import NO_MACROS, Macros, expand
 from core.analysis.filter.language.operand_parser import OperandParser
 from core.analysis.filter.language.syntax import (
     Binary,
@@ -49,13 +49,13 @@ _SEARCHES = frozenset({Operator.CONTAINS, Operator.MATCHES})
 _LOGIC = (Operator.OR, Operator.XOR, Operator.AND)  # loosest first
 
 
-def parse(text: str) -> Test | None:
+def parse(text: str, macros: Macros = NO_MACROS) -> Test | None:
     """Return the syntax tree of a filter, None if it is empty. Raise `FilterError`.
 
     The places in it are those in the text that `expand` returns.
     """
     check_length(text)
-    expansion = expand(text)
+    expansion = expand(text, macros)
     try:
         return _TestParser(TokenStream(expansion.text)).filter()
     except FilterError as error:

@@ -125,8 +125,9 @@ async def test_the_right_button_on_a_cell():
         offered = menu(pilot)
         assert [choice.name for choice in offered.values()] == [
             "Show only", "Hide", "Conversation", "Copy value", "Copy filter",
+            "Follow the stream: what both ends sent",
             "Color the conversation, for this run", "Mark (◆) or unmark the packet",
-            "Add or change a comment", "Make the packet time zero, or undo it", "Open the menu",
+            "Add or change a comment (¶)", "Make the packet time zero, or undo it", "Open the menu",
         ]  # fmt: skip
         await pilot.press("!")
         assert screen.filter.text == f"not {offered['='].text}"

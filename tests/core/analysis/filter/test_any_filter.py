@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,7 +14,6 @@ from core.analysis.filter.display_filter import DisplayFilter, compile_filter
 from core.analysis.filter.language.errors import FilterError
 from core.analysis.filter.language.functions import FUNCTIONS
 from core.analysis.filter.language.lexer import OPERATORS
-from core.analysis.filter.language.macros import define_macros, defined_macros
 from core.analysis.filter.language.token_stream import DEPTH, MOST_CHARACTERS
 from tests.core.analysis.filter.evaluation.made_values import MadeValues, Packet
 from tests.core.analysis.filter.language.failures import failure
@@ -147,25 +146,21 @@ def test_a_text_of_a_megabyte_is_refused_at_once(part: str) -> None:
     assert error.place == (MOST_CHARACTERS, len(text))
 
 
-@pytest.fixture
-def macros() -> Iterator[None]:
-    """Define macros of which each uses the next one."""
-    before = defined_macros()
-    define_macros({f"m{number}": f"($m{number + 1}($1))" for number in range(40)} | {"m40": "$1"})
-    yield
-    define_macros(before)
+MACROS = {f"m{number}": f"($m{number + 1}($1))" for number in range(40)} | {"m40": "$1"}
+"""Macros of which each uses the next one."""
 
 
-@pytest.mark.usefixtures("macros")
 def test_macros_inside_each_other_are_bounded() -> None:
-    with_few_frames(lambda: use(compile_filter("$m11(tcp)", TOY)))
-    with_few_frames(lambda: use(compile_filter("$m40(" * 30 + "tcp" + ")" * 30, TOY)))
+    with_few_frames(lambda: use(compile_filter("$m11(tcp)", TOY, MACROS)))
+    with_few_frames(lambda: use(compile_filter("$m40(" * 30 + "tcp" + ")" * 30, TOY, MACROS)))
     for text in (
         "$m0(tcp)",
         "$m40(" * 500 + "tcp" + ")" * 500,
         "$m20($m20($m20($m20($m20(tcp)))))",
     ):
-        error = failure(lambda text=text: with_few_frames(lambda: compile_filter(text, TOY)))
+        error = failure(
+            lambda text=text: with_few_frames(lambda: compile_filter(text, TOY, MACROS))
+        )
         assert error is not None
         assert 0 <= error.place.start <= error.place.stop <= len(text)
 

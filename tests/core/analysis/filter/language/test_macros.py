@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from core.analysis.filter.combination import Combination, combined
@@ -11,7 +9,7 @@ from core.analysis.filter.completion import complete
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.language.errors import FilterError
-from core.analysis.filter.language.macros import define_macros, expand
+from core.analysis.filter.language.macros import expand
 
 MACROS = {
     "web": "tcp.port in {80, 443}",
@@ -24,13 +22,6 @@ MACROS = {
     "inner": "not $nope(1)",
     "either": "tcp or udp",
 }
-
-
-@pytest.fixture(autouse=True)
-def _macros() -> Iterator[None]:
-    define_macros(MACROS)
-    yield
-    define_macros({})
 
 
 @pytest.mark.parametrize(
@@ -54,8 +45,8 @@ def _macros() -> Iterator[None]:
     ],
 )  # fmt: skip
 def test_uses(text: str, expanded: str) -> None:
-    assert expand(text).text == expanded
-    compile_filter(text, CATALOG)
+    assert expand(text, MACROS).text == expanded
+    compile_filter(text, CATALOG, MACROS)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +69,7 @@ def test_an_error_names_the_macro_and_the_place_in_the_filter(
     text: str, place: tuple[int, int], says: str
 ) -> None:
     with pytest.raises(FilterError) as caught:
-        compile_filter(text, CATALOG)
+        compile_filter(text, CATALOG, MACROS)
     assert says in str(caught.value)
     assert caught.value.place == place
     assert not caught.value.is_incomplete
@@ -87,32 +78,34 @@ def test_an_error_names_the_macro_and_the_place_in_the_filter(
 @pytest.mark.parametrize("text", ["$pair(ip.ttl", "${pair:ip.ttl", "$web() and", "$web() or ip.tt"])
 def test_a_filter_that_needs_more_text(text: str) -> None:
     with pytest.raises(FilterError) as caught:
-        compile_filter(text, CATALOG)
+        compile_filter(text, CATALOG, MACROS)
     assert caught.value.is_incomplete
     assert caught.value.place.stop <= len(text)
 
 
 def test_many_uses_end() -> None:
-    define_macros({f"m{n}": f"$m{n + 1}() $m{n + 1}()" for n in range(20)} | {"m20": ""})
+    chain = {f"m{n}": f"$m{n + 1}() $m{n + 1}()" for n in range(20)} | {"m20": ""}
     with pytest.raises(FilterError, match="too often"):
-        expand("$m0()")
-    define_macros({"long": "tcp or " * 2000})
+        expand("$m0()", chain)
     with pytest.raises(FilterError, match="too long"):
-        compile_filter("$long() " * 60, CATALOG)
+        compile_filter("$long() " * 60, CATALOG, {"long": "tcp or " * 2000})
 
 
 def test_combinations_see_what_a_macro_means() -> None:
     """Brackets are added around a macro as around its text."""
-    assert combined("$either()", "ip.ttl == 1", Combination.AND) == "($either()) and ip.ttl == 1"
-    assert combined("tcp", "$either()", Combination.AND_NOT) == "tcp and not ($either())"
+    both = combined("$either()", "ip.ttl == 1", Combination.AND, MACROS)
+    assert both == "($either()) and ip.ttl == 1"
+    assert combined("tcp", "$either()", Combination.AND_NOT, MACROS) == "tcp and not ($either())"
 
 
 def test_completion_offers_macros() -> None:
-    found = complete("tcp and $pr", 11)
+    found = complete("tcp and $pr", 11, MACROS)
     assert (found.items[0].text, found.items[0].meaning) == ("private(", MACROS["private"])
     assert found.inserted("tcp and $pr", 0) == ("tcp and $private(", 17)
 
 
-def test_a_name_is_a_word() -> None:
-    with pytest.raises(ValueError, match="letters, digits"):
-        define_macros({"two words": "tcp"})
+def test_filters_see_only_the_macros_that_they_are_given() -> None:
+    for text in ("$web()", "${web}"):
+        with pytest.raises(FilterError):
+            compile_filter(text, CATALOG)
+        compile_filter(text, CATALOG, {"web": "tcp"})
