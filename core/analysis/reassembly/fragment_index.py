@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from core.analysis.reassembly.datagrams import Arrival, Datagram, Reassembler
@@ -196,14 +197,20 @@ class FragmentIndex:
 
 
 class SnapshotFragments:
-    """The fragments of a snapshot; a `FragmentSource` that analyzes what is missing."""
+    """The fragments of a snapshot; a `FragmentSource` that analyzes what is missing.
+
+    An internal error, which the analysis thread reports, leaves fragments as captured.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
     def reaching(self, through: int) -> FragmentTable:
         """Return a table that reaches packet `through`."""
-        return fragment_index_of(self._snapshot).reaching(self._snapshot, through)
+        index = fragment_index_of(self._snapshot)
+        with suppress(Exception):
+            return index.reaching(self._snapshot, through)
+        return index.published
 
 
 def fragment_index_of(snapshot: Snapshot) -> FragmentIndex:

@@ -8,6 +8,7 @@ from tests.core.analysis.reassembly.fragmented import WHOLE, pieces, store_of
 from tests.core.decode.support import batch_of
 from tests.helpers.idle import eventually
 from tests.helpers.scripted_monitor import filled, main, scripted_monitor
+from widgets.detail.packet_detail import PacketDetail
 from widgets.hex.hex_view import HexView
 
 
@@ -59,6 +60,12 @@ async def test_a_datagram_and_its_fragments():
         select_row(pilot, "ip.fragments")
         await pilot.press("right", "right", "enter")  # the first fragment
         assert table.selected == 1
+
+        panels.detail.post_message(PacketDetail.PacketChosen(panels.detail, 99))
+        await pilot.pause()
+        assert table.selected == 1
+        (notice,) = pilot.app._notifications
+        assert notice.message == "packet 99 is not in the table: filtered out, or removed"
 
 
 def _shown_keys(pilot) -> list[str]:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from core.analysis.analysis_thread import AnalysisThread
+from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.packet_analysis import KEPT_UPDATES, PacketAnalysis
 from core.decode.chunk import Chunk
 from core.store.filtered_view import LEAST
 from core.store.packet_store import PacketStore
+from tests.core.analysis.reassembly.fragmented import pieces
 from tests.core.decode.frames import tcp_frame, udp_frame
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 from tests.helpers.waiting import PATIENCE_S, until
@@ -178,3 +180,15 @@ def test_the_analysis_of_flows_is_behind_by_the_packets_that_it_has_not_seen(ana
     store.append(batch_of([SYN] * 4))
     assert analysis.behind(store.snapshot()) == 4
     assert analysis.behind(_store().snapshot()) == 0
+
+
+def test_a_failed_reassembly_is_reported_and_leaves_fragments_as_captured(analysis, monkeypatch):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("x")
+
+    monkeypatch.setattr("core.analysis.reassembly.datagrams._joined", broken)
+    analysis.keep_only(PacketFilter.compile("ip.flags.mf == 1"))
+    analyzed = analysis.update(_store([*pieces(), SYN]).snapshot())
+    assert list(analyzed.filtered) == [1, 2]
+    assert analyzed.flows.through == 4
+    assert analysis.trouble.startswith("reassembly failed (ZeroDivisionError: x)")
