@@ -136,7 +136,7 @@ ACTIONS: tuple[Action, ...] = (
         ("detail.or", "vertical_line", "screen.call('values.of_row', 'OR')", "",
          "Widen the filter by this value (or)"),
         ("detail.toggle", "enter", "toggle_row", "open/close",
-         "Open or close a row, or go to the packet that it names"),
+         "Open or close; go to the named packet"),
         ("detail.open", "right,l", "expand", "", "Open a row"),
         ("detail.close", "left,h", "collapse", "", "Close a row, or go to its parent"),
     ),

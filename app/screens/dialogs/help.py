@@ -51,6 +51,7 @@ SIGNS = {
     "Signs: lists": (
         ("▲ ▼", "sorted by this column: ascending, descending"),
         ("→ ←", "in a stream: sent by the client, by the server"),
+        ("⇄", "the two ends of a conversation"),
         ("‹ ›", "more to the left, more to the right"),
         ("○", "not chosen"),
     ),
