@@ -81,12 +81,12 @@ class SavedPackets:
 def _outside(ranges: Sequence[RecordedRange], first: int, last: int) -> int:
     """Return how many of the packets `first` to `last` no recording has, or has lost.
 
-    The ranges are in ascending order. Which packets of a range were lost is unknown, so all of
-    those may be among `first` to `last`.
+    The ranges are in ascending order. Packets after the end that the user set do not count. Which
+    packets of a range were lost is unknown, so all of those may be among `first` to `last`.
     """
     count = max(0, last - first + 1)
     for each in ranges:
-        end = last if each.last is None else min(last, each.last)
+        end = last if each.last is None else min(last, max(each.last, each.unwanted))
         inside = max(0, end - max(first, each.first) + 1)
         count -= inside - min(each.lost, inside)
     return count

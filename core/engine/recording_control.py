@@ -26,19 +26,21 @@ class _Share:
     """The packets of the store that a recorder gets, from number `first` on.
 
     `first` is less than 1 if it took packets before the store was new. `last` is None until it is
-    removed from the sink.
+    removed from the sink. `unwanted` is the newest packet at the end of the capture that a complete
+    recording ended.
     """
 
     recorder: Recorder
     first: int
     last: int | None = None
+    unwanted: int = 0
 
     def range(self) -> RecordedRange:
         state = self.recorder.state
         last = self.last
         if state.status in (RecordingStatus.FAILED, RecordingStatus.COMPLETE):
             last = self.first + state.packets + state.lost - 1
-        return RecordedRange(self.first, last, state.lost)
+        return RecordedRange(self.first, last, state.lost, self.unwanted)
 
 
 class RecordingControl:
@@ -103,6 +105,7 @@ class RecordingControl:
             self.stop()
             if status is RecordingStatus.COMPLETE:
                 self._on_complete()
+                self._shares[-1].unwanted = self._store.snapshot().count
 
     def capture_begins(self) -> None:
         """Keep the file of the recording, even if no packet arrives."""

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 class RecordedRange:
     """Packets `first` to `last`, of which the recording lost `lost`.
 
-    `last` is None while the recording continues.
+    `last` is None while the recording continues. A recording that is complete ends the capture; the
+    packets up to `unwanted` came after `last`, until the capture had ended.
     """
 
     first: int
     last: int | None
     lost: int = 0
+    unwanted: int = 0

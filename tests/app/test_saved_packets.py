@@ -44,6 +44,7 @@ def test_packets_that_were_saved_are_not_lost() -> None:
         ([RecordedRange(1, 4), RecordedRange(9, None)], 5, 3),
         ([RecordedRange(6, None)], 5, 0),  # saved, then recorded
         ([RecordedRange(1, 7, lost=5)], 5, 5),
+        ([RecordedRange(1, 6, unwanted=8)], 0, 2),
     ],
 )
 def test_recorded_packets_are_not_lost(ranges, saved_through, unsaved) -> None:

@@ -73,7 +73,12 @@ def test_a_recording_that_ends_by_itself_has_what_it_wrote_and_lost(tmp_path):
 
 def test_a_complete_recording_ends_the_capture_once(tmp_path):
     ended = []
-    sink, control = made(lambda: ended.append(True))
+
+    def end() -> None:
+        ended.append(True)
+        sink.append(numbered(3, 2))  # were still in the kernel
+
+    sink, control = made(end)
     sink.add_interface(ETH0)
     plan = RecordingPlan(tmp_path / "a", Rotation(packets=2), most_files=1)
     control.begin(Recorder(plan))
@@ -85,4 +90,6 @@ def test_a_complete_recording_ends_the_capture_once(tmp_path):
     control.update()
     control.update()
     assert ended == [True]
+    sink.append(numbered(5, 1))  # of another capture
+    assert control.recorded == (RecordedRange(1, 2, unwanted=5),)
     control.join(PATIENCE_S)
