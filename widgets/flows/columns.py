@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from core.analysis.flows.history import BINS
 from core.analysis.flows.level import Level
 from core.analysis.flows.listing import FlowListing, FlowQuestion, end_text
-from widgets.lines.cells import shorten_address
+from core.wire.model.text import safe
+from widgets.lines.cells import cut, shorten_address
 from widgets.status.line import count_text, si, sparkline
 
 END_CELLS = 24  # for an address; a longer one of IPv6 loses groups from its middle
+PROGRAM_CELLS = 32
 _LONG_S = 120  # longer times are whole minutes or hours
 
 
@@ -55,11 +57,13 @@ def columns_of(question: FlowQuestion) -> tuple[FlowColumn, ...]:
     states = (STATE, RETRANSMITTED, ROUND_TRIP, ZERO_WINDOWS, RESETS) if is_tcp else ()
     sides = (A_TO_B, B_TO_A, PACKETS_A_TO_B, PACKETS_B_TO_A)
     stream = (STREAM,) if is_tcp else ()
+    program = (PROGRAM,) if question.programs and question.level.has_ports else ()
     return (
         END_A,
         END_B,
         PACKETS,
         BYTES,
+        *program,
         *states,
         OVER_TIME,
         RATE,
@@ -121,6 +125,10 @@ def _over_time(listing: FlowListing, row: int) -> str:
     return bars.replace("▁", " ") if listing.used > 1 else ""
 
 
+def _program(listing: FlowListing, row: int) -> str:
+    return cut(safe(listing.program(row)), PROGRAM_CELLS)
+
+
 def _state(listing: FlowListing, row: int) -> str:
     state = listing.state(row)
     return "" if state is None else state.word
@@ -132,6 +140,7 @@ END_B = FlowColumn("End B", "b", _end("b"), at_right=False, largest_first=False)
 PACKETS = _count("Packets", "packets", "packets")
 BYTES = _count("Bytes", "bytes", "bytes")
 STATE = FlowColumn("State", "state", _state, at_right=False)
+PROGRAM = FlowColumn("Program", "program", _program, at_right=False, largest_first=False)
 RETRANSMITTED = _count("Retr", "retransmissions", "retransmissions")
 ROUND_TRIP = FlowColumn(
     "RTT", "rtt", lambda listing, row: duration_text(listing.number("initial_rtt_ns", row))

@@ -52,7 +52,7 @@ class FlowList(SortedList):
         self._flows = FlowRows()
         layout = ColumnLayout(columns_of(question), fixed_of(question))
         super().__init__(self._flows, layout, Sort.first_by(BYTES), id=id)
-        self._kind = question.level, question.endpoints
+        self._kind = _kind(question)
 
     @property
     def listing(self) -> FlowListing:
@@ -68,7 +68,7 @@ class FlowList(SortedList):
         """Show a newer listing, of the same flows or of others."""
         if listing is self.listing:
             return
-        before, kind = self.cursor_line, (listing.question.level, listing.question.endpoints)
+        before, kind = self.cursor_line, _kind(listing.question)
         if kind != self._kind:
             self._kind, before = kind, None
             self.columns = ColumnLayout(columns_of(listing.question), fixed_of(listing.question))
@@ -106,3 +106,8 @@ class FlowList(SortedList):
         if line == self.cursor_line:
             return with_cursor(cells, width, self.component)
         return Strip(cells)
+
+
+def _kind(question: FlowQuestion) -> tuple[object, ...]:
+    """Return what decides the columns and the flows of a listing."""
+    return question.level, question.endpoints, question.programs

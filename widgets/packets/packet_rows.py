@@ -129,11 +129,12 @@ class PacketRows:
         return any(fragments.piece(number) is not None for number in shown)
 
     def take_programs(self, programs: ProgramTable) -> bool:
-        """Use what is known of programs. Return True if the texts of their columns may change."""
+        """Use what is known of programs. Return True if more is known of some packets."""
         before, self._programs = self._programs, programs.version
-        if self._programs == before or not any(map(is_of_program, self._fields)):
+        if self._programs == before:
             return False
-        self._reader.forget()
+        if any(map(is_of_program, self._fields)):
+            self._reader.forget()
         return True
 
     def completed_in(self, number: int) -> int:

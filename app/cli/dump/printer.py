@@ -66,6 +66,7 @@ class Printer:
         self._faults = Faults()
         needs_flows = line_format.needs_flows or (selection is not None and selection.needs_flows)
         self.selects = selection is not None
+        self._programs = programs
         self._decoder = PacketDecoder(needs_flows=needs_flows, programs=programs)
         self.printed = 0
         self.passed_over = 0
@@ -174,6 +175,8 @@ class Printer:
 
         Raise `CommandError`, with its cause, if packets could not be described.
         """
+        if self._programs is not None and self._programs.trouble:
+            print_message(f"rawscope: {self._programs.trouble}")
         if self._selection is not None and self._selection.slow_packets:
             print_message(f"rawscope: -Y: {slow_note(self._selection.slow_packets)}")
         count = self._faults.count

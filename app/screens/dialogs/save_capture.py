@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -34,13 +34,17 @@ from core.wire.model.text import safe
 
 HINT = "enter saves · tab, arrows: packets, format · .gz, .zst compress"
 CLASSIC_HINT = "classic pcap keeps no comments, names, or directions · esc closes"
+PROGRAMS = "with the programs of flows, as comments"
 _ALL, _SHOWN, _MARKED, _RANGE = range(4)
 _PROGRESS_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Savable:
-    """The packets that can be saved. `shown` are those that pass the filter, None without one."""
+    """The packets that can be saved. `shown` are those that pass the filter, None without one.
+
+    `remarks` returns what is known of the programs of packets, None if nothing is.
+    """
 
     snapshot: Snapshot
     name: str
@@ -48,6 +52,7 @@ class Savable:
     shown_count: int = 0
     marked: PacketRanges = field(default_factory=lambda: PacketRanges([]))
     counts: Sequence[InterfaceCounts] = ()
+    remarks: Callable[[NumberRange | None], Mapping[int, str]] | None = None
 
     @property
     def held(self) -> int:
@@ -104,6 +109,8 @@ class SaveCapture(Dialog[SavedFile]):
             with Choices(compact=True, id="format"):
                 yield OneOf("pcapng", value=True, compact=True)
                 yield OneOf("classic pcap", compact=True)
+        if self._savable.remarks is not None:
+            yield Switched(PROGRAMS, value=True, compact=True, id="programs")
         if self._has_secrets:
             yield Switched("with the file's decryption secrets", compact=True, id="secrets")
         with Horizontal(classes="dialog-buttons"):
@@ -229,6 +236,8 @@ class SaveCapture(Dialog[SavedFile]):
         except RuntimeError:  # no home folder
             hint.refuse(typed, "not saved: this is not a path")
             return
+        has_programs = self._savable.remarks is not None
+        programs = has_programs and self.query_one("#programs", Switched).value
         secrets = self._has_secrets and self.query_one("#secrets", Switched).value
         request = SaveRequest(
             path,
@@ -237,6 +246,7 @@ class SaveCapture(Dialog[SavedFile]):
             is_classic=self.query_one("#format", RadioSet).pressed_index == 1,
             keeps_secrets=secrets,
             counts=self._savable.counts if numbers is None else (),
+            remarks=self._savable.remarks if programs else None,
         )
         self._progress = SaveProgress()
         work = self._try(request, self._progress, replace=replace)

@@ -22,6 +22,7 @@ from core.analysis.flows.analyzer import FlowAnalyzer
 from core.analysis.flows.conversations import conversation_id
 from core.analysis.flows.level import Level
 from core.analysis.flows.listing import FlowListing, FlowQuestion
+from core.analysis.programs.program_table import programs_of
 from core.store.filtered_view import View
 from core.store.selected_packet import SelectedPacket
 from core.store.snapshot import Snapshot
@@ -64,6 +65,9 @@ class FlowsController(SideController):
     def show(self, scene: Scene) -> None:
         """Count the new packets, and show the newest listing if the panel is open."""
         self._snapshot = scene.packets
+        has_programs = bool(programs_of(scene.packets).published.owners)
+        if has_programs != self._question.programs:
+            self._ask(replace(self._question, programs=has_programs))
         if self.panel.display or self._analyzer is not None:
             self._count(scene.packets, scene.store_generation)
         if self.panel.display and self._analyzer is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ from widgets.packets.packet_table import PacketTable
 if TYPE_CHECKING:
     from app.screens.dialogs.save_capture import Savable, SavedFile
     from core.files.writing.encoder import InterfaceCounts
+    from core.store.filtered_view import NumberRange
+    from core.store.snapshot import Snapshot
 
 _STOPPING_S = 0.05
 
@@ -71,12 +73,20 @@ class SaveController:
             shown_count=self._table.rows.held_count if is_filtered else 0,
             marked=PacketRanges(marks),
             counts=_counts(engine),
+            remarks=_remarks(snapshot),
         )
 
     def _report(self, file: SavedFile) -> None:
         packets = "packet" if file.packets == 1 else "packets"
         words = f"{file.packets:,} {packets} saved to {safe(str(file.path))}"
         self._table.app.notify(words, timeout=NOTICE_S, markup=False)
+
+
+def _remarks(snapshot: Snapshot) -> Callable[[NumberRange | None], Mapping[int, str]] | None:
+    """Return what makes comments of the programs of packets; None if none is known."""
+    from core.analysis.programs.remarks import has_programs, program_remarks
+
+    return partial(program_remarks, snapshot) if has_programs(snapshot) else None
 
 
 def _name(engine: EngineSnapshot) -> str:

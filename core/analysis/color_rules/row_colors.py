@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from core.analysis.analysis_thread import AnalysisThread
 from core.analysis.color_rules.rule import DEFAULT_RULES, ColorRule
 from core.analysis.filter.language.macros import NO_MACROS, Macros
+from core.analysis.programs.program_table import programs_of
 from core.store.budget import Budget
 from core.store.snapshot import Snapshot
 
@@ -36,6 +37,7 @@ class RowColors:
         self.macros: Macros = NO_MACROS  # that the rules may use
         self._thread = AnalysisThread("rawscope colors")
         self._is_late = False
+        self._programs = 0  # the version of what is known of programs
         self._matching = _Matching(rules, NO_MACROS)
 
     @property
@@ -52,7 +54,13 @@ class RowColors:
         self._restart(self.rules)
 
     def request(self, snapshot: Snapshot, numbers: Iterable[int]) -> None:
-        """Find the rules of packets that are about to be drawn, in ascending order."""
+        """Find the rules of packets that are about to be drawn, in ascending order.
+
+        If more programs are known than before, rules that name them are applied again.
+        """
+        before, self._programs = self._programs, programs_of(snapshot).published.version
+        if self._programs != before and any("process." in rule.filter for rule in self.rules):
+            self.forget()
         matching = self._matching
         missing = tuple(number for number in numbers if number not in matching.known)
         if not missing:

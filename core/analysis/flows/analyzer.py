@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from core.analysis.flows.conversations import PART, FlowCounter
 from core.analysis.flows.listing import FlowListing, FlowQuestion, listing_of
 from core.analysis.flows.pairs import dissected_rows
+from core.analysis.flows.programs import programs_of_table
 from core.analysis.flows.table import MOST_FLOWS
+from core.analysis.programs.program_table import programs_of
 from core.analysis.reassembly.chunk_pieces import few_fragments, with_pieces
 from core.analysis.reassembly.fragment_index import SnapshotFragments
 from core.analysis.tcp.flow_index import index_of
@@ -56,6 +58,7 @@ class FlowAnalyzer:
         self._clock = clock
         self._listed_s = -SETTLED_S  # when the listing was made
         self._listed = -1  # packets in it; -1 before the first listing
+        self._programs = 0  # the version of the programs in it
 
     @property
     def has_answer(self) -> bool:
@@ -64,7 +67,7 @@ class FlowAnalyzer:
 
     def is_due(self, snapshot: Snapshot) -> bool:
         """Return True if `extend` would publish a new listing, or count more packets."""
-        return self._target(snapshot) > self.through or self._is_stale()
+        return self._target(snapshot) > self.through or self._is_stale(snapshot)
 
     def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
         """Count packets not counted before, and publish a listing if one is due.
@@ -76,8 +79,8 @@ class FlowAnalyzer:
             if budget.is_spent:
                 break
         has_more = self.through < target
-        if self._is_stale():
-            self._publish()
+        if self._is_stale(snapshot):
+            self._publish(snapshot)
         return has_more
 
     def forget(self, first: int) -> None:
@@ -89,16 +92,23 @@ class FlowAnalyzer:
             return snapshot.count
         return min(snapshot.count, self._view.packets.through)
 
-    def _is_stale(self) -> bool:
+    def _is_stale(self, snapshot: Snapshot) -> bool:
         if self.question != self.published.question:
             return True
         is_settled = self._clock() - self._listed_s >= SETTLED_S
-        return is_settled and self._listed != self._counter.packets
+        known = programs_of(snapshot).published.version
+        has_programs = self.question.programs and known != self._programs
+        return is_settled and (self._listed != self._counter.packets or has_programs)
 
-    def _publish(self) -> None:
+    def _publish(self, snapshot: Snapshot) -> None:
         question, counter = self.question, self._counter
         table = counter.tables[question.level]
-        self.published = listing_of(question, table, counter.scale, counter.packets)
+        programs = None
+        if question.programs:
+            self._programs = programs_of(snapshot).published.version
+            programs = programs_of_table(question.level, table, snapshot)
+        scale, packets = counter.scale, counter.packets
+        self.published = listing_of(question, table, scale, packets, programs)
         self._listed_s, self._listed = self._clock(), counter.packets
 
     def _extend_once(self, snapshot: Snapshot, target: int) -> bool:

@@ -21,6 +21,7 @@ from core.analysis.flows.table import NO_TIME, ConversationTable
 from core.analysis.flows.tcp_marks import TcpState, states
 
 Columns = Mapping[str, NDArray[Any]]
+Programs = tuple[tuple[str, ...], NDArray[np.int64]]
 Keys = Callable[[Columns], tuple[NDArray[Any], ...]]
 
 
@@ -29,6 +30,7 @@ class FlowQuestion:
     """What to list: conversations, or the `endpoints`, of a level; sorted by a column's `name`.
 
     `sort` is a name of `SORTS`. If there is `text`, only flows whose texts have all its words.
+    With `programs`, conversations tell the programs that own them, if these are known.
     """
 
     level: Level = Level.TCP
@@ -36,6 +38,7 @@ class FlowQuestion:
     sort: str = "bytes"
     descending: bool = True
     text: str = ""
+    programs: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +59,7 @@ class FlowListing:
     width_ns: int = 1
     used: int = 1
     packets: int = 0
+    programs: tuple[str, ...] = ()  # texts; the column ``program`` has their indices, -1 without
 
     def __len__(self) -> int:
         return len(self.columns["id"]) if self.columns else 0
@@ -96,6 +100,11 @@ class FlowListing:
             return None
         return TcpState(int(self.columns["state"][row]))
 
+    def program(self, row: int) -> str:
+        """Return the programs that own a conversation; empty if they are not known."""
+        index = int(self.columns["program"][row]) if "program" in self.columns else -1
+        return self.programs[index] if index >= 0 else ""
+
     def relative_start_ns(self, row: int) -> int | None:
         """Return the time of the first packet of a flow; None if its packets have no time."""
         start = int(self.columns["start_ns"][row])
@@ -122,9 +131,16 @@ _RATED = ("start_ns", "stop_ns", "bytes")
 
 
 def listing_of(
-    question: FlowQuestion, table: ConversationTable, scale: TimeScale, packets: int = 0
+    question: FlowQuestion,
+    table: ConversationTable,
+    scale: TimeScale,
+    packets: int = 0,
+    programs: Programs | None = None,
 ) -> FlowListing:
-    """Return the answer to a question about a table of its level."""
+    """Return the answer to a question about a table of its level.
+
+    `programs` are the texts of programs, sorted, and the index of each conversation's, -1 without.
+    """
     columns = dict(table.columns)
     has_ports = question.level.has_ports
     if question.endpoints:
@@ -135,10 +151,13 @@ def listing_of(
     else:
         a, b = (end_ids(columns, side, has_ports=has_ports) for side in "ab")
         columns["id"] = a + b
+    texts: tuple[str, ...] = ()
+    if programs is not None and not question.endpoints:
+        texts, columns["program"] = programs
     total = len(columns["id"])
     order = _sorted(columns, question)
     if question.text:
-        order = order[_matching(columns, question)[order]]
+        order = order[_matching(columns, question, texts)[order]]
     return FlowListing(
         question,
         {name: column[order] for name, column in columns.items()},
@@ -149,6 +168,7 @@ def listing_of(
         scale.width_ns,
         scale.used,
         packets,
+        texts,
     )
 
 
@@ -209,6 +229,7 @@ SORTS: Mapping[str, Keys] = {
     "state": _plain("state"),
     "conversations": _plain("conversations"),
     "stream": _plain("stream"),
+    "program": _plain("program"),
 }
 """The sort keys of the columns, the last one the most significant, by name."""
 
@@ -225,7 +246,9 @@ def _sorted(columns: Columns, question: FlowQuestion) -> NDArray[np.int64]:
     return np.lexsort(keys)
 
 
-def _matching(columns: Columns, question: FlowQuestion) -> NDArray[np.bool_]:
+def _matching(
+    columns: Columns, question: FlowQuestion, programs: tuple[str, ...]
+) -> NDArray[np.bool_]:
     """Return a mask (n,) of the flows whose texts have all words of the question."""
     sides = [
         _side_texts(columns, side, has_ports=question.level.has_ports)
@@ -238,6 +261,9 @@ def _matching(columns: Columns, question: FlowQuestion) -> NDArray[np.bool_]:
         has_word = np.zeros(len(found), np.bool_)
         for texts, index in sides:
             has_word |= np.array([word in text for text in texts], np.bool_)[index]
+        if programs:
+            found_in = [word in text.casefold() for text in programs]
+            has_word |= np.array([*found_in, False])[columns["program"]]  # the last one: -1
         if state is not None:
             has_word |= np.array([word in each.word for each in TcpState])[state]
         found &= has_word

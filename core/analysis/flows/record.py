@@ -37,6 +37,8 @@ def flow_record(listing: FlowListing, row: int) -> dict[str, Any]:
             found["initial_rtt"] = seconds_text(rtt)
         state = listing.state(row)
         found["state"] = state.word if state is not None else ""
+    if listing.program(row):
+        found["program"] = listing.program(row)
     if question.level is Level.TCP:
         for name in ("retransmissions", "zero_windows", "resets"):
             for way, word in enumerate(ways):

@@ -46,3 +46,11 @@ class Owner:
 
 FlowOwners = tuple[Owner, ...]
 """The owners of the ends on this host; that of the end which sent the first packet comes first."""
+
+
+def owners_text(owners: FlowOwners) -> str:
+    """Return ``curl (20), nginx (30)``: the processes, else users; empty if none is known."""
+    named = [f"{each.name} ({each.pid})" for owner in owners for each in owner.processes]
+    others = [owner for owner in owners if owner.grade is Grade.OTHER_USER]
+    found = [*named, *(f"user {owner.uid}" for owner in others)]
+    return ", ".join(dict.fromkeys(found))

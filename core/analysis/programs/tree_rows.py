@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from core.analysis.programs.owners import FlowOwners, Grade, Owner, Process
+from core.analysis.programs.owners import FlowOwners, Grade, Owner, Process, owners_text
 from core.wire.model.text import safe
 from core.wire.present.detail_row import Row
 
@@ -23,8 +23,9 @@ def with_program_rows(rows: Sequence[Row], owners: FlowOwners) -> tuple[Row, ...
     if not owners:
         return tuple(rows)
     found = tuple(row for owner in owners for row in _rows(owner))
+    words = safe(owners_text(owners))
     return tuple(
-        replace(row, children=(*row.children, *found)) if row.key == "frame" else row
+        replace(row, meaning=words, children=(*row.children, *found)) if row.key == "frame" else row
         for row in rows
     )
 

@@ -7,7 +7,7 @@ caller's; another thread reads its progress and may cancel it.
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
@@ -33,7 +33,8 @@ class SaveRequest:
     """What to save, and where. Without `numbers`, save all packets.
 
     Decryption secrets are left out unless `keeps_secrets`. `counts` are written after the packets
-    of a pcapng file.
+    of a pcapng file. `remarks` returns comments that some of
+    the packets get besides their own, by number.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class SaveRequest:
     is_classic: bool = False
     keeps_secrets: bool = False
     counts: Sequence[InterfaceCounts] = ()
+    remarks: Callable[[NumberRange | None], Mapping[int, str]] | None = None
 
 
 class SaveProgress:
@@ -69,6 +71,9 @@ def save(request: SaveRequest, progress: SaveProgress, *, replace: bool = False)
     snapshot = request.snapshot
     encoder = _encoder(request)
     comments, options = _copy(snapshot.comments), _copy(snapshot.options)
+    if request.remarks is not None and not request.is_classic:
+        for number, remark in request.remarks(request.numbers).items():
+            comments[number] = (*comments.get(number, ()), remark)
     commented, optioned = _sorted_keys(comments), _sorted_keys(options)
     with NewCapture(request.path, replace=replace) as file:
         for index, chunk in enumerate(snapshot.chunks):

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from app.cli.dump.flow_keys import with_program_keys
+from app.screens.saving.packet_ranges import PacketRanges
 from core.analysis.field_texts import field_text, is_number
 from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.filter.value_expression import row_expression
+from core.analysis.flows.analyzer import FlowAnalyzer
+from core.analysis.flows.level import Level
+from core.analysis.flows.listing import FlowQuestion
+from core.analysis.flows.record import flow_record
 from core.analysis.packet_facts import PacketFacts
 from core.analysis.programs.fields import PROGRAM_FIELDS
-from core.analysis.programs.owners import Grade, Owner, Process
+from core.analysis.programs.owners import Grade, Owner, Process, owners_text
 from core.analysis.programs.program_table import (
     NO_PROGRAMS,
     Ownership,
@@ -21,15 +28,20 @@ from core.analysis.programs.program_table import (
     key_of,
     programs_of,
 )
+from core.analysis.programs.remarks import has_programs, program_remarks
 from core.analysis.programs.tree_rows import with_program_rows
 from core.analysis.tcp.flow_index import index_of
+from core.files.reader import open_capture
+from core.files.writing.saving import SaveProgress, SaveRequest, save
 from core.store.budget import Budget
 from core.store.packet_store import PacketStore
 from core.store.selected_packet import select_packet
-from core.store.snapshot import Snapshot
+from core.store.snapshot import EMPTY_SNAPSHOT, Snapshot
 from core.wire.present.faults import Faults
 from tests.core.analysis.tcp.conversations import Sent, chunk_of
-from tests.core.decode.support import ETHERNET_INTERFACE
+from tests.core.decode.frames import udp_frame
+from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from widgets.flows.columns import columns_of
 
 CURL = Process(20, "curl", 1000, "curl -s http://10.0.0.2/", 10, "bash")
 NGINX = Process(30, "nginx", 33)
@@ -130,3 +142,59 @@ def test_json_has_a_list_of_several_values(snapshot) -> None:
     assert (third["process.uid"], third["process.grade"]) == (105, "another user's")
     assert fourth == {"a": 1}
     assert with_program_keys(NO_PROGRAMS, flows, numbers[:1], ["{}"]) == ["{}"]
+
+
+def test_the_first_saved_packet_of_each_flow_has_a_comment(snapshot) -> None:
+    words = "process: curl (20) of 10.0.0.1:40000; process: nginx (30) of 10.0.0.2:80, its listener"
+    assert has_programs(snapshot)
+    assert program_remarks(snapshot) == {1: words}
+    assert program_remarks(snapshot, PacketRanges([(2, 4)])) == {2: words}
+    assert not has_programs(EMPTY_SNAPSHOT)
+
+
+def test_a_saved_file_has_the_comments_beside_those_of_the_user(snapshot, tmp_path) -> None:
+    path = tmp_path / "a.pcapng"
+    commented = replace(snapshot, comments={1: ("mine",)})
+    save(SaveRequest(path, commented, remarks=partial(program_remarks, commented)), SaveProgress())
+    with open_capture(path) as reader:
+        (batch,) = reader.batches()
+    assert dict(batch.comments) == {0: ["mine", *program_remarks(snapshot).values()]}
+
+
+def test_the_row_of_the_frame_names_the_programs(snapshot) -> None:
+    selected = select_packet(snapshot, 1, Faults())
+    assert selected is not None
+    frame, *_ = with_program_rows(selected.rows, BOTH)
+    assert frame.meaning == "curl (20), nginx (30)"
+    assert owners_text(OTHER) == "user 105"
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"), [("", [40_000, 40_001, 40_002]), ("nginx", [40_000]), ("user 105", [40_001])]
+)
+def test_conversations_have_their_programs(snapshot, text, ports) -> None:
+    question = FlowQuestion(sort="a", descending=False, text=text, programs=True)
+    analyzer = FlowAnalyzer(question)
+    analyzer.extend(snapshot, Budget())
+    listing = analyzer.published
+    assert [listing.end(row)[1] for row in range(len(listing))] == ports
+    if not text:
+        programs = [listing.program(row) for row in range(3)]
+        assert programs == ["curl (20), nginx (30)", "user 105", ""]
+        assert flow_record(listing, 0)["program"] == programs[0]
+    headings = [column.heading for column in columns_of(question)]
+    assert headings[4] == "Program"
+    assert "Program" not in [column.heading for column in columns_of(FlowQuestion())]
+
+
+def test_conversations_of_udp_have_their_programs() -> None:
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    store.append(batch_of([udp_frame()]))
+    found = store.snapshot()
+    index_of(found).extend(found, Budget())
+    udp = Ownership().with_entries({key_of(0, 1): 0}, 99)
+    programs_of(found).published = ProgramTable([BOTH], {"udp": udp}, 1, 1)
+    analyzer = FlowAnalyzer(FlowQuestion(Level.UDP, programs=True))
+    analyzer.extend(found, Budget())
+    assert analyzer.published.program(0) == "curl (20), nginx (30)"
