@@ -23,7 +23,7 @@ from widgets.lines.component_styles import ComponentStyles
 from widgets.statistics.plot_layout import PlotLayout, TimeRange
 from widgets.status.line import si
 
-AXIS = 9  # cells of the labels at the left, with the line
+AXIS = 11  # cells of the labels at the left, with the line
 BELOW = 2  # lines under the plot: the axis of time, and its labels
 ABOVE = 1  # the line that describes the range
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
@@ -223,7 +223,7 @@ class TimePlot(Widget, can_focus=True, inherit_bindings=False):
         packets = int(layout.bins.packets[counted.start : counted.stop].sum())
         size = int(layout.bins.bytes[counted.start : counted.stop].sum())
         seconds = (selected.stop_ns - selected.start_ns) / _SECOND_NS
-        rates = f"{si(packets / seconds, '/s')}, {si(size * 8 / seconds, '')} bit/s"
+        rates = f"{si(packets / seconds, '/s')}, {si(size * 8 / seconds, 'bit/s')}"
         times = f"{self._time(selected.start_ns)} to {self._time(selected.stop_ns)}"
         return f" {times}: {packets:,} packets, {rates}; enter shows only these"
 

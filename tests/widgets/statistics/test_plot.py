@@ -39,12 +39,12 @@ def test_a_range_by_keys() -> None:
         assert _range(plot) == (4, 5)
         plot.action_step(9)
         assert _range(plot) == (4, 5)
-        assert "4 s to 5 s: 5 packets, 5/s, 4.0k bit/s" in screen_text(plot)[0]
+        assert "4 s to 5 s: 5 packets, 5/s, 4.0 kbit/s" in screen_text(plot)[0]
         assert plot.clear_selection()
         assert not plot.clear_selection()
         assert "at most 40/s in 1 s" in screen_text(plot)[0]
         plot.in_bits = True
-        assert "at most 32.0kb/s" in screen_text(plot)[0]
+        assert "at most 32.0 kb/s" in screen_text(plot)[0]
 
     play(TimePlot(), scene)
 
