@@ -36,6 +36,7 @@ class SideController:
     """
 
     widget: Widget
+    lists_streams = False  # `offered_stream` decides which stream is followed from the panel
 
     def basis(self) -> object:
         """Return everything besides the scene that `show` depends on."""
@@ -59,7 +60,7 @@ class SideController:
         """Return what replaces a method of the screen while the panel has the focus; or None."""
         return None
 
-    def stream(self) -> tuple[str, int] | None:
+    def offered_stream(self) -> tuple[str, int] | None:
         """Return protocol and number of the stream under the cursor of the panel; or None."""
         return None
 

@@ -40,6 +40,8 @@ NO_FILTER = "no filter is set: all packets are counted"
 class FlowsController(SideController):
     """The flows panel of one workspace. `list` is the list in it."""
 
+    lists_streams = True
+
     def __init__(self, bridge: Bridge, workspace: Workspace, filter: FilterController) -> None:
         self._bridge, self._workspace, self._filter = bridge, workspace, filter
         self._question = FlowQuestion()

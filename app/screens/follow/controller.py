@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 ID = "stream"
 NO_PACKET = "no packet is selected"
 NOT_IN_A_STREAM = "packet {:,} has no TCP or UDP stream"
+NO_CONVERSATION = "no TCP or UDP conversation is selected"
 NO_OTHER = {1: "this is the last stream", -1: "this is the first stream"}
 
 
@@ -97,11 +98,14 @@ class StreamController(SideController):
     # -- which stream -------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Follow the stream of the selected packet, or the one that a side panel offers."""
+        """Follow the stream of the selected packet, or the one that a side panel lists."""
         side = self._screen.sides.get(self._workspace.panel)
-        offered = None if side is None else side.stream()
-        if offered is not None:
-            self.follow(*offered)
+        if side is not None and side.lists_streams:
+            listed = side.offered_stream()
+            if listed is None:
+                self._report(NO_CONVERSATION)
+            else:
+                self.follow(*listed)
             return
         number, shown = self._workspace.table.selected, self._screen.shown
         if number is None:

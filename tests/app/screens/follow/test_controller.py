@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.screens.dialogs.save_text import SaveText
-from app.screens.follow.controller import NO_OTHER, StreamController
+from app.screens.follow.controller import NO_CONVERSATION, NO_OTHER, StreamController
 from app.screens.main import MainScreen
 from core.decode.batch import CaptureInterface
 from core.store.packet_store import PacketStore
@@ -138,3 +138,19 @@ async def test_other_packets_and_the_mouse() -> None:
         await pilot.click(stream.view, offset=(3, 0))
         assert screen.table.selected == 2
         assert screen.workspace.panel == "stream"
+
+
+async def test_a_conversation_of_the_flows_panel_is_followed() -> None:
+    async with scripted_monitor(talk()).run_test(size=(160, 45)) as pilot:
+        screen = main(pilot)
+        await eventually(lambda: screen.sides.are_mounted and screen.table.line_count)
+        await pilot.press("f7")
+        flows = screen.sides["flows"]
+        await eventually(lambda: flows.offered_stream() is not None)
+        await pilot.press("F")
+        await eventually(lambda: lines(screen) == BOTH)
+        await pilot.press("f7", "V")
+        await eventually(lambda: flows.offered_stream() is None)
+        await pilot.press("F")
+        assert NO_CONVERSATION in {each.message for each in pilot.app._notifications}
+        assert screen.workspace.panel == "flows"
