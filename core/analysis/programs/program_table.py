@@ -49,7 +49,7 @@ class Ownership:
         is_other = self.keys[found] >> _PACKET_BITS != streams
         found[is_other] = np.minimum(after, last)[is_other]
         is_there = self.keys[found] >> _PACKET_BITS == streams
-        indices: NDArray[np.int64] = np.where(is_there, self.owners[found], -1)
+        indices: NDArray[np.int64] = np.where(is_there, self.owners[found], np.int64(-1))
         return indices
 
     def with_entries(self, entries: Mapping[int, int], most: int) -> Ownership:
