@@ -30,6 +30,8 @@ FUNCTION_CACHES = {"cache", "lru_cache"}
 # file and mapping: why the mapping is bounded
 BOUNDED_OTHERWISE = {
     ("app/config/config_writer.py", "self._waiting"): "sections of the configuration file",
+    ("core/analysis/analysis_thread.py", "self._waiting"): "the analyzers of the program",
+    ("core/analysis/analysis_thread.py", "self._used_s"): "the analyzers that wait",
     ("core/analysis/filter/fields/catalog.py", "self._fields"): "fields of the header tables",
     ("core/analysis/filter/language/patterns/group_numbers.py", "self._names"): (
         "names of groups in a pattern, whose length is bounded"

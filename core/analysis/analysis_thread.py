@@ -1,7 +1,8 @@
 """The thread on which analyzers run, so that the UI thread never inspects many packets.
 
-The thread runs one analyzer for at most `SLICE_S`, then the next one that has something to do, and
-so on; thus a long analysis delays no other. It pauses while keys or captured frames have the right
+The thread runs one analyzer for about `SLICE_S`, then the one that has had the least processor time
+of those that have something to do, and so on; thus a long analysis delays no other, and one with
+longer slices gets no more time. It pauses while keys or captured frames have the right
 of way (`core.store.right_of_way`), which end a slice early. It holds a snapshot only while it has
 packets to analyze: a snapshot keeps evicted chunks in memory.
 """
@@ -38,7 +39,9 @@ class AnalysisThread:
         self._name = name
         self._slice_s = slice_s
         self._changed = threading.Condition()
-        self._waiting: dict[Analyzer, Snapshot] = {}  # in the order in which they run
+        self._waiting: dict[Analyzer, Snapshot] = {}
+        self._used_s: dict[Analyzer, float] = {}  # the processor time of those that wait
+        self._least_s = 0.0  # the time of the one that ran last; others begin with it
         self._failures: dict[Analyzer, Exception] = {}
         self._running: Analyzer | None = None
         self._budget = Budget()  # of the step that runs
@@ -58,6 +61,7 @@ class AnalysisThread:
             for analyzer in analyzers:
                 if analyzer not in self._failures:
                     self._waiting[analyzer] = snapshot
+                    self._used_s.setdefault(analyzer, self._least_s)
             if self._waiting and self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
@@ -71,6 +75,7 @@ class AnalysisThread:
         with self._changed:
             for analyzer in analyzers:
                 self._waiting.pop(analyzer, None)
+                self._used_s.pop(analyzer, None)
                 self._failures.pop(analyzer, None)
                 if self._running is analyzer:
                     self._budget.cancel()
@@ -116,13 +121,15 @@ class AnalysisThread:
             self._changed.wait_for(lambda: self._waiting or self._is_closed)
             if self._is_closed:
                 return False
-            analyzer = next(iter(self._waiting))
+            analyzer = min(self._waiting, key=self._used_s.__getitem__)
+            self._least_s = self._used_s[analyzer]
             snapshot = self._waiting.pop(analyzer)
             self._running = analyzer
             self._budget = Budget(self._slice_s, right_of_way=self.right_of_way)
             self._is_step_void = False
         failure: Exception | None = None
         has_more = False
+        began_s = time.thread_time()
         try:
             analyzer.forget(snapshot.first)
             has_more = analyzer.extend(snapshot, self._budget)
@@ -137,7 +144,10 @@ class AnalysisThread:
                 self._failures[analyzer] = failure
                 self._waiting.pop(analyzer, None)
             elif has_more:
-                newest = self._waiting.pop(analyzer, snapshot)
-                self._waiting[analyzer] = newest  # behind the others
+                self._waiting.setdefault(analyzer, snapshot)
+            if analyzer in self._waiting:
+                self._used_s[analyzer] = self._least_s + time.thread_time() - began_s
+            else:
+                self._used_s.pop(analyzer, None)
             self._changed.notify_all()
         return True

@@ -222,13 +222,16 @@ class FlowAnalysis:
         segments = list(map(Segment._make, columns))
         results: list[tuple[int, ...]] = []
         counts = np.zeros(len(starts), np.int64)
-        for index in np.flatnonzero(sizes).tolist():
+        runs = np.flatnonzero(sizes)
+        states = _Rows(self._memory.states, slots[runs])
+        for at, index in enumerate(runs.tolist()):
             self._pause()
             first = int(firsts[index])
             these = segments[first : first + int(sizes[index])]
-            found_here = self._evaluate_stream(these, int(slots[index]), takes_all=takes_all)
+            found_here = self._evaluate_stream(these, states, at, takes_all=takes_all)
             results += found_here
             counts[index] = len(found_here)
+        states.write()
         if results:
             used = places[offsets < np.repeat(counts, sizes)]
             for name, column in zip(found, np.array(results, np.int64).T, strict=True):
@@ -237,19 +240,18 @@ class FlowAnalysis:
         return starts + counts
 
     def _evaluate_stream(
-        self, segments: Sequence[Segment], slot: int, *, takes_all: bool
+        self, segments: Sequence[Segment], states: _Rows, at: int, *, takes_all: bool
     ) -> list[tuple[int, ...]]:
         """Evaluate segments of one stream, all of them or until some seem quiet.
 
-        Return a row of the columns `_EVALUATED` for each that was evaluated.
+        Its numbers are in row `at`. Return a row of the columns `_EVALUATED` for each segment that
+        was evaluated.
         """
-        memory = self._memory
-        states = memory.states
-        first, second = (
-            Direction(states.directions[slot, way].tolist(), *memory.take(slot, way))
-            for way in (0, 1)
-        )
-        stream = Stream(states.streams[slot].tolist(), (first, second))
+        memory, slot = self._memory, states.slots[at]
+        rows = states.directions[at]
+        first = Direction(rows[0], *memory.take(slot, 0))
+        second = Direction(rows[1], *memory.take(slot, 1))
+        stream = Stream(states.streams[at], (first, second))
         results: list[tuple[int, ...]] = []
         ordinary = 0
         for segment in segments:
@@ -259,11 +261,27 @@ class FlowAnalysis:
             ordinary = 0 if evaluated.findings or segment.sacked > 0 else ordinary + 1
             if ordinary >= _ORDINARY and not takes_all:
                 break
-        states.streams[slot] = stream.row
+        states.streams[at] = stream.row
         for way, each in enumerate(stream.directions):
-            states.directions[slot, way] = each.row
+            rows[way] = each.row
             memory.keep(slot, way, each.unacked, each.holes)
         return results
+
+
+class _Rows:
+    """The numbers of some streams as lists, read and written all at once."""
+
+    def __init__(self, states: StreamStates, slots: Rows) -> None:
+        self._states, self._slots = states, slots
+        self.slots: list[int] = slots.tolist()
+        self.streams: list[list[int]] = states.streams[slots].tolist()
+        self.directions: list[list[list[int]]] = states.directions[slots].tolist()
+
+    def write(self) -> None:
+        """Write the lists back."""
+        if self.slots:
+            self._states.streams[self._slots] = self.streams
+            self._states.directions[self._slots] = self.directions
 
 
 class _Results:

@@ -25,8 +25,11 @@ from core.store.snapshot import Snapshot
 MOST_TUNNELED = 256
 """Packets with another one inside, which are dissected, in a step."""
 
-PART_S = 0.02
-"""The processor time of a part; parts get smaller while they need more."""
+PART_S = 0.1
+"""The processor time of a part; parts get smaller while they need more.
+
+Smaller parts need more time in all: each part reads and writes the state of its streams.
+"""
 _LEAST = 1 << 10  # packets
 
 

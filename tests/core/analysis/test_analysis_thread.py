@@ -6,9 +6,11 @@ import gc
 import threading
 import weakref
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from core.analysis import analysis_thread
 from core.analysis.analysis_thread import AnalysisThread
 from core.store.budget import Budget
 from core.store.packet_store import PacketStore
@@ -228,3 +230,32 @@ def test_urgent_work_ends_a_step_and_holds_up_the_next_one(thread):
     assert thread.wait(PATIENCE_S)
     assert analyzer.steps == 2
     assert not budgets[0]
+
+
+def test_an_analyzer_with_long_slices_gets_no_more_time_than_the_others(thread, monkeypatch):
+    spent = [0.0]
+    clock = SimpleNamespace(thread_time=lambda: spent[0], sleep=lambda _seconds: None)
+    monkeypatch.setattr(analysis_thread, "time", clock)
+
+    class Costly(Counted):
+        def __init__(self, seconds: float) -> None:
+            super().__init__(per_step=1)
+            self.seconds = seconds
+
+        def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
+            spent[0] += self.seconds
+            return super().extend(snapshot, budget)
+
+    slow, quick = Costly(5), Costly(1)
+    slow.gate.clear()
+    thread.offer(_store(100).snapshot(), slow)
+    assert slow.has_begun.wait(PATIENCE_S)
+    thread.offer(_store(100).snapshot(), quick)
+    steps: list[int] = []
+    extend = quick.extend
+    quick.extend = lambda *given: steps.append(slow.steps) or extend(*given)  # type: ignore
+    slow.gate.set()
+    assert thread.wait(PATIENCE_S)
+    assert len(steps) == 100
+    assert 100 / 5 - 1 <= steps[-1] <= 100 / 5 + 1
+    assert slow.steps == 100
