@@ -12,16 +12,21 @@ Therefore:
 * Garbage is collected first, so that none is frozen.
 * Nothing is frozen while a dialog is open over the main screen, or in the three seconds after it:
   Textual's timers keep a closed dialog alive for up to one second, and then it is garbage.
-* Undoing a freeze costs a full collection, so there are few: one at the start, and one whenever
-  the number of echo clients has grown by at least `CLIENTS_MORE` and a quarter since the last one.
-  Clients that connect and leave cause none. Closed clients are in no cycle.
+* Undoing a freeze costs a full collection, so there are few: one at the start, one whenever the
+  number of echo clients has grown by at least `CLIENTS_MORE` and a quarter since the last one, and
+  one whenever Python uses `BLOCKS_MORE` more blocks of memory: for the filter language, which is
+  imported with the first filter, or for drawn lines. Each object among them costs a full collection
+  a third of a microsecond. Clients that connect and leave cause none. Closed clients are in no
+  cycle.
 """
 
 from __future__ import annotations
 
 import gc
+import sys
 
 CLIENTS_MORE = 500  # than at the last freeze
+BLOCKS_MORE = 50_000  # than at the last freeze; about 20,000 objects that a collection visits
 GROWTH = 4  # and by 1/GROWTH of the number at the last freeze
 # Middle collections (one for about 7,000 new objects) before a full one. Python's default of 10
 # lets the garbage of ten dialogs gather. Python 3.14 collects in steps and ignores it.
@@ -34,6 +39,7 @@ class GcPolicy:
 
     def __init__(self) -> None:
         self._clients: int | None = None  # at the last freeze
+        self._blocks = 0  # of memory, then
         self._threshold: tuple[int, int, int] | None = None
         self._quiet_ticks = 0
 
@@ -50,12 +56,23 @@ class GcPolicy:
         if last is None:
             self._threshold = gc.get_threshold()
             gc.set_threshold(*self._threshold[:2], FULL_COLLECTION_EACH)
-        elif clients < last + max(CLIENTS_MORE, last // GROWTH):
+        elif clients < last + max(CLIENTS_MORE, last // GROWTH) and not self._has_grown():
             return False
         self._clients = clients
         gc.collect()
         gc.freeze()
+        self._blocks = sys.getallocatedblocks()
         return True
+
+    def _has_grown(self) -> bool:
+        """Return True if there are many more objects. Compare only every few seconds.
+
+        ``gc.get_objects`` would count them exactly, but a reference to a tuple that another thread
+        is building makes that fail.
+        """
+        if self._quiet_ticks % QUIET_TICKS:
+            return False
+        return sys.getallocatedblocks() >= self._blocks + BLOCKS_MORE
 
     def close(self) -> None:
         """Unfreeze all objects, for a process that continues without the screen."""

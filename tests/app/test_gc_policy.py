@@ -219,3 +219,15 @@ async def test_no_closed_window_is_kept(monkeypatch):
             await eventually(lambda: pilot.app.screen is screen, f"the end of {name}")
             screen._tick()
             await eventually(partial(is_gone, opened), f"the release of {name}")
+
+
+def test_the_policy_freezes_again_when_there_are_many_more_objects(policy, monkeypatch):
+    """As those of the filter language, which is imported after the first freeze."""
+    monkeypatch.setattr(gc_policy, "BLOCKS_MORE", 2_000)
+    assert note(policy, 0)
+    assert not note(policy, 0)
+    kept = [[] for _ in range(2_100)]
+    before = gc.get_freeze_count()
+    assert note(policy, 0)
+    assert gc.get_freeze_count() >= before + len(kept)
+    assert not note(policy, 0)
