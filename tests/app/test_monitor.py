@@ -139,16 +139,19 @@ async def test_tab_goes_round_and_shows_the_panel_it_goes_to():
             "detail"
         ]
         seen = []
-        for _ in range(6):
+        for _ in range(9):
             await pilot.press("tab")
             assert screen.focused.display
             seen.append(screen.focused.id)
-        assert seen == ["detail", "hex", "form", "bytes", "clients", "packets"]
-        assert screen.sides["echo"].panel.display  # the tab that was shown last stays
+        assert seen == [
+            "detail", "hex", "form", "bytes", "clients", "flow-list", "stream-rows",
+            "statistics-table", "packets",
+        ]  # fmt: skip
+        assert screen.sides["statistics"].panel.display  # the tab that was shown last stays
         await pilot.press("shift+tab")
-        assert screen.focused.id == "clients"
+        assert screen.focused.id == "statistics-table"
         await pilot.press("shift+tab")
-        assert screen.focused.id == "bytes"
+        assert screen.focused.id == "stream-rows"
 
 
 async def test_a_click_on_a_tab_shows_its_panel():
@@ -585,13 +588,13 @@ async def test_a_click_on_the_key_bar_presses_the_key():
 
 async def test_keys_are_remapped(tmp_path):
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
-    paths.config.write_text('[keys]\n"view.pause" = "f7"\n')
+    paths.config.write_text('[keys]\n"view.pause" = "f12"\n')
     async with running(paths=paths) as pilot:
         await pilot.press("space")
         assert not main(pilot).paused
-        await pilot.press("f7")
+        await pilot.press("f12")
         assert main(pilot).paused
-        assert "f7 resume" in key_text(pilot)
+        assert "f12 resume" in key_text(pilot)
 
 
 async def test_a_bad_configuration_is_reported_and_the_program_runs(tmp_path):
