@@ -1,10 +1,10 @@
 """Compare `rawscope dump -r FILE --json` with tshark's output for the same 66 files.
 
-The expected values are in shared/captures/expected (its README describes how they were made); only
-their names are repeated here. The test compares only the outermost headers (`depth` 1, not quoted
-in an ICMP error). A packet that tshark calls `bad` may be `offloaded` here if its field holds
-exactly the partial sum of the pseudo-header, which this module computes a second time, from the
-addresses in the JSON.
+The expected values are in shared/captures/expected (its README describes how they were made:
+without reassembly); only their names are repeated here. The test compares only the outermost
+headers (`depth` 1, not quoted in an ICMP error). A packet that tshark calls `bad` may be
+`offloaded` here if its field holds exactly the partial sum of the pseudo-header, which this module
+computes a second time, from the addresses in the JSON.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ field means that tshark stopped at a broken header before it, so the test ignore
 
 def dump(arguments: list[str], capture: pytest.CaptureFixture[bytes]) -> tuple[int, list[Json]]:
     """Run one `dump` in this process; return its exit status and its objects."""
-    status = run(["dump", "--json", "--raw", *arguments])
+    status = run(["dump", "--json", "--raw", "--no-reassembly", *arguments])
     return status, [json.loads(line) for line in capture.readouterr().out.splitlines()]
 
 

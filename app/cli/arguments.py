@@ -114,6 +114,7 @@ def rawscope(
 )
 @click.option("--hex", "as_hex", is_flag=True, help="Print the bytes, too, in hex and ASCII.")
 @click.option("--raw", is_flag=True, help="Add the captured bytes (frame.raw); requires --json.")
+@click.option("--no-reassembly", is_flag=True, help="Read each IP fragment as captured, alone.")
 @click.option(
     "--secrets",
     is_flag=True,
@@ -128,6 +129,7 @@ def dump(
     fields: str | None,
     as_hex: bool,
     raw: bool,
+    no_reassembly: bool,
     secrets: bool,
     debug: bool,
     **given: Any,
@@ -148,11 +150,14 @@ def dump(
         raise click.UsageError("--secrets is about a file that is converted: add -r FILE -w FILE")
     from app.cli.dump.outputs import file_output, live_output
 
-    make_output = live_output(recording, selection, **lines)
+    reassembles = not no_reassembly
+    make_output = live_output(recording, selection, reassembles=reassembles, **lines)
     if source.files:
         from app.cli.dump.dump_file import dump_file
 
-        to_file = file_output(source, recording, selection, keeps_secrets=secrets)
+        to_file = file_output(
+            source, recording, selection, keeps_secrets=secrets, reassembles=reassembles
+        )
         make_file_output = to_file or (lambda enough, signal, _: make_output(enough, signal))
         return dump_file(source.files, make_file_output, follows=source.follows)
     from app.cli.dump.dump_live import dump_live

@@ -84,12 +84,15 @@ class Conversion:
         selection: Selection | None = None,
         replace: bool = False,
         keeps_secrets: bool = False,
+        reassembles: bool = True,
     ) -> None:
         self._signal = signal
         self._limit, self._enough, self._selection = limit, enough, selection
         self._reader, self._keeps_secrets = reader, keeps_secrets
         self.selects = selection is not None
-        self._decoder = PacketDecoder(needs_flows=selection is not None and selection.needs_flows)
+        self._decoder = PacketDecoder(
+            needs_flows=selection is not None and selection.needs_flows, reassembles=reassembles
+        )
         self._is_classic = is_classic(path.name)
         self.written = self.passed_over = 0
         self._is_stdout = str(path) == STDOUT

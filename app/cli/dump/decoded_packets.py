@@ -37,14 +37,21 @@ class DecodedPackets:
 class PacketDecoder:
     """Numbers packets from 1 on, and decodes those that are not decoded yet.
 
-    Their fragments are reassembled; of a fragment it is only known that it belongs to a datagram,
-    if the packet that completes this is in a later chunk. With `needs_flows`, flows are analyzed,
-    those of a file when something first reads them; `programs` finds the programs of these.
+    With `reassembles`, their fragments are reassembled; of a fragment it is only known that it
+    belongs to a datagram, if the packet that completes this is in a later chunk. With
+    `needs_flows`, flows are analyzed, those of a file when something first reads them; `programs`
+    finds the programs of these.
     """
 
-    def __init__(self, *, needs_flows: bool, programs: ChunkPrograms | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        needs_flows: bool,
+        programs: ChunkPrograms | None = None,
+        reassembles: bool = True,
+    ) -> None:
         self._flows = DeferredFlows() if needs_flows else None
-        self._fragments = FragmentIndex()
+        self._fragments = FragmentIndex() if reassembles else None
         self._programs = programs
         self._next = 1
         self._context = CaptureContext()
@@ -54,7 +61,9 @@ class PacketDecoder:
     ) -> Iterator[DecodedPackets]:
         """Yield the packets of a batch, or those of a chunk."""
         for captured in self._chunks(frames, interfaces):
-            chunk = with_pieces(captured, self._fragments.append(captured))
+            chunk = captured
+            if self._fragments is not None:
+                chunk = with_pieces(captured, self._fragments.append(captured))
             context = replace(self._context, interfaces=interfaces)
             if self._flows is not None:
                 self._flows.append(chunk)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from core.analysis.programs.chunk_programs import ChunkPrograms
 
 
-def live_output(recording: Recording, selection: Selection | None, **lines: Any) -> MakeOutput:
+def live_output(
+    recording: Recording, selection: Selection | None, *, reassembles: bool, **lines: Any
+) -> MakeOutput:
     """Return what prints packets or, with ``-w``, writes them."""
     if recording.file:
         from app.cli.dump.packet_writer import PacketWriter
@@ -31,12 +33,20 @@ def live_output(recording: Recording, selection: Selection | None, **lines: Any)
             recording.packets,
             selection=selection,
             programs=_programs(selection),
+            reassembles=reassembles,
         )
     from app.cli.dump.printer import Printer
 
     line_format = _line_format(**lines)
     programs = _programs(selection, shows=line_format.needs_programs)
-    return partial(Printer, line_format, recording.packets, selection=selection, programs=programs)
+    return partial(
+        Printer,
+        line_format,
+        recording.packets,
+        selection=selection,
+        programs=programs,
+        reassembles=reassembles,
+    )
 
 
 def _programs(selection: Selection | None, *, shows: bool = False) -> ChunkPrograms | None:
@@ -49,7 +59,12 @@ def _programs(selection: Selection | None, *, shows: bool = False) -> ChunkProgr
 
 
 def file_output(
-    source: PacketSource, recording: Recording, selection: Selection | None, *, keeps_secrets: bool
+    source: PacketSource,
+    recording: Recording,
+    selection: Selection | None,
+    *,
+    keeps_secrets: bool,
+    reassembles: bool,
 ) -> MakeFileOutput | None:
     """Return what copies a file as a whole, or writes packets as they come; None to print them.
 
@@ -70,7 +85,13 @@ def file_output(
         from app.cli.dump.packet_writer import PacketWriter
 
         return lambda enough, signal, reader: PacketWriter(
-            plan, recording.packets, enough, signal, selection=selection, reader=reader
+            plan,
+            recording.packets,
+            enough,
+            signal,
+            selection=selection,
+            reader=reader,
+            reassembles=reassembles,
         )
     from app.cli.dump.conversion import Conversion
 
@@ -86,6 +107,7 @@ def file_output(
             selection=selection,
             replace=plan.replace,
             keeps_secrets=keeps_secrets,
+            reassembles=reassembles,
         )
 
     return make

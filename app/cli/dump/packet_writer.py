@@ -79,13 +79,16 @@ class PacketWriter:
         selection: Selection | None = None,
         reader: PacketReader | None = None,
         programs: ChunkPrograms | None = None,
+        reassembles: bool = True,
     ) -> None:
         self._limit = limit
         self._enough, self._signal = enough, signal
         self._selection = selection
         self.selects = selection is not None
         self._decoder = PacketDecoder(
-            needs_flows=selection is not None and selection.needs_flows, programs=programs
+            needs_flows=selection is not None and selection.needs_flows,
+            programs=programs,
+            reassembles=reassembles,
         )
         self.passed_over = 0
         target = StandardOutput(signal) if str(plan.path) == STDOUT else None

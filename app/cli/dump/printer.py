@@ -43,7 +43,7 @@ class Printer:
 
     With a `selection`, it prints only the packets that pass. `signal` is as for `CommandOutput`.
     `passed_over` counts the packets before the last printed one that did not pass. `programs` finds
-    the programs of captured packets.
+    the programs of captured packets. It `reassembles` IP fragments.
     """
 
     work = "printed"
@@ -56,6 +56,8 @@ class Printer:
         signal: Callable[[], int | None] = lambda: None,
         selection: Selection | None = None,
         programs: ChunkPrograms | None = None,
+        *,
+        reassembles: bool = True,
     ) -> None:
         self._selection = selection
         self._format = line_format
@@ -67,7 +69,9 @@ class Printer:
         needs_flows = line_format.needs_flows or (selection is not None and selection.needs_flows)
         self.selects = selection is not None
         self._programs = programs
-        self._decoder = PacketDecoder(needs_flows=needs_flows, programs=programs)
+        self._decoder = PacketDecoder(
+            needs_flows=needs_flows, programs=programs, reassembles=reassembles
+        )
         self.printed = 0
         self.passed_over = 0
 

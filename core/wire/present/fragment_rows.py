@@ -17,7 +17,7 @@ from core.wire.present.detail_row import Row, Severity
 _TITLES = {"ip": "IPv4", "ipv6": "IPv6"}
 _COMPLETED = {"ip": "ip.reassembled_in", "ipv6": "ipv6.reassembled.in"}
 _FLAWS = {
-    "overlaps": "overlaps another one",
+    "overlaps": "overlaps",
     "conflicts": "with other bytes",
     "is_other_tail": "another last fragment",
     "is_too_long": "passes the end of the datagram",

@@ -97,6 +97,14 @@ def test_the_datagrams_of_a_stream(capture: Path) -> None:
     assert len(theirs) > 10
 
 
+def test_fragments_alone(capture: Path) -> None:
+    options = ("-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE")
+    fields = ("-T", "fields", "-e", "frame.number", "-e", "udp.srcport")
+    theirs = _tshark(capture, *options, *fields, "-Y", "udp")
+    names = ("--no-reassembly", "--fields", "frame.number,udp.srcport")
+    assert _rawscope(capture, *names, "-Y", "udp") == theirs
+
+
 def test_info_of_fragments(capture: Path) -> None:
     options = ("-e", "frame.number", "-e", "_ws.col.Info")
     theirs = dict(line.split("\t") for line in _tshark(capture, "-T", "fields", *options))

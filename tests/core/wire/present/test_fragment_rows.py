@@ -82,7 +82,7 @@ def test_fragments_are_listed_and_lead_to_their_packets() -> None:
     parts = listed.children[:3]
     assert [row.packet for row in parts] == [5, 6, 7]
     assert [row.value for row in parts] == ["0–63", "0–63", f"64–{len(DATAGRAM) - 1}"]
-    assert parts[1].meaning == "64 bytes, overlaps another one, with other bytes"
+    assert parts[1].meaning == "64 bytes, overlaps, with other bytes"
     assert [row.severity for row in parts] == [Severity.NONE, Severity.WARNING, Severity.NONE]
     assert listed.severity is Severity.WARNING
 
