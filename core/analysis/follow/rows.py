@@ -4,9 +4,9 @@ Rows belong to *blocks* of pieces, and those of a block need only its own pieces
 size shows its first rows at once, and the rows of one block are computed when they are shown.
 
 A row of text is a line that ends with a line feed, or a part of one that is too long. It has at
-most as many bytes as there are cells, since no byte takes more than one (`texts`), and is divided
-between two characters of UTF-8. Bytes of one side that follow each other make lines across pieces;
-only the end of a block divides them.
+most as many bytes as there are cells, since no byte takes more than one (`texts`). A long line is
+divided between two characters of UTF-8, so up to three bytes before the place that is due. Bytes of
+one side that follow each other make lines across pieces; only the end of a block divides them.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class StreamLayout:
 
     @property
     def row_bytes(self) -> int:
-        """The most bytes of a row."""
+        """The most bytes of a row; one of text may begin three bytes earlier (see the module)."""
         if self.form is LineForm.HEX:
             return next((count for count, cells in _HEX_ROWS if cells <= self.width), 1)
-        return max(1, self.width // 2) if self.form is LineForm.RAW else max(4, self.width - 1)
+        return max(1, self.width // 2) if self.form is LineForm.RAW else max(4, self.width - 3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

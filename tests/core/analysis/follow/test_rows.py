@@ -47,7 +47,7 @@ def shown(contents: StreamContents, layout: StreamLayout) -> list[tuple[int, byt
 TALK = ((0, b"GET /\r\nHo"), (0, b"st: a\r\n\r\n"), (1, b"OK"), (1, b"!\n"), 5, (1, b"x" * 13))
 ALL_ROWS = [
     (0, b"GET /\r\n"), (0, b"Host: a\r\n"), (1, b"\r\n"), (2, b"OK!\n"), (4, b""),
-    (5, b"x" * 9), (5, b"x" * 4),
+    (5, b"x" * 7), (5, b"x" * 6),
 ]  # fmt: skip
 
 
@@ -91,7 +91,7 @@ CHUNKS = st.text(alphabet="ab\n\réř中😀", max_size=30).map(str.encode) | st
 @settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 1), CHUNKS) | st.integers(1, 9), max_size=12),
-    st.integers(5, 40),
+    st.integers(7, 40),
     st.sampled_from(list(LineForm)),
     st.sampled_from([None, 0, 1]),
 )
@@ -110,6 +110,14 @@ def test_rows_have_all_bytes_in_order_and_fit(pieces, width, form, side) -> None
     if form is LineForm.TEXT:
         assert all(cell_len(line_text(data)) <= width for _, data in found)
         assert all(b"\n" not in data[:-1] for _, data in found)
+
+
+def test_bytes_that_only_look_like_utf_8_fit() -> None:
+    for data in (b"\0\0\x80\x80\x80\0\0\0\0\0", b"ab\xe0\x80\x80\x80\xf0\x80\x80\x80cdef"):
+        layout = StreamLayout(LineForm.TEXT, 7)
+        rows = [line_text(row) for _, row in shown(contents_of((0, data)), layout)]
+        assert len(rows) > 1
+        assert max(map(cell_len, rows)) <= 7
 
 
 def test_characters_are_not_divided() -> None:
