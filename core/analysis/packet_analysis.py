@@ -189,18 +189,15 @@ class PacketAnalysis:
         offered = snapshot.version, snapshot.first, programs.settled
         if offered == self._offered:
             return
+        # A packet passes a filter once, so a filter of programs waits until these are known.
+        settled = snapshot if programs.settled is None else snapshot.until(programs.settled)
         if self._offered is None:
-            self._target = snapshot.count
+            self._target = (settled if _waits(self._view) else snapshot).count
         self._offered = offered
         analyzers = self._analyzers
         was_idle = self._thread.is_idle(*analyzers)
-        if programs.settled is None:
-            self._thread.offer(snapshot, *analyzers)
-        else:  # a packet passes a filter once, so that its program must be known
-            settled = snapshot.until(programs.settled)
-            for each in analyzers:
-                waits = isinstance(each, View) and awaits_programs(each.packets.predicate)
-                self._thread.offer(settled if waits else snapshot, each)
+        for each in analyzers:
+            self._thread.offer(settled if _waits(each) else snapshot, each)
         if was_idle:
             self._thread.wait(self.patience_s, *analyzers)
 
@@ -223,6 +220,11 @@ class PacketAnalysis:
         done = self._view.packets.through + 1 - snapshot.first
         held = snapshot.count + 1 - snapshot.first
         return min(1.0, max(0.0, done / held)) if held else 1.0
+
+
+def _waits(analyzer: object) -> bool:
+    """Return True for the view of a filter that names programs."""
+    return isinstance(analyzer, View) and awaits_programs(analyzer.packets.predicate)
 
 
 def _describe(error: Exception) -> str:

@@ -11,6 +11,7 @@ import pytest
 from core.analysis.analysis_thread import AnalysisThread
 from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.packet_analysis import KEPT_UPDATES, PacketAnalysis
+from core.analysis.programs.program_table import ProgramTable, programs_of
 from core.decode.chunk import Chunk
 from core.store.filtered_view import LEAST
 from core.store.packet_store import PacketStore
@@ -192,3 +193,22 @@ def test_a_failed_reassembly_is_reported_and_leaves_fragments_as_captured(analys
     assert list(analyzed.filtered) == [1, 2]
     assert analyzed.flows.through == 4
     assert analysis.trouble.startswith("reassembly failed (ZeroDivisionError: x)")
+
+
+def test_a_filter_of_programs_sees_packets_when_their_programs_are_known(analysis):
+    """It asks about a packet once, so an earlier answer would stay."""
+    snapshot = _store([SYN, udp_frame(), udp_frame()]).snapshot()
+    index = programs_of(snapshot)
+    index.published = ProgramTable(settled=1)
+    analysis.keep_only(PacketFilter.compile('not process.name == "curl"'))
+    early = analysis.update(snapshot).filtered
+    assert early is not None
+    assert (early.through, list(early)) == (1, [1])
+    analysis.keep_only(PacketFilter.compile("udp"))  # this one waits for nothing
+    assert list(analysis.update(snapshot).filtered or ()) == [2, 3]
+    analysis.keep_only(PacketFilter.compile('not process.name == "curl"'))
+    analysis.update(snapshot)
+    index.published = ProgramTable(settled=None)
+    late = analysis.update(snapshot).filtered
+    assert late is not None
+    assert (late.through, list(late)) == (3, [1, 2, 3])

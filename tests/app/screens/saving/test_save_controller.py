@@ -5,13 +5,20 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from textual.widgets import Input, RadioSet
 
+from app.screens.dialogs.choices import Switched
 from app.screens.dialogs.comments import EditComments
 from app.screens.dialogs.dialog import Confirm, Hint
 from app.screens.dialogs.save_capture import SaveCapture
+from core.analysis.programs.owners import Grade, Owner, Process
+from core.analysis.programs.program_table import Ownership, ProgramTable, key_of, programs_of
+from core.analysis.tcp.flow_index import index_of
 from core.engine.snapshot import EngineSnapshot, EngineState
+from core.files.reader import open_capture
+from core.store.budget import Budget
 from tests.core.files.writing.test_round_trip import content_of
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
@@ -60,6 +67,22 @@ async def test_tab_leads_from_the_name_to_all_choices_and_back():
         assert "tab, arrows: packets, format" in str(dialog.query_one(Hint).content)
         await pilot.click(list(dialog.query("#which OneOf"))[2])
         assert dialog.query_one("#which", RadioSet).pressed_index == 2
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+async def test_the_programs_of_flows_are_comments_unless_switched_off(tmp_path, is_on):
+    async with running() as (pilot, snapshot):
+        index_of(snapshot).extend(snapshot, Budget())
+        tcp = Ownership(np.array([key_of(0, 1)]), np.array([0]))
+        curl = Owner("192.0.2.17:1", Grade.EXACT, (Process(20, "curl", 0),))
+        programs_of(snapshot).published = ProgramTable([(curl,)], {"tcp": tcp})
+        await pilot.press("w")
+        pilot.app.screen.query_one("#programs", Switched).value = is_on
+        await name(pilot, tmp_path / "a.pcapng")
+        await eventually(lambda: pilot.app.screen is main(pilot), "the main screen")
+    with open_capture(tmp_path / "a.pcapng") as reader:
+        comments = [text for batch in reader.batches() for text in batch.comments.values()]
+    assert comments == ([["process: curl (20) of 192.0.2.17:1"]] if is_on else [])
 
 
 @pytest.mark.parametrize("key", ["w", "W"])
