@@ -78,7 +78,7 @@ def _lengths(found: Statistics) -> Iterator[StatisticsRow]:
 
 def _talkers(found: Statistics) -> Iterator[StatisticsRow]:
     for each in found.talkers:
-        share = _share(each.bytes, found.bytes)
+        share = min(1.0, _share(each.bytes, found.bytes))  # a packet may have it at both ends
         numbers = (
             *(each.packets, each.sent_bytes, each.received_bytes),
             *(each.sent_packets, each.received_packets),
@@ -89,7 +89,7 @@ def _talkers(found: Statistics) -> Iterator[StatisticsRow]:
             _percent(share),
             *(f"{number:,}" for number in numbers),
         )
-        yield StatisticsRow("Address", cells, min(1.0, share), talker_filter(each))
+        yield StatisticsRow("Address", cells, share, talker_filter(each))
 
 
 _ROWS: Mapping[StatisticsTab, Callable[[Statistics], Iterator[StatisticsRow]]] = {

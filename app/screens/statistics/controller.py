@@ -25,6 +25,9 @@ from widgets.statistics.plot import TimePlot
 from widgets.statistics.rows import StatisticsTab
 from widgets.statistics.table import StatisticsTable
 
+CAUGHT_UP = 0.9
+"""The part of the packets from which on the count is shown, and not how far it is."""
+
 NO_RANGE = "no range is selected: shift+← and shift+→ select one, or drag the mouse"
 NO_FILTER = "no filter is set: all packets are counted"
 NO_NAME = "this row stands for many addresses: choose one of the others"
@@ -60,7 +63,8 @@ class CountedPackets:
         if failure is not None:
             return f"counting failed: {type(failure).__name__}: {safe(str(failure))}"
         through = self.index.published.through
-        if through < last and not self._thread.is_idle(self.index):
+        is_behind = through < last * CAUGHT_UP
+        if is_behind and not self._thread.is_idle(self.index):
             return f"counting: {through:,} of {last:,} packets"
         if self.index.missed:
             return f"{self.index.missed:,} packets left the memory before they were counted"

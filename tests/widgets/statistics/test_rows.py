@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.analysis.statistics.hierarchy import Counts, Hierarchy
@@ -37,6 +39,12 @@ def test_all_other_addresses_have_no_filter() -> None:
     first, others = table_rows(StatisticsTab.TALKERS, FOUND)
     assert (first.expression, others.expression) == ("ip.addr == 192.0.2.1", None)
     assert others.cells[0] == OTHERS
+
+
+def test_an_address_at_both_ends_has_no_more_than_all() -> None:
+    both = (Talker("ip.addr", "127.0.0.1", 4, 1_000, 4, 1_000),)
+    (row,) = table_rows(StatisticsTab.TALKERS, replace(FOUND, talkers=both))
+    assert (row.share, row.cells[1:3]) == (1.0, ("2,000", "100.0%"))
 
 
 def test_the_rate_has_no_rows() -> None:
