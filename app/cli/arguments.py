@@ -148,10 +148,12 @@ def dump(
     selection = selection_of(display_filter)
     if secrets and not (source.files and recording.file):
         raise click.UsageError("--secrets is about a file that is converted: add -r FILE -w FILE")
-    from app.cli.dump.outputs import file_output, live_output
+    from app.cli.dump.outputs import file_output, packet_output
 
     reassembles = not no_reassembly
-    make_output = live_output(recording, selection, reassembles=reassembles, **lines)
+    make_output = packet_output(
+        recording, selection, is_live=not source.files, reassembles=reassembles, **lines
+    )
     if source.files:
         from app.cli.dump.dump_file import dump_file
 

@@ -28,7 +28,7 @@ def best(query: str) -> str:
         ("replay", "packets.resend"),
         ("stop capture", "capture.toggle"),
         ("Start Capture", "capture.toggle"),
-        ("follow", "list.last"),
+        ("follow", "packets.follow"),
         ("tail", "list.last"),
         ("copy", "packets.copy"),
         ("clipboard", "packets.copy"),

@@ -21,6 +21,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from core.wire.model.text import safe
+from widgets.layout import refresh_layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class FilterCount(Widget):
     def watch_state(self, before: FilterState, state: FilterState) -> None:
         """Lay out the bar only for a line of another length: counts change often."""
         if self._line(before).cell_len != self._line(state).cell_len:
-            self.refresh(layout=True)
+            refresh_layout(self)
 
     def render(self) -> Text:
         return self._line(self.state)

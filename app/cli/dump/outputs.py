@@ -20,10 +20,18 @@ if TYPE_CHECKING:
     from core.analysis.programs.chunk_programs import ChunkPrograms
 
 
-def live_output(
-    recording: Recording, selection: Selection | None, *, reassembles: bool, **lines: Any
+def packet_output(
+    recording: Recording,
+    selection: Selection | None,
+    *,
+    is_live: bool,
+    reassembles: bool,
+    **lines: Any,
 ) -> MakeOutput:
-    """Return what prints packets or, with ``-w``, writes them."""
+    """Return what prints packets or, with ``-w``, writes them.
+
+    Only packets that are captured now (`is_live`) belong to programs of this host.
+    """
     if recording.file:
         from app.cli.dump.packet_writer import PacketWriter
 
@@ -32,13 +40,13 @@ def live_output(
             plan_of(recording),
             recording.packets,
             selection=selection,
-            programs=_programs(selection),
+            programs=_programs(selection) if is_live else None,
             reassembles=reassembles,
         )
     from app.cli.dump.printer import Printer
 
     line_format = _line_format(**lines)
-    programs = _programs(selection, shows=line_format.needs_programs)
+    programs = _programs(selection, shows=line_format.needs_programs) if is_live else None
     return partial(
         Printer,
         line_format,
