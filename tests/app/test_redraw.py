@@ -17,6 +17,7 @@ from tests.helpers.support import ROOT
 from tests.helpers.waiting import PATIENCE_S, until
 
 REDRAW = b"\x0c"
+LAST_PAINTED = ("discard", "[Since the one before in the stream]")  # by threads that analyze
 CLOCK = re.compile(r"\d\d:\d\d:\d\d")
 THUMB = re.compile("[▁-█]")
 
@@ -38,6 +39,12 @@ def screen() -> Emulator:
 def terminal(argv: list[str], screen: Emulator) -> Iterator[Terminal]:
     terminal = Terminal(argv, 100, 30, ROOT, screen=screen)
     terminal.wait_for(b"? help", PATIENCE_S)
+
+    def is_complete() -> bool:
+        terminal.read(0.05)
+        return all(any(text in line for line in screen.text) for text in LAST_PAINTED)
+
+    until(is_complete, "the screen", lambda: screen.text)
     yield terminal
     terminal.close()
 
