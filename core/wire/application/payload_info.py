@@ -1,8 +1,8 @@
-"""One line about an application's bytes, if a small reader knows them: DNS, HTTP, TLS.
+"""One line about an application's bytes, if a small reader knows them: DNS, HTTP, SSDP, TLS.
 
-The port selects DNS. The first bytes select HTTP and TLS, on any port, since both run on any. The
-user can assign a reader to a port (``-d tcp.port==8080,http``): it alone reads the payloads of that
-port. `assign_ports` is called once, before the first packet is described.
+The port selects DNS and, over UDP, SSDP. The first bytes select HTTP and TLS over TCP, on any port,
+since both run on any. The user can assign a reader to a port (``-d tcp.port==8080,http``): it alone
+reads the payloads of that port. `assign_ports` is called once, before any packet is described.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ READERS: Mapping[str, PayloadReader] = {
     "dns": _dns("DNS"),
     "mdns": _dns("mDNS"),
     "llmnr": _dns("LLMNR"),
-    "http": PayloadReader({"tcp": "HTTP", "udp": "SSDP"}, http.describe, http.are_messages),
+    "http": PayloadReader({"tcp": "HTTP"}, http.describe, http.are_messages),
+    "ssdp": PayloadReader({"udp": "SSDP"}, http.describe, http.are_messages),
     "tls": PayloadReader({"tcp": "TLS"}, tls.describe, tls.are_messages),
     "data": PayloadReader(
         dict.fromkeys(TRANSPORTS, "Data"), lambda data: None, lambda data, starts, ends: starts < 0
@@ -79,7 +80,8 @@ APPLICATIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 READER_NAMES = tuple(READERS)
 ON_ANY_PORT = ("http", "tls")
-_KNOWN_PORTS = {port: name.lower() for port, name in dns.PORTS.items()}
+_DNS_PORTS = {port: name.lower() for port, name in dns.PORTS.items()}
+_KNOWN_PORTS = {"tcp": _DNS_PORTS, "udp": {**_DNS_PORTS, 1900: "ssdp"}}
 
 Assignments = Mapping[tuple[str, int], str]
 """The reader's name for a transport and a port."""
@@ -102,15 +104,15 @@ class _Ports:
             for transport in TRANSPORTS
         }
         assigned = {port for _, port in assignments}
-        self.is_port = _table(1 << 16, {*_KNOWN_PORTS, *assigned})
+        self.is_port = _table(1 << 16, {*_KNOWN_PORTS["udp"], *assigned})
         self._numbers = {
-            transport: tuple(map(_numbers, (self._readers[transport], _KNOWN_PORTS)))
+            transport: tuple(map(_numbers, (self._readers[transport], _KNOWN_PORTS[transport])))
             for transport in TRANSPORTS
         }
 
     def reader(self, transport: str, ports: tuple[int | None, int | None]) -> str | None:
         """Return the reader for a payload between two ports, or None if they select none."""
-        for readers in (self._readers[transport], _KNOWN_PORTS):
+        for readers in (self._readers[transport], _KNOWN_PORTS[transport]):
             found = [(port, readers[port]) for port in ports if port in readers]
             if found:
                 return min(found)[1]

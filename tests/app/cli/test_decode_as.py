@@ -62,7 +62,7 @@ def test_the_last_assignment_of_a_port_counts() -> None:
         ("tcp.port==8080", r"is not LAYER==PORT,PROTOCOL, such as tcp\.port==8080,http"),
         ("tcp.port=8080,http", "is not LAYER==PORT,PROTOCOL"),
         ("sctp.port==80,http", r"the layer is tcp\.port or udp\.port"),
-        ("tcp.port==80,ftp", "one of data, dns, http, llmnr, mdns, tls"),
+        ("tcp.port==80,ftp", "one of data, dns, http, llmnr, mdns, ssdp, tls"),
         ("tcp.port==80,HTTP", "one of data, dns, http"),
         ("udp.port==443,tls", "does not read tls over UDP"),
         ("tcp.port==x,http", "give a port, a range"),

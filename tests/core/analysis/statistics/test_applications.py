@@ -32,7 +32,7 @@ PAYLOADS = (
     struct.pack(">H", len(QUESTION)) + QUESTION,
     b"\x00\x01\x78" + bytes(12),
 )
-PORTS = ((40_000, 443), (53, 40_000), (5353, 5353), (40_000, 5355), (8080, 5300))
+PORTS = ((40_000, 443), (53, 40_000), (5353, 5353), (40_000, 5355), (8080, 5300), (40_000, 1900))
 
 
 def _frame(transport: int, ports: tuple[int, int], payload: bytes) -> bytes:

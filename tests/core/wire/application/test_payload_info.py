@@ -97,7 +97,7 @@ def test_payloads_that_a_reader_knows_may_be_described(data) -> None:
     """`may_describe` leaves out only payloads that no reader knows."""
     start = data.draw(st.sampled_from((b"", b"GET /", b"HTTP/1.1 200", b"\x16\x03\x01\x00\x05")))
     payload = start + data.draw(st.binary(min_size=1, max_size=40))
-    ports = [data.draw(st.sampled_from((1, 53, 5353, 5355, 80, 65535))) for _ in range(2)]
+    ports = [data.draw(st.sampled_from((1, 53, 1900, 5353, 5355, 80, 65535))) for _ in range(2)]
     columns = [np.array([port], np.uint16) for port in ports]
     may = bool(payload_info.may_describe(*columns, np.array([payload[0]], np.uint8))[0])
     for transport in payload_info.TRANSPORTS:
@@ -128,6 +128,21 @@ def test_many_messages_are_recognized_as_one_is(parts) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("transport", "ports", "name"),
+    [
+        ("udp", (40_000, 1900), "SSDP"),
+        ("udp", (1900, 40_000), "SSDP"),
+        ("udp", (40_000, 9000), None),
+        ("tcp", (40_000, 1900), "HTTP"),
+    ],
+)
+def test_ssdp_is_on_its_port_over_udp(transport, ports, name) -> None:
+    found = payload_info.describe_bytes(transport, *ports, b"GET /" + b"a" * 3000)
+    assert (found and found.name) == name
+    assert found is None or len(found.text) == 201
+
+
 def test_at_most_one_of_the_readers_of_any_port_knows_a_payload() -> None:
     """So their order does not matter."""
     assert not http.FIRST_BYTES & tls.FIRST_BYTES
@@ -140,7 +155,7 @@ def test_at_most_one_of_the_readers_of_any_port_knows_a_payload() -> None:
     )
 )
 def test_the_ports_of_many_payloads_select_the_readers_of_one(assignments) -> None:
-    ports = np.array((9, 53, 80, 5353, 5355), np.uint16)
+    ports = np.array((9, 53, 80, 1900, 5353, 5355), np.uint16)
     source, destination = (each.ravel() for each in np.meshgrid(ports, ports))
     payload_info.assign_ports(assignments)
     try:

@@ -26,7 +26,7 @@ from tests.helpers.waiting import PATIENCE_S
 NAMES = tuple(APPLICATIONS)
 MESSAGE = dns("example.org")
 HTTP, TLS = b"GET / HTTP/1.1\r\n", bytes.fromhex("1703030002abcd")
-PORTS = ((53, 5353), (5353, 5355), (5355, 9), (9, 5353), (53, 53), (9, 10), (40_000, 53))
+PORTS = ((53, 5353), (5353, 5355), (5355, 9), (9, 5353), (53, 53), (9, 10), (40_000, 53), (1900, 9))
 PAYLOADS = (MESSAGE, b"\0\x1d" + MESSAGE, b"", b"\0" * 11, b"\xff" * 20, MESSAGE[:12], HTTP, TLS)
 VXLAN = bytes.fromhex("0800000000000100")
 
@@ -95,9 +95,7 @@ def test_the_fields_are_protocols(name: str) -> None:
 # -- against tshark -----------------------------------------------------------------------------
 
 ONLY_HERE = {
-    "OISF+suricata-verify/tests/output-eve-ftp-data/input.pcap": {
-        "ssdp": (28, "answers from port 1901 to others: tshark knows SSDP by port 1900"),
-    },
+    "OISF+suricata-verify/tests/output-eve-ftp-data/input.pcap": {},
     "arkime+arkime/tests/pcap/arkime_synthetic.pcap": {
         "http": (1, "an OPTIONS request of SIP, which begins like one of HTTP"),
     },
