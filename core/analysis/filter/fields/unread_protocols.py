@@ -40,12 +40,21 @@ UNREAD: Mapping[str, str] = {
 }
 """Filters by the name of the protocol."""
 
+TEXTS: Mapping[str, str] = {
+    "http.request": 'http contains "GET"',
+    "http.request.method": 'http contains "GET"',
+    "tls.handshake.type": "tls contains 16:03",
+}
+"""Filters by the bytes of a message, by the name of the field."""
+
 
 def advice(name: str) -> str:
     """Return how to find what rawscope does not read; empty for a name that this page lacks."""
     protocol, _, field = name.partition(".")
     if protocol in UNREAD:
         return f"; rawscope does not read {protocol}, but {UNREAD[protocol]} may find it"
+    if name in TEXTS:
+        return f"; rawscope has {protocol}, but not its fields: {TEXTS[name]} may find it"
     if field and protocol in APPLICATIONS:
         return f"; rawscope has {protocol}, but not its fields"
     return ""
