@@ -28,13 +28,15 @@ def head_lines(
     if stream is None:
         return ((Piece(EMPTY, PieceStyle.QUIET),),)
     groups = [list(each) for each in (_forms(form), _sides(side), _steps(), _deeds())]
-    return (_title(stream), *_notes(stream), *_packed(groups, width))
+    return (_title(stream, side), *_notes(stream), *_packed(groups, width))
 
 
-def _title(stream: FollowedStream) -> Line:
+def _title(stream: FollowedStream, side: int | None) -> Line:
     if stream.number is None:
         return (Piece(SEARCHING, PieceStyle.QUIET),)
     pieces = [Piece(f"{stream.protocol.upper()} {stream.number}  ", PieceStyle.STRONG)]
+    if side is not None:
+        pieces.append(Piece(f"{SIDES[1 - side]} hidden  ", PieceStyle.HELD))
     if stream.packets:
         for number, end in enumerate(stream.ends):
             size = size_text(stream.contents.totals[number])
@@ -77,7 +79,11 @@ def _deeds() -> Iterator[Piece]:
 
 
 def _button(text: str, action: str, *, is_chosen: bool = False) -> Piece:
-    return Piece(f" {text} ", PieceStyle.BUTTON if is_chosen else PieceStyle.QUIET, action)
+    return (
+        Piece(f"[{text}]", PieceStyle.BUTTON, action)
+        if is_chosen
+        else Piece(f" {text} ", PieceStyle.QUIET, action)
+    )
 
 
 def _packed(groups: list[list[Piece]], width: int) -> Iterator[Line]:

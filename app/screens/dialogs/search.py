@@ -17,8 +17,7 @@ from core.analysis.filter.language.macros import NO_MACROS, Macros
 from core.analysis.search.query import QueryError, SearchKind, SearchQuery
 
 _HINT = "enter finds the next · tab next · ↑ ↓ kind"
-_PLACEHOLDERS = {
-    SearchKind.TEXT: "in bytes, addresses, protocol, and Info",
+_EXAMPLES = {
     SearchKind.HEX: "47 45 54",
     SearchKind.FILTER: "tcp.port == 443",
 }
@@ -39,19 +38,21 @@ class SearchDialog(Dialog[tuple[SearchQuery, int]]):
         before: SearchQuery | None = None,
         kinds: Sequence[SearchKind] = tuple(SearchKind),
         macros: Macros = NO_MACROS,
+        place: str = "in bytes, addresses, protocol, and Info",
     ) -> None:
         """Create the dialog with the query of the last search, and the kinds to choose from.
 
-        Filters may use `macros`.
+        Filters may use `macros`. `place` says where a text is searched.
         """
         super().__init__()
         self._macros = macros
         self._kinds = kinds
+        self._placeholders = {SearchKind.TEXT: place, **_EXAMPLES}
         self._before = before or SearchQuery("")
 
     def compose_body(self) -> ComposeResult:
         kind = self._before.kind
-        text = Input(self._before.text, placeholder=_PLACEHOLDERS[kind], compact=True)
+        text = Input(self._before.text, placeholder=self._placeholders[kind], compact=True)
         text.cursor_blink = False
         yield text
         with Horizontal(classes="dialog-row"):
@@ -83,7 +84,7 @@ class SearchDialog(Dialog[tuple[SearchQuery, int]]):
 
     def _show_kind(self) -> None:
         kind = self.query_typed.kind
-        self.query_one(Input).placeholder = _PLACEHOLDERS[kind]
+        self.query_one(Input).placeholder = self._placeholders[kind]
         self.query_one(Switched).disabled = kind is not SearchKind.TEXT
 
     def _show_problem(self) -> None:

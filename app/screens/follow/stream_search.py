@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.bridge import Bridge
 from core.analysis.follow.contents import StreamContents
+from core.analysis.follow.forms import SIDES
 from core.store.snapshot import EMPTY_SNAPSHOT
 from widgets.follow.panel import StreamPanel
 
@@ -38,7 +39,9 @@ class StreamPanelSearch:
                 self._start(step)
 
         kinds = (SearchKind.TEXT, SearchKind.HEX)
-        self._panel.app.push_screen(SearchDialog(self._query, kinds), search)
+        side = self._panel.view.index.layout.side
+        place = f"in the bytes of {'both sides' if side is None else f'the {SIDES[side]}'}"
+        self._panel.app.push_screen(SearchDialog(self._query, kinds, place=place), search)
 
     def next(self) -> None:
         """Find the next match; without a search, ask what to search for."""

@@ -34,16 +34,21 @@ def texts(shown: FollowedStream | None, width: int = 100, **choice) -> list[str]
 def test_lines() -> None:
     assert texts(stream()) == [
         "TCP 7  → 10.0.0.1:4000 12 B  ← [fe80::1]:80 1.21 kB  1,234 packets",
-        " text  hex  raw    both  → client  ← server  "
+        "[text] hex  raw   [both] → client  ← server  "
         "  previous  next    only  hide  search  save ",
     ]
     assert texts(stream(), 50)[1:] == [
-        " text  hex  raw    both  → client  ← server ",
+        "[text] hex  raw   [both] → client  ← server ",
         " previous  next    only  hide  search  save ",
     ]
     assert texts(None) == [EMPTY]
     assert texts(NO_STREAM)[0] == SEARCHING
     assert "no packet of this stream" in texts(replace(stream(), packets=0))[0]
+
+
+def test_the_hidden_side_is_named() -> None:
+    assert texts(stream(), side=0)[0].startswith("TCP 7  server hidden  → 10.")
+    assert texts(stream(), side=1)[0].startswith("TCP 7  client hidden  → 10.")
 
 
 def test_bytes_that_wait_are_reported() -> None:
@@ -55,14 +60,14 @@ def test_bytes_that_wait_are_reported() -> None:
 @pytest.mark.parametrize(
     ("choice", "chosen"),
     [
-        ({}, ["text", "both"]),
-        ({"form": LineForm.RAW, "side": 0}, ["raw", "→ client"]),
-        ({"form": LineForm.HEX, "side": 1}, ["hex", "← server"]),
+        ({}, ["[text]", "[both]"]),
+        ({"form": LineForm.RAW, "side": 0}, ["[raw]", "[→ client]"]),
+        ({"form": LineForm.HEX, "side": 1}, ["[hex]", "[← server]"]),
     ],
 )
 def test_the_choice_is_marked(choice: dict, chosen: list[str]) -> None:
     lines = head_lines(stream(), **{"form": LineForm.TEXT, "side": None, **choice}, width=100)
-    found = [p.text.strip() for line in lines[1:] for p in line if p.style is PieceStyle.BUTTON]
+    found = [p.text for line in lines[1:] for p in line if p.style is PieceStyle.BUTTON]
     assert found == chosen
 
 

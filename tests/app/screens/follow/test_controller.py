@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from textual.widgets import Input
+
 from app.screens.dialogs.save_text import SaveText
+from app.screens.dialogs.search import SearchDialog
 from app.screens.follow.controller import NO_CONVERSATION, NO_OTHER, StreamController
 from app.screens.main import MainScreen
 from core.decode.batch import CaptureInterface
@@ -81,7 +84,13 @@ async def test_keys(tmp_path) -> None:
         assert stream.view.text == "Hello"
         foot = str(stream.panel.query_one("#stream-foot").render())
         assert foot.startswith("'hello': packet 2, byte 19 of the server")
-        await pilot.press("ctrl+f", *"zzz", "enter")
+        await pilot.press("d", "ctrl+f", *["backspace"] * 5)
+        await eventually(lambda: isinstance(pilot.app.screen, SearchDialog))
+        assert pilot.app.screen.query_one(Input).placeholder == "in the bytes of the client"
+        await pilot.press("escape", "d", "d", "ctrl+f")
+        await eventually(lambda: isinstance(pilot.app.screen, SearchDialog))
+        assert pilot.app.screen.query_one(Input).placeholder == "in the bytes of both sides"
+        await pilot.press(*"zzz", "enter")
         foot = stream.panel.query_one("#stream-foot")
         await eventually(lambda: "is not in the stream" in str(foot.render()))
         await pilot.press("escape")
