@@ -149,8 +149,9 @@ class FlowsController(SideController):
 
     def _state(self, snapshot: Snapshot, analyzer: FlowAnalyzer) -> FlowsState:
         held = snapshot.count - analyzer.first + 1
-        done = analyzer.through - analyzer.first + 1
-        progress = done / held if snapshot.count and analyzer.through < snapshot.count else None
+        listed = analyzer.listed_through
+        done = max(0, listed - analyzer.first + 1)
+        progress = done / held if snapshot.count and listed < snapshot.count else None
         failure = self._bridge.analysis_thread.failure_of(analyzer)
         if analyzer.has_answer:  # until then, the last count is shown
             self._answer = analyzer.published

@@ -39,7 +39,8 @@ class FlowAnalyzer:
     """Counts the packets of one store, and answers the question `question`, which may change.
 
     Any thread may read `published` and set `question`. Nothing is dropped when packets are evicted;
-    `first` is the first packet that was counted.
+    `first` is the first packet that was counted, `through` the last one, and `listed_through` the
+    last one that `published` includes.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class FlowAnalyzer:
         self.published = FlowListing(question)
         self.first = 0
         self.through = 0
+        self.listed_through = 0
         self._view = view
         self._counter = FlowCounter(most)
         self._clock = clock
@@ -81,6 +83,8 @@ class FlowAnalyzer:
         has_more = self.through < target
         if self._is_stale(snapshot):
             self._publish(snapshot)
+        if self._listed == self._counter.packets:
+            self.listed_through = self.through
         return has_more
 
     def forget(self, first: int) -> None:

@@ -44,10 +44,11 @@ def test_a_listing_a_second_and_at_once_for_another_question() -> None:
     assert not analyzer.extend(store.snapshot(), UNLIMITED)
     assert analyzer.through == 40
     assert analyzer.published.packets == 10  # not yet
+    assert analyzer.listed_through == 10
     clock.now += SETTLED_S
     assert analyzer.is_due(store.snapshot())
     analyzer.extend(store.snapshot(), UNLIMITED)
-    assert analyzer.published.packets == 40
+    assert analyzer.published.packets == analyzer.listed_through == 40
     analyzer.question = FlowQuestion(Level.IPV4)
     assert analyzer.is_due(store.snapshot())
     analyzer.extend(store.snapshot(), UNLIMITED)
