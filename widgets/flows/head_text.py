@@ -14,6 +14,11 @@ from widgets.lines.pieces import Line, Piece, PieceStyle
 from widgets.status.line import count_text, si
 
 _GAP = Piece("  ", PieceStyle.QUIET)
+_TCP_COUNTS = {
+    "retransmissions": "retransmitted",
+    "zero_windows": "zero windows",
+    "resets": "resets",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +112,9 @@ def flow_text(listing: FlowListing, row: int | None) -> str:
     words = [f"{ends}  {sizes[0]} → · {sizes[1]} ←"]
     if duration := duration_text(listing.duration_ns(row)):
         words.append(f"in {duration}")
+    counts = _TCP_COUNTS if question.level is Level.TCP else {}
+    for name, label in counts.items():
+        sent, received = (listing.number(name, row, way) for way in (0, 1))
+        if sent or received:
+            words.append(f" {label} {sent:,} → · {received:,} ←")
     return " ".join(words)

@@ -147,6 +147,19 @@ def _count(name: str, way: int | None = None) -> Cell:
     return lambda listing, row: str(listing.number(name, row, way))
 
 
+def _each_direction(name: str) -> Cell:
+    """Return a cell such as ``0/12``: sent by A (or the endpoint), and by the other side.
+
+    It is ``0`` if both are 0.
+    """
+
+    def text(listing: FlowListing, row: int) -> str:
+        counts = [listing.number(name, row, way) for way in (0, 1)]
+        return "/".join(map(str, counts)) if any(counts) else "0"
+
+    return text
+
+
 def _end(side: str) -> Cell:
     return lambda listing, row: listing.end_text(row, side)
 
@@ -181,9 +194,9 @@ def _columns(question: FlowQuestion) -> dict[str, Cell]:
     if question.level is Level.TCP:
         if not question.endpoints:
             columns["RTT"] = _round_trip
-        columns["RETRANSMITTED"] = _count("retransmissions")
-        columns["ZERO WINDOWS"] = _count("zero_windows")
-        columns["RESETS"] = _count("resets")
+        columns["RETRANSMITTED"] = _each_direction("retransmissions")
+        columns["ZERO WINDOWS"] = _each_direction("zero_windows")
+        columns["RESETS"] = _each_direction("resets")
         if not question.endpoints:
             columns["STREAM"] = _count("stream")
             columns["STATE"] = lambda listing, row: getattr(listing.state(row), "word", "")

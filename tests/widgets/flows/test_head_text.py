@@ -59,3 +59,4 @@ def test_the_number_of_flows_and_packets(state: FlowsState, words: str) -> None:
 def test_a_flow_in_one_line() -> None:
     assert flow_text(listed(), None) == ""
     assert flow_text(listed(), 0) == "10.0.0.1:40001 ⇄ 10.0.0.2:443  154 B → · 554 B ← in 1.0 ms"
+    assert flow_text(listed(), 2).endswith("54 B → · 0 B ←  resets 1 → · 0 ←")

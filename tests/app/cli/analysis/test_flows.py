@@ -54,6 +54,11 @@ def test_columns_are_aligned_and_the_largest_is_first(flows: Run) -> None:
     assert not blank
 
 
+def test_counts_of_tcp_say_which_side_sent(flows: Run) -> None:
+    *_, last, _ = flows("--by", "tcp")
+    assert last.split()[-5:] == ["0", "0", "1/0", "2", "reset"]
+
+
 def test_json(flows: Run) -> None:
     found: list[dict[str, Any]] = [json.loads(line) for line in flows("--json", "--by", "tcp")]
     assert [each["port_a"] for each in found] == [40_001, 40_000, 40_002]
