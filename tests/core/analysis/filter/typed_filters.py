@@ -224,9 +224,8 @@ tcp.stream == 0
 tcp.stream eq 1
 tcp.stream in {0, 2, 4}
 tcp.stream > 5 and tcp.flags.syn == 1
-tcp.analysis.retransmission
-tcp.analysis.flags
 tcp.analysis.duplicate_ack
+tcp.analysis.lost_segment
 tcp.analysis.ack_rtt > 0.01
 tcp.time_delta > 1
 tcp.time_relative > 1
