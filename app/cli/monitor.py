@@ -113,6 +113,7 @@ def _show(
             display_filter=display_filter,
             programs=_program_watch,
         )
+        gc.freeze()  # so that the first collection does not visit all modules: see `app.gc_policy`
         gc.enable()
         threading.Thread(target=_end_with_terminal, args=(over,), daemon=True).start()
         monitor.run()

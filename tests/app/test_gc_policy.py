@@ -17,7 +17,14 @@ import app.screens
 from app import gc_policy
 from app.config.filter_history import FilterHistory
 from app.config.schema import FilterSettings
-from app.gc_policy import CLIENTS_MORE, GROWTH, QUIET_TICKS, GcPolicy
+from app.gc_policy import (
+    CLIENTS_MORE,
+    FULL_COLLECTION_EACH,
+    GROWTH,
+    QUIET_TICKS,
+    YOUNG_OBJECTS,
+    GcPolicy,
+)
 from app.screens.dialogs.add_listener import AddListener
 from app.screens.dialogs.color_rule import EditRule
 from app.screens.dialogs.colors import ColorRules
@@ -169,14 +176,30 @@ def test_frozen_objects_are_still_freed(policy):
 
 
 def test_close_unfreezes_everything():
-    policy, threshold = GcPolicy(), gc.get_threshold()
+    policy = GcPolicy()
     note(policy, 0)
-    assert gc.get_threshold() != threshold
+    assert not gc.isenabled()
     policy.close()
-    assert (gc.get_threshold(), gc.get_freeze_count()) == (threshold, 0)
+    assert (gc.isenabled(), gc.get_freeze_count()) == (True, 0)
     policy.close()  # closing twice, and without a freeze, is allowed
     GcPolicy().close()
-    assert gc.get_threshold() == threshold
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_ticks_collect_in_place_of_python(policy, is_old):
+    """Also objects that were in use during the last collections."""
+    assert note(policy, 0)
+    gone = cycle()
+    kept = gone() if is_old else None
+    for _ in range(FULL_COLLECTION_EACH + 1 if is_old else 0):
+        gc.collect(1)
+    del kept
+    new = []
+    for _ in range(FULL_COLLECTION_EACH + 1):
+        new += [[] for _ in range(YOUNG_OBJECTS)]
+        policy.tick(0, quiet=True)
+    assert gone() is None
 
 
 def screens_of(kind: type) -> set[str]:

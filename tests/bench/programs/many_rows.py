@@ -6,6 +6,7 @@ million packets *and* grows out of rawscope's own parts, and shows it in the mon
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from app.monitor import Monitor
@@ -28,7 +29,9 @@ def main(path: str, interface: str) -> None:
         engine.start()
         engine.capture(CaptureOptions(interfaces=(interface,)))
         try:
-            Monitor(engine, lambda: ForgeHost(LOCAL_SOCKETS)).run()
+            monitor = Monitor(engine, lambda: ForgeHost(LOCAL_SOCKETS))
+            gc.freeze()  # as the command does
+            monitor.run()
         finally:
             engine.close()
 
