@@ -117,7 +117,8 @@ class ProgramWatch:
             if not is_running:
                 if search is not None and search.index is programs_of(snapshot):
                     search.finish(snapshot, self._clock, self._ended)
-                search = None
+                else:
+                    search = None
                 del snapshot
                 self._woken.clear()
                 self._woken.wait()

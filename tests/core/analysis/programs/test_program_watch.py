@@ -119,6 +119,29 @@ def test_the_thread_follows_a_capture_and_its_end(host, store) -> None:
         watch.close()
 
 
+def test_a_capture_that_starts_again_keeps_the_programs_of_earlier_packets(host, store) -> None:
+    live = [True]
+    watch = ProgramWatch(lambda: (store.snapshot(), live[0]), host.finder)
+    try:
+        watch.wake()
+        store.append_chunk(chunk_of([Sent()]))
+        first = store.snapshot()
+        index_of(first).extend(first, Budget())
+        until(lambda: known(first, 1) == ["curl"], "the program")
+        live[0] = False
+        until(lambda: programs_of(first).published.settled is None, "the end")
+        host.sockets = []
+        live[0] = True
+        store.append_chunk(chunk_of([Sent(ports=(1, 2))], 2))
+        second = store.snapshot()
+        index_of(second).extend(second, Budget())
+        watch.wake()
+        until(lambda: programs_of(second).published.settled == 2, "the second capture")
+        assert known(second, 1) == ["curl"]
+    finally:
+        watch.close()
+
+
 def test_a_failure_has_words_and_ends_only_the_thread(store) -> None:
     def fail():
         raise RuntimeError("made for a test")
