@@ -112,7 +112,10 @@ class ProgramWatch:
         finder = self._make_finder()
         finder.prepare()
         search: ProgramSearch | None = None
-        while not self._ended.is_set():
+        while True:
+            self._woken.clear()  # before asking, so that no call of `wake` is lost
+            if self._ended.is_set():
+                return
             snapshot, is_running = self._captured()
             if not is_running:
                 if search is not None and search.index is programs_of(snapshot):
@@ -120,7 +123,6 @@ class ProgramWatch:
                 else:
                     search = None
                 del snapshot
-                self._woken.clear()
                 self._woken.wait()
                 continue
             if search is None or search.index is not programs_of(snapshot):
