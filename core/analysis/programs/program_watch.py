@@ -45,8 +45,8 @@ class ProgramSearch:
         self._finder.ask(self._scan.new_flows(snapshot, now_s))
         answers = self._finder.step(BUDGET_S)
         settled = min(self._scan.all_through, (self._finder.first_unanswered or 1 << 62) - 1)
-        if self._recorder.add(answers, index_of(snapshot).published, settled):
-            self.index.published = self._recorder.table
+        self._recorder.add(answers, index_of(snapshot).published, settled)
+        self.index.published = self._recorder.table  # also after `give_up`
 
     def finish(self, snapshot: Snapshot, clock: Callable[[], float], ended: Event) -> None:
         """Answer for the last packets of a capture that has stopped."""

@@ -136,7 +136,7 @@ def test_a_capture_that_starts_again_keeps_the_programs_of_earlier_packets(host,
         second = store.snapshot()
         index_of(second).extend(second, Budget())
         watch.wake()
-        until(lambda: programs_of(second).published.settled == 2, "the second capture")
+        until(lambda: programs_of(second).published.settled is not None, "the second capture")
         assert known(second, 1) == ["curl"]
     finally:
         watch.close()
