@@ -26,6 +26,7 @@ from core.engine.engine import Engine
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.recording.state import RecordingState, RecordingStatus
 from core.store.filtered_view import NumberRange
+from core.store.heap import HeapTrimmer
 from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
 
@@ -124,7 +125,9 @@ class Bridge:
         self._programs = None if programs is None else programs(self._captured)
         self.echo = engine.echo
         self.right_of_way = engine.right_of_way
-        self.analysis_thread = AnalysisThread(right_of_way=engine.right_of_way)
+        self.analysis_thread = AnalysisThread(
+            right_of_way=engine.right_of_way, when_idle=HeapTrimmer().trim
+        )
         self.analysis = PacketAnalysis(self.analysis_thread)
         self.colors = RowColors()
         self.faults = Faults()  # counted by the widgets that show packets

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from core.analysis.analyzer import Analyzer
 from core.store.budget import Budget
@@ -24,8 +25,9 @@ JOIN_S = 2.0
 class AnalysisThread:
     """Runs each analyzer over the newest snapshot that it was offered. Methods are for any thread.
 
-    The thread starts with the first work. `slices` counts the steps that ended, so a change means
-    that an analyzer may have published something.
+    The thread starts with the first work, and calls `when_idle` each time it has finished all.
+    `slices` counts the steps that ended, so a change means that an analyzer may have published
+    something.
     """
 
     def __init__(
@@ -33,11 +35,13 @@ class AnalysisThread:
         name: str = "rawscope analysis",
         slice_s: float = SLICE_S,
         right_of_way: RightOfWay | None = None,
+        when_idle: Callable[[], None] | None = None,
     ) -> None:
         self.slices = 0
         self.right_of_way = right_of_way or RightOfWay()
         self._name = name
         self._slice_s = slice_s
+        self._when_idle = when_idle
         self._changed = threading.Condition()
         self._waiting: dict[Analyzer, Snapshot] = {}
         self._used_s: dict[Analyzer, float] = {}  # the processor time of those that wait
@@ -112,6 +116,8 @@ class AnalysisThread:
 
     def _run(self) -> None:
         while self._step():
+            if self._when_idle is not None and self.is_idle():
+                self._when_idle()
             time.sleep(0)
             self.right_of_way.pause()
 

@@ -6,8 +6,7 @@ and the terminal changes its size. For half of the time the view is paused. Once
 only at the end:
 
 * resident memory (``Rss`` of smaps_rollup, which includes libraries and capture rings) is at most
-  the store's bound + the rings + 240 MiB, for the program and its analyses of flows, programs of
-  flows, and statistics (150 MiB before these existed);
+  the store's bound + the rings + 150 MiB, for the program and its analyses;
 * captured + dropped never exceed what the kernel received, and stored + evicted are exactly what
   was captured, in the store and on the screen.
 
@@ -53,7 +52,7 @@ PAUSE_CHECK_S = 5.0
 RESIZE_EACH_S = 7.0
 TABLE_EACH_S = 10.0
 REST_S = 30.0  # until all resources are back to normal
-OVERHEAD_BYTES = 240 * MEBIBYTE
+OVERHEAD_BYTES = 150 * MEBIBYTE
 LAST_WORDS = 4096  # bytes of painted output, shown if the program ends by itself
 SIZES = ((160, 45), (80, 24), (120, 40), (40, 12), (200, 50))
 
