@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from core.analysis.programs.flow_scan import Flow
 from core.analysis.programs.owners import FlowOwners
 from core.analysis.programs.program_finder import Answer
-from core.analysis.programs.program_table import Ownership, ProgramTable, key_of
+from core.analysis.programs.program_table import Beginning, Ownership, ProgramTable
 from core.analysis.tcp.flow_table import FlowTable
 from core.wire.model.assigned_numbers import IpProtocol
 
@@ -72,22 +73,22 @@ class ProgramRecorder:
 
     def _entries(
         self, name: str, answers: list[Answer], flows: FlowTable, before: Ownership
-    ) -> dict[int, int]:
-        """Return what answers change: the indices of owners, by key."""
+    ) -> dict[Beginning, int]:
+        """Return what answers change: the indices of owners."""
         answers = [each for each in answers if _NAMES[each.flow.protocol] == name]
         if not answers:
             return {}
         streams = _streams(name, [each.flow.packet for each in answers], flows)
-        entries: dict[int, int] = {}
+        entries: dict[Beginning, int] = {}
         for answer in answers:
             packet = answer.flow.packet
             stream = streams.get(packet, self._located.get((name, packet)))
             if stream is not None:  # else the packet was evicted
                 self._enter(entries, stream, answer, before)
-        return {key: index for key, index in entries.items() if before.at(key) != index}
+        return {each: index for each, index in entries.items() if before.at(each) != index}
 
     def _enter(
-        self, entries: dict[int, int], stream: int, answer: Answer, before: Ownership
+        self, entries: dict[Beginning, int], stream: int, answer: Answer, before: Ownership
     ) -> None:
         flow, index = answer.flow, self._index(answer.owners)
         if flow.since:  # it has an answer: only another owner changes something
@@ -95,8 +96,8 @@ class ProgramRecorder:
             if known == index or not any(each.processes for each in answer.owners):
                 return
             if known >= 0:  # nobody knows when it took over the port
-                entries[key_of(stream, flow.since + 1)] = self._index(())
-        entries[key_of(stream, flow.packet)] = index
+                entries[Beginning(stream, flow.since + 1)] = self._index(())
+        entries[Beginning(stream, flow.packet)] = index
 
     def _index(self, owners: FlowOwners) -> int:
         index = self._indices.setdefault(owners, len(self._owners))
@@ -113,7 +114,7 @@ class ProgramRecorder:
         self._owners = [self._owners[index] for index in used.tolist()]
         self._indices = {owners: index for index, owners in enumerate(self._owners)}
         by_protocol = {
-            name: Ownership(each.keys, np.searchsorted(used, each.owners))
+            name: replace(each, owners=np.searchsorted(used, each.owners))
             for name, each in table.by_protocol.items()
         }
         self.table = ProgramTable(self._owners, by_protocol, table.settled, table.version)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,58 +17,98 @@ from core.analysis.programs.owners import FlowOwners
 from core.analysis.tcp.flow_table import FlowTable
 from core.store.snapshot import Snapshot
 
-_PACKET_BITS = 40
+_PACKET_BITS = 44
 
-Keys = NDArray[np.int64]
+Numbers = NDArray[np.int64]
 
 
-def key_of(stream: int, packet: int) -> int:
-    """Return what the owners of a stream from a packet on are sorted by."""
-    return stream << _PACKET_BITS | packet
+class Beginning(NamedTuple):
+    """The packet of a stream from which on it has some owners."""
+
+    stream: int
+    packet: int
+
+
+def _no_numbers() -> Numbers:
+    return np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ownership:
-    """The owners of the streams of one protocol: parallel columns (k,), by ascending key.
+    """The owners of the streams of one protocol: parallel columns (k,), by ascending `Beginning`.
 
-    ``keys`` are `key_of` a stream and a packet, ``owners`` indices into those of the table.
+    ``streams`` and ``packets`` are the beginnings, ``owners`` indices into those of the table.
+    There are at most 2**19 of them. Streams have any number, packets one below 2**44.
     """
 
-    keys: Keys = field(default_factory=lambda: np.zeros(0, np.int64))
-    owners: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    streams: Numbers = field(default_factory=_no_numbers)
+    packets: Numbers = field(default_factory=_no_numbers)
+    owners: Numbers = field(default_factory=_no_numbers)
+    _keys: Numbers = field(init=False)  # see `_key`
 
-    def of(self, streams: NDArray[np.int64], packets: NDArray[np.int64]) -> NDArray[np.int64]:
+    def __post_init__(self) -> None:
+        rows = np.arange(len(self.streams))
+        is_first = np.ones(len(rows), np.bool_)
+        is_first[1:] = self.streams[1:] != self.streams[:-1]
+        first = np.maximum.accumulate(np.where(is_first, rows, 0))
+        object.__setattr__(self, "_keys", _key(first, self.packets))
+
+    def of(self, streams: Numbers, packets: Numbers) -> Numbers:
         """Return the index of the owners of each packet of some streams (n,); -1 without any.
 
         Before its first known packet, a stream has its first owners.
         """
-        if not len(self.keys):
+        if not len(self.streams):
             return np.full(len(streams), -1, np.int64)
-        last = len(self.keys) - 1
-        after = np.searchsorted(self.keys, streams << _PACKET_BITS | packets, "right")
-        found = np.maximum(after - 1, 0)
-        is_other = self.keys[found] >> _PACKET_BITS != streams
-        found[is_other] = np.minimum(after, last)[is_other]
-        is_there = self.keys[found] >> _PACKET_BITS == streams
-        indices: NDArray[np.int64] = np.where(is_there, self.owners[found], np.int64(-1))
+        first = np.searchsorted(self.streams, streams)
+        at = np.searchsorted(self._keys, _key(first, packets), "right") - 1
+        at = np.minimum(np.maximum(at, first), len(self.streams) - 1)
+        is_there = self.streams[at] == streams
+        indices: Numbers = np.where(is_there, self.owners[at], np.int64(-1))
         return indices
 
-    def with_entries(self, entries: Mapping[int, int], most: int) -> Ownership:
-        """Return the owners with some added or replaced, by key; with the last `most` of them."""
-        new = np.array(sorted(entries.items()), np.int64).reshape(-1, 2)
-        kept = ~np.isin(self.keys, new[:, 0])
-        keys = np.concatenate([self.keys[kept], new[:, 0]])
-        owners = np.concatenate([self.owners[kept], new[:, 1]])
-        if len(keys) > len(new) and keys[-len(new) - 1] > new[0, 0]:
-            order = np.argsort(keys, kind="stable")
-            keys, owners = keys[order], owners[order]
-        return Ownership(keys[-most:], owners[-most:])
+    def with_entries(self, entries: Mapping[Beginning, int], most: int) -> Ownership:
+        """Return the owners with some added or replaced; with the last `most` of them."""
+        rows = [(*beginning, owner) for beginning, owner in sorted(entries.items())]
+        new = np.array(rows, np.int64).reshape(-1, 3)
+        kept = np.ones(len(self.streams), np.bool_)
+        for row in map(self._row, entries):
+            if row is not None:
+                kept[row] = False
+        streams, packets, owners = (
+            np.concatenate([column[kept], more])
+            for column, more in zip((self.streams, self.packets, self.owners), new.T, strict=True)
+        )
+        index: NDArray[np.int64] | slice = slice(None)
+        if 0 < (old := int(kept.sum())) < len(streams):
+            before, after = ((streams[row], packets[row]) for row in (old - 1, old))
+            if before > after:
+                index = np.lexsort((packets, streams))
+        return Ownership(*(each[index][-most:] for each in (streams, packets, owners)))
 
-    def at(self, key: int) -> int | None:
-        """Return the owners that begin at a key; None if none do."""
-        index = int(np.searchsorted(self.keys, key))
-        is_there = index < len(self.keys) and self.keys[index] == key
-        return int(self.owners[index]) if is_there else None
+    def at(self, beginning: Beginning) -> int | None:
+        """Return the owners that begin somewhere; None if none do."""
+        row = self._row(beginning)
+        return None if row is None else int(self.owners[row])
+
+    def _row(self, beginning: Beginning) -> int | None:
+        stream, packet = beginning
+        first = int(np.searchsorted(self.streams, stream))
+        row = int(np.searchsorted(self._keys, _key(first, packet)))
+        is_there = row < len(self.streams) and (self.streams[row], self.packets[row]) == beginning
+        return row if is_there else None
+
+
+@overload
+def _key(first: Numbers, packets: Numbers) -> Numbers: ...
+@overload
+def _key(first: int, packets: int) -> int: ...
+def _key(first: Numbers | int, packets: Numbers | int) -> Numbers | int:
+    """Return what orders packets: the row of the first entry of their stream, and their numbers.
+
+    That row is small; the number of a stream would leave too few bits for that of a packet.
+    """
+    return first << _PACKET_BITS | packets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +130,7 @@ class ProgramTable:
         for protocol, ownership in self.by_protocol.items():
             columns = flows.tcp(numbers) if protocol == "tcp" else flows.udp(numbers)
             rows = columns["row"]
-            if len(rows) and len(ownership.keys):
+            if len(rows) and len(ownership.streams):
                 streams = columns["stream"].astype(np.int64)
                 found[rows] = ownership.of(streams, numbers[rows])
         return found

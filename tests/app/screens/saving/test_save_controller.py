@@ -14,7 +14,7 @@ from app.screens.dialogs.comments import EditComments
 from app.screens.dialogs.dialog import Confirm, Hint
 from app.screens.dialogs.save_capture import SaveCapture
 from core.analysis.programs.owners import Grade, Owner, Process
-from core.analysis.programs.program_table import Ownership, ProgramTable, key_of, programs_of
+from core.analysis.programs.program_table import Ownership, ProgramTable, programs_of
 from core.analysis.tcp.flow_index import index_of
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.files.reader import open_capture
@@ -73,7 +73,7 @@ async def test_tab_leads_from_the_name_to_all_choices_and_back():
 async def test_the_programs_of_flows_are_comments_unless_switched_off(tmp_path, is_on):
     async with running() as (pilot, snapshot):
         index_of(snapshot).extend(snapshot, Budget())
-        tcp = Ownership(np.array([key_of(0, 1)]), np.array([0]))
+        tcp = Ownership(np.array([0]), np.array([1]), np.array([0]))
         curl = Owner("192.0.2.17:1", Grade.EXACT, (Process(20, "curl", 0),))
         programs_of(snapshot).published = ProgramTable([(curl,)], {"tcp": tcp})
         await pilot.press("w")

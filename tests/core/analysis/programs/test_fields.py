@@ -23,9 +23,9 @@ from core.analysis.programs.fields import PROGRAM_FIELDS
 from core.analysis.programs.owners import Grade, Owner, Process, owners_text
 from core.analysis.programs.program_table import (
     NO_PROGRAMS,
+    Beginning,
     Ownership,
     ProgramTable,
-    key_of,
     programs_of,
 )
 from core.analysis.programs.remarks import has_programs, program_remarks
@@ -61,7 +61,7 @@ def snapshot() -> Snapshot:
     store.append_chunk(chunk_of([Sent(ports=each) for each in ports]))
     found = store.snapshot()
     index_of(found).extend(found, Budget())
-    tcp = Ownership().with_entries({key_of(0, 1): 0, key_of(1, 3): 1}, 99)
+    tcp = Ownership().with_entries({Beginning(0, 1): 0, Beginning(1, 3): 1}, 99)
     programs_of(found).published = ProgramTable([BOTH, OTHER], {"tcp": tcp}, 4, 1)
     return found
 
@@ -106,6 +106,17 @@ def test_columns_have_the_programs_of_both_ends(snapshot, name, texts) -> None:
     facts = [PacketFacts(each, each.dissect(), snapshot) for each in packets]
     assert [field_text(name)(each) for each in facts] == texts
     assert is_number(name) is PROGRAM_FIELDS[name].is_number
+
+
+@pytest.mark.parametrize("uid", [0, 1 << 31, (1 << 32) - 1])
+@pytest.mark.parametrize("pid", [1, 1 << 22])
+def test_numbers_may_be_the_largest(snapshot, uid, pid) -> None:
+    owners = (Owner("10.0.0.1:40000", Grade.EXACT, (Process(pid, "curl", uid),), uid),)
+    tcp = Ownership().with_entries({Beginning(0, 1): 0}, 99)
+    programs_of(snapshot).published = ProgramTable([owners], {"tcp": tcp}, 4, 1)
+    (chunk,) = snapshot.chunks
+    found = PacketFilter.compile(f"process.uid == {uid} and process.pid == {pid}")
+    assert np.flatnonzero(found(chunk, snapshot)).tolist() == [0, 1]
 
 
 def rows_of(snapshot: Snapshot, number: int):
@@ -193,7 +204,7 @@ def test_conversations_of_udp_have_their_programs() -> None:
     store.append(batch_of([udp_frame()]))
     found = store.snapshot()
     index_of(found).extend(found, Budget())
-    udp = Ownership().with_entries({key_of(0, 1): 0}, 99)
+    udp = Ownership().with_entries({Beginning(0, 1): 0}, 99)
     programs_of(found).published = ProgramTable([BOTH], {"udp": udp}, 1, 1)
     analyzer = FlowAnalyzer(FlowQuestion(Level.UDP, programs=True))
     analyzer.extend(found, Budget())

@@ -54,6 +54,15 @@ def test_a_connected_socket_is_exact(host) -> None:
     assert (owner.grade, owner.end, owner.processes[0].pid) == (Grade.EXACT, f"{HERE}:4000", 20)
 
 
+@pytest.mark.parametrize("inode", [1, 1 << 31, (1 << 32) - 1])
+@pytest.mark.parametrize("uid", [0, 1 << 31, (1 << 32) - 1])
+def test_inodes_and_users_may_have_any_number(host, inode, uid) -> None:
+    host.sockets = [MadeSocket(TCP, *CLIENT, inode, uid=uid)]
+    host.process(1 << 22, "curl", inode)  # the largest number, PID_MAX_LIMIT
+    (owner,) = owners_of(host, host.finder(), flow(4000))
+    assert (owner.grade, owner.uid, owner.processes[0].pid) == (Grade.EXACT, uid, 1 << 22)
+
+
 def test_both_ends_on_this_host_have_owners(host) -> None:
     host.sockets = [
         MadeSocket(TCP, (HERE, 4000), (HERE, 80), 7),
