@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+UNNAMED = "unnamed"
+
 
 class Grade(Enum):
     """The certainty that processes own an end of a flow. The value is the text."""
@@ -24,14 +26,23 @@ class Grade(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process as it was when it held the socket. Without a parent, `parent_name` is empty."""
+    """A process as it was when it held the socket.
+
+    Texts are empty, and numbers other than `pid` None or 0, if they are not known; `parent_name` is
+    empty for a process that has no parent, too.
+    """
 
     pid: int
     name: str
-    uid: int
+    uid: int | None
     command_line: str = ""
     parent_pid: int = 0
     parent_name: str = ""
+
+    @property
+    def text(self) -> str:
+        """``curl (20)``; ``unnamed (20)`` if the name is not known."""
+        return f"{self.name or UNNAMED} ({self.pid})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ FlowOwners = tuple[Owner, ...]
 
 def owners_text(owners: FlowOwners) -> str:
     """Return ``curl (20), nginx (30)``: the processes, else users; empty if none is known."""
-    named = [f"{each.name} ({each.pid})" for owner in owners for each in owner.processes]
+    named = [each.text for owner in owners for each in owner.processes]
     others = [owner for owner in owners if owner.grade is Grade.OTHER_USER]
     found = [*named, *(f"user {owner.uid}" for owner in others)]
     return ", ".join(dict.fromkeys(found))

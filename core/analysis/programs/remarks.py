@@ -46,6 +46,6 @@ def remark(owners: FlowOwners) -> str:
 
 
 def _remark(owner: Owner) -> str:
-    names = ", ".join(f"{each.name} ({each.pid})" for each in owner.processes)
+    names = ", ".join(each.text for each in owner.processes)
     grade = "" if owner.grade is Grade.EXACT else f", {owner.grade.value}"
     return f"process: {names} of {owner.end}{grade}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from core.analysis.programs.owners import FlowOwners, Grade, Owner, Process, owners_text
+from core.analysis.programs.owners import UNNAMED, FlowOwners, Grade, Owner, Process, owners_text
 from core.wire.model.text import safe
 from core.wire.present.detail_row import Row
 
@@ -42,7 +42,7 @@ def _rows(owner: Owner) -> Iterator[Row]:
         return
     for process in owner.processes:
         meaning = f"{place}: {owner.grade.value}" + (f", {remark}" if remark else "")
-        yield Row("process.name", "Process", safe(process.name) or "unnamed", meaning,
+        yield Row("process.name", "Process", safe(process.name) or UNNAMED, meaning,
                   field="process.name", raw=process.name or None)  # fmt: skip
         yield _row("pid", "Process number", process.pid)
         yield from _details(process)
@@ -54,7 +54,10 @@ def _details(process: Process) -> Iterator[Row]:
     if process.parent_name:
         parent = f"({process.parent_pid})"
         yield _row("parent", "Parent", process.parent_name, parent)
-    yield _row("uid", "User", process.uid)
+    if process.uid is None:
+        yield Row("process.uid", "User", "unknown", "rawscope may not read it")
+    else:
+        yield _row("uid", "User", process.uid)
 
 
 def _row(name: str, label: str, value: str | int | None, meaning: str = "") -> Row:

@@ -143,6 +143,14 @@ def test_a_row_says_why_there_is_no_name(snapshot) -> None:
     assert rows_of(snapshot, 4) == []
 
 
+def test_a_process_that_may_not_be_read_is_not_roots(snapshot) -> None:
+    hidden = (Owner("10.0.0.1:40000", Grade.EXACT, (Process(20, "", None),), 1000),)
+    programs_of(snapshot).published = replace(programs_of(snapshot).published, owners=[hidden] * 2)
+    name, _number, user = rows_of(snapshot, 1)
+    assert (name.value, user.value, user.raw) == ("unnamed", "unknown", None)
+    assert owners_text(hidden) == "unnamed (20)"
+
+
 def test_json_has_a_list_of_several_values(snapshot) -> None:
     flows, programs = index_of(snapshot).published, programs_of(snapshot).published
     numbers = np.arange(1, 5)
