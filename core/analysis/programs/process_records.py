@@ -63,7 +63,7 @@ def _known(read: Callable[[], T], unknown: T) -> T:
     """Return what a file of /proc/PID tells, or `unknown` if this user may not read it."""
     try:
         return read()
-    except (psutil.AccessDenied, OSError):  # psutil passes on what is no matter of permission
+    except (psutil.AccessDenied, OSError):  # psutil passes on, say, a missing file
         return unknown
 
 

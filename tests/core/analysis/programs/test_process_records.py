@@ -1,4 +1,4 @@
-"""What is known of a process whose files are unreadable: nothing that they would tell."""
+"""Processes whose files are unreadable: nothing is known that these would tell."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_all_is_known_of_readable_files(proc) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("is_missing", [False, True])
-def test_what_an_unreadable_file_tells_is_unknown(proc, hidden, unknown, is_missing) -> None:
+def test_an_unreadable_file_leaves_its_values_unknown(proc, hidden, unknown, is_missing) -> None:
     """Never that it is root's. The other files are read."""
     whole = known_to_nobody(proc, os.getpid())
     assert whole is not None
@@ -107,7 +107,7 @@ def test_a_process_that_may_not_be_entered_is_unknown(proc) -> None:
     assert (found["uid"], found["name"], found["command_line"]) == (None, "", "")
 
 
-def test_a_process_that_has_ended_is_none() -> None:
+def test_an_ended_process_is_not_found() -> None:
     with subprocess.Popen([sys.executable, "-S", "-c", ""]) as ended:
         ended.wait(PATIENCE_S)
     assert ProcessRecords().find(ended.pid) is None
