@@ -7,7 +7,7 @@ never import Textual. Short options mean what they mean in tshark and tcpdump.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from click.core import ParameterSource
@@ -27,6 +27,9 @@ from app.cli.shared_options import (
     selection_of,
 )
 from core.capture.options import Method
+
+if TYPE_CHECKING:
+    from core.wire.model.decode_rules import DecodeRules
 
 LOOPBACK = "lo"
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -148,17 +151,19 @@ def dump(
     selection = selection_of(display_filter)
     if secrets and not (source.files and recording.file):
         raise click.UsageError("--secrets is about a file that is converted: add -r FILE -w FILE")
+    from app.cli.dump.decoded_packets import Decoding
     from app.cli.dump.outputs import file_output, packet_output
+    from core.wire.model.decode_rules import NO_RULES
 
-    reassembles = not no_reassembly
+    decoding = Decoding(not no_reassembly, source.decode_rules or NO_RULES)
     make_output = packet_output(
-        recording, selection, is_live=not source.files, reassembles=reassembles, **lines
+        recording, selection, is_live=not source.files, decoding=decoding, **lines
     )
     if source.files:
         from app.cli.dump.dump_file import dump_file
 
         to_file = file_output(
-            source, recording, selection, keeps_secrets=secrets, reassembles=reassembles
+            source, recording, selection, keeps_secrets=secrets, decoding=decoding
         )
         make_file_output = to_file or (lambda enough, signal, _: make_output(enough, signal))
         return dump_file(source.files, make_file_output, follows=source.follows)
@@ -280,8 +285,6 @@ def _packet_source(
         raise click.UsageError("'-r -' reads standard input: give it once")
     if follows and (len(files) != 1 or files == ("-",)):
         raise click.UsageError("--follow waits for one file to grow: give one -r FILE")
-    if decode_as:
-        _decode_as(decode_as)
     compiled = None
     if capture_filter or not_ssh:
         from app.cli.capture_filters import compile_for
@@ -294,14 +297,21 @@ def _packet_source(
             )
         compiled = compile_for(interfaces, capture_filter or "", not_ssh=not_ssh)
     return PacketSource(
-        interfaces, files, snap_length, not no_promiscuous, method, compiled, follows
+        interfaces,
+        files,
+        snap_length,
+        not no_promiscuous,
+        method,
+        compiled,
+        follows,
+        _decode_rules(decode_as) if decode_as else None,
     )
 
 
-def _decode_as(texts: tuple[str, ...]) -> None:
-    from app.cli.decode_as import DecodeAsError, decode_as
+def _decode_rules(texts: tuple[str, ...]) -> DecodeRules:
+    from app.cli.decode_as import DecodeAsError, decode_rules
 
     try:
-        decode_as(texts)
+        return decode_rules(texts)
     except DecodeAsError as error:
         raise click.UsageError(f"-d {error}") from error

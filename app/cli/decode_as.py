@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from core.wire.application.payload_info import READERS, TRANSPORTS, assign_ports
+from core.wire.application.payload_info import READERS, TRANSPORTS
+from core.wire.model.decode_rules import DecodeRules
 
 _FORM = re.compile(r"\s*([\w.]+)\s*==\s*([^,]*?)\s*,\s*(\S+)\s*")
 _PORTS = re.compile(r"(\w+)(?:([-:])(\w+))?")
@@ -21,14 +22,14 @@ class DecodeAsError(ValueError):
     """A wrong value of the option; the text says what is possible."""
 
 
-def decode_as(texts: Iterable[str]) -> None:
-    """Assign readers to ports, as the values of ``-d`` say. Raise `DecodeAsError`."""
+def decode_rules(texts: Iterable[str]) -> DecodeRules:
+    """Return the rules that the values of ``-d`` state. Raise `DecodeAsError`."""
     assignments: dict[tuple[str, int], str] = {}
     for text in texts:
         transport, ports, reader = _parsed(text)
         for port in ports:
             assignments[transport, port] = reader
-    assign_ports(assignments)
+    return DecodeRules(assignments)
 
 
 def _parsed(text: str) -> tuple[str, range, str]:

@@ -59,8 +59,10 @@ def run_monitor(source: PacketSource, demo: bool, display_filter: str, recording
     from core.engine.engine import Engine
     from core.net.sockets import LOCAL_SOCKETS
     from core.store.packet_store import PacketStore
+    from core.wire.model.decode_rules import NO_RULES
 
-    engine = Engine(PacketStore(), LOCAL_SOCKETS)
+    store = PacketStore(decode_rules=source.decode_rules or NO_RULES)
+    engine = Engine(store, LOCAL_SOCKETS)
     recorder = _recorder(source, recording) if recording.file else None
     engine.start()
     over = threading.Event()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions, Method
+
+if TYPE_CHECKING:
+    from core.wire.model.decode_rules import DecodeRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class PacketSource:
 
     A file is a path, or ``"-"`` for standard input; several become one capture. `follows` is True
     if what other programs append to the file is read, too. `snap_length` is in bytes. `method` is
-    ``"ring"``, ``"datagram"`` or ``"inet"``.
+    ``"ring"``, ``"datagram"`` or ``"inet"``. `decode_rules` are those of ``-d``, if there are any.
     """
 
     interfaces: tuple[str, ...]
@@ -24,6 +28,7 @@ class PacketSource:
     method: Method
     capture_filter: CaptureFilter | None = None
     follows: bool = False
+    decode_rules: DecodeRules | None = None
 
     def capture_options(self) -> CaptureOptions:
         """Return the options that `core.capture` takes."""

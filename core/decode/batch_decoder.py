@@ -15,11 +15,17 @@ from numpy.typing import NDArray
 from core.decode.batch import Batch
 from core.decode.chunk import CHUNK_PACKETS, COLUMN_TYPES, VERDICT_UNKNOWN, Chunk
 from core.decode.header_index import index_headers
+from core.wire.model.decode_rules import NO_RULES, DecodeRules
 
 OFFSET_LIMIT = 1 << 32  # bytes that the column `offset` can count
 
 
-def decode_batch(batch: Batch, link_types: NDArray[np.int32], first: int = 1) -> Chunk:
+def decode_batch(
+    batch: Batch,
+    link_types: NDArray[np.int32],
+    first: int = 1,
+    decode_rules: DecodeRules = NO_RULES,
+) -> Chunk:
     """Return the packets of a batch, numbered from `first`, as a chunk over the same bytes.
 
     `link_types` (int32) holds the link type of each interface that the batch names. Raise
@@ -33,7 +39,7 @@ def decode_batch(batch: Batch, link_types: NDArray[np.int32], first: int = 1) ->
         raise ValueError("a frame lies outside the batch's data")
     if high - low > OFFSET_LIMIT:
         raise ValueError(f"the frames of a chunk lie within {OFFSET_LIMIT:,} bytes")
-    chunk = Chunk.allocate(first, batch.data[low:high], link_types, len(batch))
+    chunk = Chunk.allocate(first, batch.data[low:high], link_types, len(batch), decode_rules)
     chunk.offset[:] = batch.offset - low
     fill_columns(chunk, batch)
     return replace(chunk, comments=batch.comments, options=batch.options)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from core.decode.memory import allocate_columns
 from core.wire.dissect import dissect
+from core.wire.model.decode_rules import NO_RULES, DecodeRules
 from core.wire.model.dissection import Dissection
 from core.wire.model.reassembly import Piece
 
@@ -87,7 +88,7 @@ class Chunk:
     options in pcapng (see `Batch`). A chunk of a store has none, and neither has what `rows` and
     `copied` return. ``pieces`` are the fragments, by row, of which an analysis told the datagrams
     (`core.analysis.reassembly.chunk_pieces`), and ``datagrams`` the transport headers of those that
-    complete one, as far as columns describe them.
+    complete one, as far as columns describe them. ``decode_rules`` are those of the capture.
     """
 
     first: int
@@ -110,17 +111,23 @@ class Chunk:
     options: Mapping[int, bytes] = field(default_factory=dict)
     pieces: Mapping[int, PlacedPiece] = field(default_factory=dict)
     datagrams: Datagrams | None = None
+    decode_rules: DecodeRules = NO_RULES
 
     @classmethod
     def allocate(
-        cls, first: int, data: NDArray[np.uint8], link_types: NDArray[np.int32], capacity: int
+        cls,
+        first: int,
+        data: NDArray[np.uint8],
+        link_types: NDArray[np.int32],
+        capacity: int,
+        decode_rules: DecodeRules = NO_RULES,
     ) -> Chunk:
         """Return a chunk with room for `capacity` packets, its columns all zero.
 
         The store has to fill all of them: zero is a valid verdict, for example.
         """
         columns: dict[str, Any] = dict(allocate_columns(COLUMN_TYPES, capacity))
-        return cls(first, data, link_types, **columns)
+        return cls(first, data, link_types, **columns, decode_rules=decode_rules)
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -133,7 +140,7 @@ class Chunk:
     def rows(self, start: int, stop: int) -> Chunk:
         """Return the packets of rows `start` … ``stop - 1``, sharing bytes and columns."""
         columns = {name: getattr(self, name)[start:stop] for name in COLUMN_TYPES}
-        found = Chunk(self.first + start, self.data, self.link_types, **columns)
+        found = self._with_columns(columns, start)
         return self._with_pieces_in(found, slice(start, stop)) if self.pieces else found
 
     def copied(self, rows: NDArray[np.int64] | slice = slice(None)) -> Chunk:
@@ -142,8 +149,17 @@ class Chunk:
         The numbers from `first` on are right only if all rows are taken.
         """
         columns = {name: getattr(self, name)[rows].copy() for name in COLUMN_TYPES}
-        found = Chunk(self.first, self.data, self.link_types, **columns)
+        found = self._with_columns(columns)
         return self._with_pieces_in(found, rows) if self.pieces else found
+
+    def _with_columns(self, columns: Mapping[str, Any], start: int = 0) -> Chunk:
+        return Chunk(
+            self.first + start,
+            self.data,
+            self.link_types,
+            **columns,
+            decode_rules=self.decode_rules,
+        )
 
     def _with_pieces_in(self, part: Chunk, rows: NDArray[np.int64] | slice) -> Chunk:
         """Return `part`, which has some rows of this chunk, with their pieces and datagrams."""
@@ -191,6 +207,7 @@ class Chunk:
             int(self.original[row]),
             int(self.flags[row]),
             None if placed is None else placed.piece,
+            self.decode_rules,
         )
 
 

@@ -156,6 +156,7 @@ def _walked(
         found.stop,
         found.state,
         np.full(len(rows), VERDICT_UNKNOWN, np.uint8),
+        decode_rules=chunk.decode_rules,
     )
     is_simple = found.state & np.uint8(HeaderState.NESTED) == 0
     is_simple &= found.state & np.uint8(HeaderState.CAUSE_MASK) != Cause.MALFORMED

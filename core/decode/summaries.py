@@ -213,12 +213,13 @@ class _Writer:
             protocol.tables[0][key].column(headers.data, headers.starts[index])
             for key in ("srcport", "dstport")
         ]
-        known = payload_info.may_describe(ports[0], ports[1], headers.data[starts[index]])
+        rules = self.chunk.decode_rules
+        known = payload_info.may_describe(rules, ports[0], ports[1], headers.data[starts[index]])
         columns = (rows[index], *ports, starts[index], stops[index])
         for row, source, destination, start, stop in zip(
             *(column[known].tolist() for column in columns), strict=True
         ):
             data = headers.data[start:stop].tobytes()
-            found = payload_info.describe_bytes(protocol.name, source, destination, data)
+            found = payload_info.describe_bytes(rules, protocol.name, source, destination, data)
             if found is not None:
                 self.texts.protocol[row], self.texts.info[row] = found.name, safe(found.text)

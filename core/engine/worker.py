@@ -198,7 +198,7 @@ class Worker:
 
     def _renew_store(self) -> None:
         """Replace the store by an empty one, and start counting again."""
-        self._store = PacketStore(self._store.limit_bytes)
+        self._store = PacketStore(self._store.limit_bytes, self._store.decode_rules)
         self._sink = PacketFanOut((self._store,))
         self.recording.move_to(self._sink, self._store)
         self._intake = EndingSink(self._sink, NO_END, self._loop, self.stop)

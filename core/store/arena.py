@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from core.decode.chunk import CHUNK_PACKETS, COLUMN_TYPES, Chunk
 from core.decode.memory import allocate_bytes
+from core.wire.model.decode_rules import NO_RULES, DecodeRules
 
 LONG = 2048
 _WORTH_A_COPY = 16  # free memory is returned if it is more than this part of the arena
@@ -80,9 +81,15 @@ class Arena:
     `published` returned does not change while the arena grows.
     """
 
-    def __init__(self, first: int, capacity_bytes: int, link_types: NDArray[np.int32]) -> None:
+    def __init__(
+        self,
+        first: int,
+        capacity_bytes: int,
+        link_types: NDArray[np.int32],
+        decode_rules: DecodeRules = NO_RULES,
+    ) -> None:
         data = allocate_bytes(capacity_bytes)
-        self.chunk = Chunk.allocate(first, data, link_types, CHUNK_PACKETS)
+        self.chunk = Chunk.allocate(first, data, link_types, CHUNK_PACKETS, decode_rules)
         self.packets = 0
         self.used = 0
         self.comment_bytes = 0
@@ -121,7 +128,9 @@ class Arena:
             return chunk
         data = allocate_bytes(self.used)
         data[:] = chunk.data[: self.used]
-        compact = Chunk.allocate(chunk.first, data, chunk.link_types, len(chunk))
+        compact = Chunk.allocate(
+            chunk.first, data, chunk.link_types, len(chunk), chunk.decode_rules
+        )
         for name in COLUMN_TYPES:
             getattr(compact, name)[:] = getattr(chunk, name)
         return compact

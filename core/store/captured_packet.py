@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch, CaptureInterface
-from core.decode.chunk import Chunk
+from core.decode.chunk import Chunk, PlacedPiece
 from core.wire.dissect import dissect
+from core.wire.model.decode_rules import NO_RULES, DecodeRules
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.model.reassembly import Piece
 
@@ -22,7 +23,7 @@ class CapturedPacket:
     The verdicts are those of the outermost network and transport checksums. Only a packet from a
     store has them; for all others both are `Verdict.UNVERIFIED`. `fault` is the internal error that
     kept the store from checking (see `core.wire.present.faults`). `piece` is what an analysis knows
-    of the datagram of a fragment.
+    of the datagram of a fragment. `decode_rules` are those of the capture.
     """
 
     number: int  # from 1
@@ -35,6 +36,7 @@ class CapturedPacket:
     transport_verdict: Verdict = Verdict.UNVERIFIED
     fault: Exception | None = None
     piece: Piece | None = None
+    decode_rules: DecodeRules = NO_RULES
 
     @property
     def captured_length(self) -> int:
@@ -48,7 +50,14 @@ class CapturedPacket:
 
     def dissect(self) -> Dissection:
         """Return the headers of the packet. Raise what a faulty parser raises."""
-        return dissect(self.data, self.link_type, self.original_length, self.flags, self.piece)
+        return dissect(
+            self.data,
+            self.link_type,
+            self.original_length,
+            self.flags,
+            self.piece,
+            self.decode_rules,
+        )
 
 
 def batch_of_packet(packet: CapturedPacket) -> Batch:
@@ -77,7 +86,10 @@ def packets_of(
     The packet in row 0 has the number `first_number`.
     """
     data = frames.data
-    pieces = frames.pieces if isinstance(frames, Chunk) else {}
+    pieces: Mapping[int, PlacedPiece] = {}
+    rules = NO_RULES
+    if isinstance(frames, Chunk):
+        pieces, rules = frames.pieces, frames.decode_rules
     columns = (
         np.arange(first_number, first_number + len(frames)), frames.offset, frames.captured,
         frames.original, frames.timestamp_ns, frames.interface, frames.flags,
@@ -93,4 +105,5 @@ def packets_of(
             interfaces[interface],
             flags,
             piece=pieces[number - first_number].piece if number - first_number in pieces else None,
+            decode_rules=rules,
         )

@@ -38,7 +38,8 @@ def gather(snapshot: Snapshot, numbers: Sequence[int]) -> Chunk:
     data = np.concatenate([frame for chunk, row in parts for frame in _frames(chunk, row)])
     captured = columns["captured"].astype(np.int64)
     columns["offset"] = (np.cumsum(captured) - captured).astype(np.uint32)
-    return Chunk(numbers[0], data, chunks[-1].link_types, **columns)
+    last = chunks[-1]
+    return Chunk(numbers[0], data, last.link_types, **columns, decode_rules=last.decode_rules)
 
 
 def _frames(chunk: Chunk, rows: NDArray[np.int64]) -> list[NDArray[np.uint8]]:

@@ -33,6 +33,7 @@ from core.store.arena import Arena
 from core.store.comments import Comments
 from core.store.interface_numbers import INTERFACES, InterfaceNumbers
 from core.store.snapshot import Snapshot
+from core.wire.model.decode_rules import NO_RULES, DecodeRules
 from core.wire.model.dissection import PacketFlag
 
 ARENA_BYTES = 1 << 22
@@ -43,12 +44,13 @@ KEPT_IN_PLACE_BYTES = 1 << 20  # … or bytes
 class PacketStore:
     """Packets in order of arrival. See the module's text.
 
-    `limit_bytes` bounds the bytes and columns in memory. One thread appends at a time; any thread
-    may call `snapshot` and `version`.
+    `limit_bytes` bounds the bytes and columns in memory. `decode_rules` apply to all packets. One
+    thread appends at a time; any thread may call `snapshot` and `version`.
     """
 
-    def __init__(self, limit_bytes: int = 1 << 30) -> None:
+    def __init__(self, limit_bytes: int = 1 << 30, decode_rules: DecodeRules = NO_RULES) -> None:
         self.limit_bytes = limit_bytes
+        self.decode_rules = decode_rules
         self._arena_bytes = max(1 << 16, min(ARENA_BYTES, limit_bytes // 16))
         self._arena: Arena | None = None
         self._sealed: list[Chunk] = []
@@ -173,7 +175,14 @@ class PacketStore:
         self._seal()
         number, link_types = self._next_number, self._link_types
         self._sealed.append(
-            replace(chunk, first=number, link_types=link_types, comments={}, options={})
+            replace(
+                chunk,
+                first=number,
+                link_types=link_types,
+                comments={},
+                options={},
+                decode_rules=self.decode_rules,
+            )
         )
         frame_bytes = 0 if is_mapped(chunk.data) else len(chunk.data)
         self._sealed_bytes.append(len(chunk) * COLUMN_BYTES + frame_bytes)
@@ -188,7 +197,7 @@ class PacketStore:
         while start < len(frames):
             if self._arena is None:
                 room = max(self._arena_bytes, int(frames.captured[start]))
-                self._arena = Arena(self._next_number, room, self._link_types)
+                self._arena = Arena(self._next_number, room, self._link_types, self.decode_rules)
             fits = self._arena.room_for(frames.captured[start:])
             if fits == 0:
                 self._seal()

@@ -107,6 +107,7 @@ class Snapshot:
             network_verdict=network,
             transport_verdict=transport,
             fault=fault,
+            decode_rules=chunk.decode_rules,
         )
 
     def timestamp_ns(self, number: int) -> int:

@@ -7,6 +7,7 @@ bytes, makes it raise or run long.
 
 from __future__ import annotations
 
+from core.wire.model.decode_rules import NO_RULES, DecodeRules
 from core.wire.model.dissection import Cause, Dissection, PacketFlag, Stop
 from core.wire.model.field import Span
 from core.wire.model.reassembly import Piece
@@ -23,12 +24,14 @@ def dissect(
     original_length: int,
     flags: int = 0,
     piece: Piece | None = None,
+    decode_rules: DecodeRules = NO_RULES,
 ) -> Dissection:
     """Return the layers of a frame.
 
     `data` are the captured bytes, `original_length` the frame's length on the wire (bytes),
     `link_type` a `LinkType` number (others give a payload and no layer), `flags` `PacketFlag` bits.
-    `piece` tells what is known of the datagram if the frame has a fragment.
+    `piece` tells what is known of the datagram if the frame has a fragment. The result keeps the
+    `decode_rules` for readers of its payload.
     """
     original = max(original_length, len(data))
     if piece is not None:
@@ -52,7 +55,7 @@ def dissect(
         after = last.offset + last.header_length
         if walk.halt is not None and walk.halt.layer == last.name:
             after = len(data)  # the rest is a broken header, not payload
-    return _result(walk, original, after)
+    return _result(walk, original, after, decode_rules)
 
 
 def _too_deep(walk: Walk, offset: int) -> Stop:
@@ -60,11 +63,11 @@ def _too_deep(walk: Walk, offset: int) -> Stop:
     return Stop(walk.layers[-1].name, offset, Cause.MALFORMED, reason, limited_by="depth limit")
 
 
-def _result(walk: Walk, original: int, after: int) -> Dissection:
+def _result(walk: Walk, original: int, after: int, rules: DecodeRules) -> Dissection:
     captured = len(walk.data)
     packet_stop = captured if walk.packet_stop is None else min(walk.packet_stop, captured)
     payload_stop = min(walk.stop, walk.captured)
     trailer = Span(packet_stop, captured) if packet_stop < captured else _NOTHING
     payload = Span(min(after, payload_stop), payload_stop)
     layers = tuple(walk.layers)
-    return Dissection(walk.data, original, layers, payload, trailer, walk.halt, walk.piece)
+    return Dissection(walk.data, original, layers, payload, trailer, walk.halt, walk.piece, rules)

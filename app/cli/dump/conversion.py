@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.cli.dump.decoded_packets import PacketDecoder
+from app.cli.dump.decoded_packets import USUAL, Decoding, PacketDecoder
 from app.cli.dump.packet_writer import StandardOutput
 from app.cli.dump.selection import Selection
 from app.cli.output import CommandError, InterruptedCommandError, print_message
@@ -84,14 +84,14 @@ class Conversion:
         selection: Selection | None = None,
         replace: bool = False,
         keeps_secrets: bool = False,
-        reassembles: bool = True,
+        decoding: Decoding = USUAL,
     ) -> None:
         self._signal = signal
         self._limit, self._enough, self._selection = limit, enough, selection
         self._reader, self._keeps_secrets = reader, keeps_secrets
         self.selects = selection is not None
         self._decoder = PacketDecoder(
-            needs_flows=selection is not None and selection.needs_flows, reassembles=reassembles
+            needs_flows=selection is not None and selection.needs_flows, decoding=decoding
         )
         self._is_classic = is_classic(path.name)
         self.written = self.passed_over = 0

@@ -16,6 +16,7 @@ from core.analysis.tcp.deferred_flows import DeferredFlows
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.batch_decoder import decode_batch, parts_of
 from core.decode.chunk import Chunk
+from core.wire.model.decode_rules import NO_RULES, DecodeRules
 
 if TYPE_CHECKING:
     from core.analysis.programs.chunk_programs import ChunkPrograms
@@ -34,10 +35,21 @@ class DecodedPackets:
     first_timestamp_ns: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """The way to decode packets: with reassembled fragments or without, by the rules of ``-d``."""
+
+    reassembles: bool = True
+    rules: DecodeRules = NO_RULES
+
+
+USUAL = Decoding()
+
+
 class PacketDecoder:
     """Numbers packets from 1 on, and decodes those that are not decoded yet.
 
-    With `reassembles`, their fragments are reassembled; of a fragment it is only known that it
+    If `decoding` says so, their fragments are reassembled; of a fragment it is only known that it
     belongs to a datagram, if the packet that completes this is in a later chunk. With
     `needs_flows`, flows are analyzed, those of a file when something first reads them; `programs`
     finds the programs of these.
@@ -48,10 +60,11 @@ class PacketDecoder:
         *,
         needs_flows: bool,
         programs: ChunkPrograms | None = None,
-        reassembles: bool = True,
+        decoding: Decoding = USUAL,
     ) -> None:
         self._flows = DeferredFlows() if needs_flows else None
-        self._fragments = FragmentIndex() if reassembles else None
+        self._fragments = FragmentIndex() if decoding.reassembles else None
+        self._rules = decoding.rules
         self._programs = programs
         self._next = 1
         self._context = CaptureContext()
@@ -82,9 +95,9 @@ class PacketDecoder:
         first = self._next
         self._next += len(frames)
         if isinstance(frames, Chunk):
-            yield replace(frames, first=first)
+            yield replace(frames, first=first, decode_rules=self._rules)
             return
         link_types = np.array([interface.link_type for interface in interfaces], dtype=np.int32)
         for part in parts_of(frames):
-            yield decode_batch(part, link_types, first)
+            yield decode_batch(part, link_types, first, self._rules)
             first += len(part)

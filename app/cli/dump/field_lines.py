@@ -52,7 +52,9 @@ class FieldLines:
 
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         link_types = np.array([packet.link_type], np.int32)
-        chunk = decode_batch(batch_of_packet(packet), link_types, packet.number)
+        chunk = decode_batch(
+            batch_of_packet(packet), link_types, packet.number, packet.decode_rules
+        )
         context = CaptureContext([packet.interface])
         bases = SequenceBases.unknown(1) if base is None else SequenceBases.only(base)
         part = ChunkPart(chunk, context, ChunkValues(chunk, context), np.arange(1), bases)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from app.cli.dump.decoded_packets import Decoding
 from app.cli.dump.dump_file import MakeFileOutput, may_grow
 from app.cli.dump.line_format import LineFormat
 from app.cli.dump.packet_output import MakeOutput
@@ -25,7 +26,7 @@ def packet_output(
     selection: Selection | None,
     *,
     is_live: bool,
-    reassembles: bool,
+    decoding: Decoding,
     **lines: Any,
 ) -> MakeOutput:
     """Return what prints packets or, with ``-w``, writes them.
@@ -41,7 +42,7 @@ def packet_output(
             recording.packets,
             selection=selection,
             programs=_programs(selection) if is_live else None,
-            reassembles=reassembles,
+            decoding=decoding,
         )
     from app.cli.dump.printer import Printer
 
@@ -53,7 +54,7 @@ def packet_output(
         recording.packets,
         selection=selection,
         programs=programs,
-        reassembles=reassembles,
+        decoding=decoding,
     )
 
 
@@ -72,7 +73,7 @@ def file_output(
     selection: Selection | None,
     *,
     keeps_secrets: bool,
-    reassembles: bool,
+    decoding: Decoding,
 ) -> MakeFileOutput | None:
     """Return what copies a file as a whole, or writes packets as they come; None to print them.
 
@@ -99,7 +100,7 @@ def file_output(
             signal,
             selection=selection,
             reader=reader,
-            reassembles=reassembles,
+            decoding=decoding,
         )
     from app.cli.dump.conversion import Conversion
 
@@ -115,7 +116,7 @@ def file_output(
             selection=selection,
             replace=plan.replace,
             keeps_secrets=keeps_secrets,
-            reassembles=reassembles,
+            decoding=decoding,
         )
 
     return make

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cli.dump.decoded_packets import PacketDecoder
+from app.cli.dump.decoded_packets import USUAL, Decoding, PacketDecoder
 from app.cli.dump.selection import Selection
 from app.cli.output import (
     CommandError,
@@ -79,7 +79,7 @@ class PacketWriter:
         selection: Selection | None = None,
         reader: PacketReader | None = None,
         programs: ChunkPrograms | None = None,
-        reassembles: bool = True,
+        decoding: Decoding = USUAL,
     ) -> None:
         self._limit = limit
         self._enough, self._signal = enough, signal
@@ -88,7 +88,7 @@ class PacketWriter:
         self._decoder = PacketDecoder(
             needs_flows=selection is not None and selection.needs_flows,
             programs=programs,
-            reassembles=reassembles,
+            decoding=decoding,
         )
         self.passed_over = 0
         target = StandardOutput(signal) if str(plan.path) == STDOUT else None

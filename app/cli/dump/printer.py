@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cli.dump.decoded_packets import DecodedPackets, PacketDecoder
+from app.cli.dump.decoded_packets import USUAL, DecodedPackets, Decoding, PacketDecoder
 from app.cli.dump.line_format import ChunkPart, LineFormat
 from app.cli.dump.selection import Selection
 from app.cli.output import (
@@ -43,7 +43,7 @@ class Printer:
 
     With a `selection`, it prints only the packets that pass. `signal` is as for `CommandOutput`.
     `passed_over` counts the packets before the last printed one that did not pass. `programs` finds
-    the programs of captured packets. It `reassembles` IP fragments.
+    the programs of captured packets. `decoding` tells how packets are decoded.
     """
 
     work = "printed"
@@ -57,7 +57,7 @@ class Printer:
         selection: Selection | None = None,
         programs: ChunkPrograms | None = None,
         *,
-        reassembles: bool = True,
+        decoding: Decoding = USUAL,
     ) -> None:
         self._selection = selection
         self._format = line_format
@@ -69,9 +69,7 @@ class Printer:
         needs_flows = line_format.needs_flows or (selection is not None and selection.needs_flows)
         self.selects = selection is not None
         self._programs = programs
-        self._decoder = PacketDecoder(
-            needs_flows=needs_flows, programs=programs, reassembles=reassembles
-        )
+        self._decoder = PacketDecoder(needs_flows=needs_flows, programs=programs, decoding=decoding)
         self.printed = 0
         self.passed_over = 0
 

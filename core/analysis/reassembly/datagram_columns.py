@@ -60,14 +60,19 @@ def datagrams_of(
     index = np.flatnonzero(is_simple & np.isin(found.transport, _TRANSPORTS))
     if not len(index):
         return None
-    walked = Chunk(chunk.first, patched, chunk.link_types, **columns).copied(index)
+    rules = chunk.decode_rules
+    walked = Chunk(chunk.first, patched, chunk.link_types, **columns, decode_rules=rules).copied(
+        index
+    )
     verdict = fill(walked) & np.uint8(TRANSPORT_MASK)
     columns = {name: getattr(walked, name) for name in COLUMN_TYPES} | {
         "offset": walked.offset + np.uint32(starts[0]),
         "network": np.full(len(index), Network.NONE, np.uint8),  # the packets' own columns have it
         "verdict": verdict,
     }
-    return Datagrams(rows[index], Chunk(chunk.first, data, chunk.link_types, **columns))
+    return Datagrams(
+        rows[index], Chunk(chunk.first, data, chunk.link_types, **columns, decode_rules=rules)
+    )
 
 
 def _patched(

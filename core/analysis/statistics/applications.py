@@ -49,7 +49,7 @@ def _of_transport(headers: ChunkHeaders, transport: str, payloads: BytePlaces) -
     data = chunk.data
     at = chunk.offset[payloads.rows].astype(np.int64) + chunk.transport_offset[payloads.rows]
     ports = (table[key].column(data, at) for key in ("srcport", "dstport"))
-    readers = payload_info.readers_of(transport, *ports)
+    readers = payload_info.readers_of(chunk.decode_rules, transport, *ports)
     found = np.full(len(payloads.rows), NAMES.index("data"), np.uint8)
     for number, (name, reader) in enumerate(payload_info.READERS.items(), 1):
         if transport not in reader.names:

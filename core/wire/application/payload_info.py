@@ -2,7 +2,7 @@
 
 The port selects DNS and, over UDP, SSDP. The first bytes select HTTP and TLS over TCP, on any port,
 since both run on any. The user can assign a reader to a port (``-d tcp.port==8080,http``): it alone
-reads the payloads of that port. `assign_ports` is called once, before any packet is described.
+reads the payloads of that port. Such rules come with each packet (`core.wire.model.decode_rules`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.wire.application import dns, http, tls
+from core.wire.model.decode_rules import PORTS, DecodeRules
 from core.wire.model.dissection import Dissection, Layer
 
 _TCP_LENGTH_BYTES = 2  # DNS over TCP puts a length before each message (RFC 1035 §4.2.2)
@@ -83,9 +84,6 @@ ON_ANY_PORT = ("http", "tls")
 _DNS_PORTS = {port: name.lower() for port, name in dns.PORTS.items()}
 _KNOWN_PORTS = {"tcp": _DNS_PORTS, "udp": {**_DNS_PORTS, 1900: "ssdp"}}
 
-Assignments = Mapping[tuple[str, int], str]
-"""The reader's name for a transport and a port."""
-
 
 @dataclass(frozen=True, slots=True)
 class Application:
@@ -95,65 +93,41 @@ class Application:
     text: str
 
 
-class _Ports:
-    """The readers that ports select: those of `assignments` first, then the usual ones."""
-
-    def __init__(self, assignments: Assignments) -> None:
-        self._readers = {
-            transport: {port: name for (of, port), name in assignments.items() if of == transport}
-            for transport in TRANSPORTS
-        }
-        assigned = {port for _, port in assignments}
-        self.is_port = _table(1 << 16, {*_KNOWN_PORTS["udp"], *assigned})
-        self._numbers = {
-            transport: tuple(map(_numbers, (self._readers[transport], _KNOWN_PORTS[transport])))
-            for transport in TRANSPORTS
-        }
-
-    def reader(self, transport: str, ports: tuple[int | None, int | None]) -> str | None:
-        """Return the reader for a payload between two ports, or None if they select none."""
-        for readers in (self._readers[transport], _KNOWN_PORTS[transport]):
-            found = [(port, readers[port]) for port in ports if port in readers]
-            if found:
-                return min(found)[1]
-        return None
-
-    def readers(
-        self, transport: str, source: NDArray[np.uint16], destination: NDArray[np.uint16]
-    ) -> NDArray[np.uint8]:
-        """Return numbers (n,) of the readers that `reader` returns: from 1 in `READER_NAMES`."""
-        lower, higher = np.minimum(source, destination), np.maximum(source, destination)
-        found = np.zeros(len(source), np.uint8)
-        for numbers in self._numbers[transport]:
-            for port in (lower, higher):
-                found = np.where(found == 0, numbers[port], found)
-        return found
-
-
 def _numbers(readers: Mapping[int, str]) -> NDArray[np.uint8]:
     """Return the number of the reader of each port, (65536,); 0 where there is no reader."""
-    table = np.zeros(1 << 16, np.uint8)
+    table = np.zeros(PORTS, np.uint8)
     for port, name in readers.items():
         table[port] = READER_NAMES.index(name) + 1
     return table
 
 
-def assign_ports(assignments: Assignments) -> None:
-    """Let these readers alone read the payloads of these ports. Replaces former assignments."""
-    global _ports
-    _ports = _Ports(assignments)
-
-
-def reader_of(transport: str, source: int | None, destination: int | None) -> str | None:
+def reader_of(
+    rules: DecodeRules, transport: str, source: int | None, destination: int | None
+) -> str | None:
     """Return the name of the reader that the ports of a payload select, or None."""
-    return _ports.reader(transport, (source, destination))
+    assigned = rules.reader(transport, (source, destination))
+    if assigned is not None:
+        return assigned
+    known = _KNOWN_PORTS[transport]
+    found = [(port, known[port]) for port in (source, destination) if port in known]
+    return min(found)[1] if found else None
 
 
 def readers_of(
-    transport: str, source: NDArray[np.uint16], destination: NDArray[np.uint16]
+    rules: DecodeRules,
+    transport: str,
+    source: NDArray[np.uint16],
+    destination: NDArray[np.uint16],
 ) -> NDArray[np.uint8]:
     """Return the reader of each payload, (n,): 0, or its place in `READER_NAMES` from 1."""
-    return _ports.readers(transport, source, destination)
+    known = _KNOWN_NUMBERS[transport]
+    lower = known[np.minimum(source, destination)]
+    found = np.where(lower > 0, lower, known[np.maximum(source, destination)])
+    if not rules:
+        return found
+    places = np.array([0, *(READER_NAMES.index(name) + 1 for name in rules.names)], np.uint8)
+    assigned = places[rules.numbers(transport, source, destination)]
+    return np.where(assigned > 0, assigned, found)
 
 
 def may_read(reader: str, selected: str | None) -> bool:
@@ -162,10 +136,14 @@ def may_read(reader: str, selected: str | None) -> bool:
 
 
 def are_read(
-    reader: str, transport: str, source: NDArray[np.uint16], destination: NDArray[np.uint16]
+    rules: DecodeRules,
+    reader: str,
+    transport: str,
+    source: NDArray[np.uint16],
+    destination: NDArray[np.uint16],
 ) -> NDArray[np.bool_]:
     """Return a mask (n,) of the payloads that a reader reads, by their ports."""
-    found = readers_of(transport, source, destination)
+    found = readers_of(rules, transport, source, destination)
     mask: NDArray[np.bool_] = found == READER_NAMES.index(reader) + 1
     return mask | (found == 0) if reader in ON_ANY_PORT else mask
 
@@ -177,14 +155,14 @@ def describe(dissection: Dissection, transport: Layer) -> Application | None:
         return None
     data = dissection.data[span.start : span.stop]
     source, destination = (transport.number(dissection.data, key) for key in ("srcport", "dstport"))
-    return describe_bytes(transport.name, source, destination, data)
+    return describe_bytes(dissection.decode_rules, transport.name, source, destination, data)
 
 
 def describe_bytes(
-    transport: str, source: int | None, destination: int | None, data: bytes
+    rules: DecodeRules, transport: str, source: int | None, destination: int | None, data: bytes
 ) -> Application | None:
     """Return the line for a payload between two ports; None if no reader knows it."""
-    selected = reader_of(transport, source, destination)
+    selected = reader_of(rules, transport, source, destination)
     for name in ON_ANY_PORT if selected is None else (selected,):
         reader = READERS[name]
         if transport in reader.names:
@@ -195,10 +173,15 @@ def describe_bytes(
 
 
 def may_describe(
-    source: NDArray[np.uint16], destination: NDArray[np.uint16], first: NDArray[np.uint8]
+    rules: DecodeRules,
+    source: NDArray[np.uint16],
+    destination: NDArray[np.uint16],
+    first: NDArray[np.uint8],
 ) -> NDArray[np.bool_]:
     """Return a mask (n,) of payloads that a reader may know, by their ports and first bytes."""
-    return _ports.is_port[source] | _ports.is_port[destination] | _IS_FIRST[first]
+    is_port = _IS_KNOWN_PORT | rules.has_rule if rules else _IS_KNOWN_PORT
+    mask: NDArray[np.bool_] = is_port[source] | is_port[destination] | _IS_FIRST[first]
+    return mask
 
 
 def _table(size: int, numbers: Iterable[int]) -> NDArray[np.bool_]:
@@ -206,4 +189,5 @@ def _table(size: int, numbers: Iterable[int]) -> NDArray[np.bool_]:
 
 
 _IS_FIRST = _table(1 << 8, http.FIRST_BYTES | tls.FIRST_BYTES)
-_ports = _Ports({})
+_IS_KNOWN_PORT = _table(PORTS, _KNOWN_PORTS["udp"])
+_KNOWN_NUMBERS = {transport: _numbers(_KNOWN_PORTS[transport]) for transport in TRANSPORTS}

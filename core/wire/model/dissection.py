@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+from core.wire.model.decode_rules import NO_RULES, DecodeRules
 from core.wire.model.field import PlacedField, Span, Value
 from core.wire.model.reassembly import Piece
 from core.wire.model.table import HeaderTable
@@ -208,7 +209,8 @@ class Dissection(NamedTuple):
     `payload` is the application's bytes, which no table reads; it may be empty. `trailer` is the
     bytes after the outermost network packet (Ethernet padding, FCS). `piece` is set for a fragment
     that takes part in a reassembly; if it has the whole datagram, `data` are the bytes of
-    `Piece.frame_with_datagram`, in which all offsets count, and not those of the frame.
+    `Piece.frame_with_datagram`, in which all offsets count, and not those of the frame. The
+    `decode_rules` are those for the payloads of ports.
     """
 
     data: bytes
@@ -218,6 +220,7 @@ class Dissection(NamedTuple):
     trailer: Span = Span(0, 0)
     stop: Stop | None = None
     piece: Piece | None = None
+    decode_rules: DecodeRules = NO_RULES
 
     def layer(self, name: str) -> Layer | None:
         """Return the outermost layer of this name that no ICMP error quotes, or None."""

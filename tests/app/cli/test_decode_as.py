@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from app.cli.decode_as import DecodeAsError, decode_as
+from app.cli.decode_as import DecodeAsError, decode_rules
 from app.cli.main import run
-from core.wire.application.payload_info import READERS, assign_ports, describe_bytes
+from core.wire.application.payload_info import READERS, describe_bytes
+from core.wire.model.decode_rules import NO_RULES, DecodeRules
 from tests.app.made import capture_of, udp_frame
 from tests.core.decode.frames import tcp_frame
 from tests.core.wire.application.test_payload_info import QUESTION, message
@@ -20,40 +20,45 @@ DNS = message(1, 0, QUESTION, 0x0100)
 OVER_TCP = len(DNS).to_bytes(2, "big") + DNS
 
 
-@pytest.fixture(autouse=True)
-def _usual_ports() -> Iterator[None]:
-    yield
-    assign_ports({})
-
-
-def name_of(transport: str, source: int, destination: int, data: bytes) -> str | None:
-    found = describe_bytes(transport, source, destination, data)
+def name_of(
+    rules: DecodeRules, transport: str, source: int, destination: int, data: bytes
+) -> str | None:
+    found = describe_bytes(rules, transport, source, destination, data)
     return found.name if found else None
 
 
 def test_a_port_gets_a_reader() -> None:
-    assert name_of("udp", 9, 40000, DNS) is None
-    decode_as(["udp.port==9,dns", "tcp.port == 8000-8010 , dns", "udp.port==53,data"])
-    assert name_of("udp", 9, 40000, DNS) == name_of("udp", 40000, 9, DNS) == "DNS"
-    assert name_of("tcp", 8010, 1, OVER_TCP) == "DNS"
-    assert name_of("tcp", 8011, 1, OVER_TCP) is None
-    assert name_of("tcp", 9, 1, OVER_TCP) is None  # the transport counts
-    assert name_of("udp", 53, 1, DNS) is None
-    assert name_of("tcp", 53, 1, OVER_TCP) == "DNS"
+    assert name_of(NO_RULES, "udp", 9, 40000, DNS) is None
+    rules = decode_rules(["udp.port==9,dns", "tcp.port == 8000-8010 , dns", "udp.port==53,data"])
+    for ports in ((9, 40000), (40000, 9)):
+        assert name_of(rules, "udp", *ports, DNS) == "DNS"
+    assert name_of(rules, "tcp", 8010, 1, OVER_TCP) == "DNS"
+    assert name_of(rules, "tcp", 8011, 1, OVER_TCP) is None
+    assert name_of(rules, "tcp", 9, 1, OVER_TCP) is None  # the transport counts
+    assert name_of(rules, "udp", 53, 1, DNS) is None
+    assert name_of(rules, "tcp", 53, 1, OVER_TCP) == "DNS"
 
 
 def test_a_reader_alone_reads_its_port() -> None:
     request = b"GET / HTTP/1.1\r\n\r\n"
-    assert name_of("tcp", 8443, 1, request) == "HTTP"
-    decode_as(["tcp.port==8443:2,tls"])
-    assert name_of("tcp", 8443, 1, request) is None
-    assert name_of("tcp", 1, 8444, request) is None
-    assert name_of("tcp", 8445, 1, request) == "HTTP"
+    assert name_of(NO_RULES, "tcp", 8443, 1, request) == "HTTP"
+    rules = decode_rules(["tcp.port==8443:2,tls"])
+    assert name_of(rules, "tcp", 8443, 1, request) is None
+    assert name_of(rules, "tcp", 1, 8444, request) is None
+    assert name_of(rules, "tcp", 8445, 1, request) == "HTTP"
 
 
 def test_the_last_assignment_of_a_port_counts() -> None:
-    decode_as(["udp.port==1-100,data", "udp.port==9,mdns"])
-    assert name_of("udp", 9, 40000, DNS) == "mDNS"
+    rules = decode_rules(["udp.port==1-100,data", "udp.port==9,mdns"])
+    assert name_of(rules, "udp", 9, 40000, DNS) == "mDNS"
+
+
+def test_rules_end_with_their_command(tmp_path: Path, capsys: Capture) -> None:
+    """A later command of the same process has the usual ports."""
+    path = capture_of(tmp_path / "one.pcap", [udp_frame(DNS)])
+    for options, name in ((["-d", "udp.port==9,dns"], "DNS"), ([], "UDP")):
+        assert run(["dump", "-r", path, "--fields", "_ws.col.protocol", *options]) == 0
+        assert capsys.readouterr().out == f"{name}\n"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +80,7 @@ def test_the_last_assignment_of_a_port_counts() -> None:
 )
 def test_errors_say_what_is_possible(text: str, reason: str, capsys: Capture) -> None:
     with pytest.raises(DecodeAsError, match=reason):
-        decode_as([text])
+        decode_rules([text])
     assert run(["dump", "-r", "absent", "-d", text]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 

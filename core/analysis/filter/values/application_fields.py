@@ -48,7 +48,7 @@ class ApplicationMessages:
         data, table = headers.chunk.data, protocol.tables[0]
         all_headers = headers.transports(TRANSPORTS[transport])
         ports = (table[key].column(data, all_headers.starts) for key in ("srcport", "dstport"))
-        is_read = payload_info.are_read(reader, transport, *ports)
+        is_read = payload_info.are_read(headers.chunk.decode_rules, reader, transport, *ports)
         if not is_read.any():
             none = np.zeros(0, np.int64)
             return BytePlaces(none, none, none)
@@ -76,7 +76,8 @@ def _message_span(name: str) -> SpanOf:
             return
         reader = readers[layer.name]
         ports = (layer.number(dissection.data, key) for key in ("srcport", "dstport"))
-        if not payload_info.may_read(reader, payload_info.reader_of(layer.name, *ports)):
+        selected = payload_info.reader_of(dissection.decode_rules, layer.name, *ports)
+        if not payload_info.may_read(reader, selected):
             return
         for start, stop in payload_span(layer.name)(layer, dissection):
             start += READERS[reader].start(layer.name)

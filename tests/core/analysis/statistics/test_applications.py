@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.analysis.filter.values.chunk_headers import ChunkHeaders
 from core.analysis.statistics.applications import NAMES, application_of, applications
-from core.wire.application import payload_info
 from core.wire.model.assigned_numbers import IpProtocol
+from core.wire.model.decode_rules import DecodeRules
 from tests.core.analysis.statistics.packets import chunk_of
 from tests.core.decode.frames import ethernet, ipv4
 from tests.helpers.scripted import client_hello, dns
@@ -53,13 +54,9 @@ def test_columns_name_payloads_as_one_packet_does(assigned) -> None:
         for payload in PAYLOADS
         for size in {*range(min(16, len(payload))), len(payload)}
     ]
-    chunk = chunk_of(frames)
-    payload_info.assign_ports(assigned)
-    try:
-        found = [NAMES[number] for number in applications(ChunkHeaders(chunk)).tolist()]
-        expected = [application_of(chunk.dissect(row)) for row in range(len(chunk))]
-    finally:
-        payload_info.assign_ports({})
+    chunk = replace(chunk_of(frames), decode_rules=DecodeRules(assigned))
+    found = [NAMES[number] for number in applications(ChunkHeaders(chunk)).tolist()]
+    expected = [application_of(chunk.dissect(row)) for row in range(len(chunk))]
     assert found == expected
     assert set(found) == set(NAMES)
 

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.wire.application import dns, http, payload_info, tls
+from core.wire.model.decode_rules import NO_RULES, DecodeRules
 
 QUESTION = b"\x07example\x03org\x00\x00\x01\x00\x01"
 ANSWER = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01"
@@ -99,9 +100,9 @@ def test_payloads_that_a_reader_knows_may_be_described(data) -> None:
     payload = start + data.draw(st.binary(min_size=1, max_size=40))
     ports = [data.draw(st.sampled_from((1, 53, 1900, 5353, 5355, 80, 65535))) for _ in range(2)]
     columns = [np.array([port], np.uint16) for port in ports]
-    may = bool(payload_info.may_describe(*columns, np.array([payload[0]], np.uint8))[0])
+    may = bool(payload_info.may_describe(NO_RULES, *columns, np.array([payload[0]], np.uint8))[0])
     for transport in payload_info.TRANSPORTS:
-        assert may or payload_info.describe_bytes(transport, *ports, payload) is None
+        assert may or payload_info.describe_bytes(NO_RULES, transport, *ports, payload) is None
 
 
 STARTS = (
@@ -138,7 +139,7 @@ def test_many_messages_are_recognized_as_one_is(parts) -> None:
     ],
 )
 def test_ssdp_is_on_its_port_over_udp(transport, ports, name) -> None:
-    found = payload_info.describe_bytes(transport, *ports, b"GET /" + b"a" * 3000)
+    found = payload_info.describe_bytes(NO_RULES, transport, *ports, b"GET /" + b"a" * 3000)
     assert (found and found.name) == name
     assert found is None or len(found.text) == 201
 
@@ -157,16 +158,11 @@ def test_at_most_one_of_the_readers_of_any_port_knows_a_payload() -> None:
 def test_the_ports_of_many_payloads_select_the_readers_of_one(assignments) -> None:
     ports = np.array((9, 53, 80, 1900, 5353, 5355), np.uint16)
     source, destination = (each.ravel() for each in np.meshgrid(ports, ports))
-    payload_info.assign_ports(assignments)
-    try:
-        for transport in payload_info.TRANSPORTS:
-            numbers = payload_info.readers_of(transport, source, destination).tolist()
-            found = [
-                payload_info.READER_NAMES[number - 1] if number else None for number in numbers
-            ]
-            assert found == [
-                payload_info.reader_of(transport, *pair)
-                for pair in zip(source.tolist(), destination.tolist(), strict=True)
-            ]
-    finally:
-        payload_info.assign_ports({})
+    rules = DecodeRules(assignments)
+    for transport in payload_info.TRANSPORTS:
+        numbers = payload_info.readers_of(rules, transport, source, destination).tolist()
+        found = [payload_info.READER_NAMES[number - 1] if number else None for number in numbers]
+        assert found == [
+            payload_info.reader_of(rules, transport, *pair)
+            for pair in zip(source.tolist(), destination.tolist(), strict=True)
+        ]
