@@ -56,7 +56,7 @@ class NameIndex:
             if budget.is_spent:
                 break
         is_behind = self._through < snapshot.count
-        if not is_behind and self._vendors is None:  # last: this takes longest
+        if not is_behind and self._vendors is None and snapshot.count:  # last: this takes longest
             self._services, self._vendors = read_services(), vendors.load()
             self._version += 1
         if self.published.version != self._version:

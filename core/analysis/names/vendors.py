@@ -4,7 +4,9 @@
 package pymanuf (2026.10.1, MIT license), which joins the public lists of the IEEE (MA-L, CID, IAB,
 MA-M, MA-S). An assignment has 24, 28, or 36 bits; the longest that matches counts.
 
-The table is unpacked at the first use, in about 30 ms: the analysis thread does that (`load`).
+The table is unpacked at the first use, in about 30 ms: the analysis thread does that (`load`). It
+stays packed in memory: the names are one run of bytes, and a name is decoded when it is looked up.
+The compressor's window is small, since unpacking allocates all of it.
 """
 
 from __future__ import annotations
@@ -22,15 +24,22 @@ from numpy.typing import NDArray
 WIDTHS = (36, 28, 24)
 """Bits of the assignments, the longest first."""
 
+WINDOW = 1 << 20
+"""Bytes of the compressor's window."""
+
 TABLE = Path(__file__).with_name("vendors.xz")
 _GROUP = 1 << 40  # the bit of addresses of groups
 
 
 class Vendors:
-    """The names of vendors by the first bits of their addresses."""
+    """The names of vendors by the first bits of their addresses.
+
+    For each width there are the sorted prefixes, uint64 (n,), and the number of the name of each,
+    uint16 (n,). Names end with a line feed; `_ends` has the place of each, int32 (names,).
+    """
 
     def __init__(self, packed: bytes) -> None:
-        data = memoryview(lzma.decompress(packed))
+        data = lzma.decompress(packed)
         self._prefixes: dict[int, NDArray[np.uint64]] = {}
         self._names_of: dict[int, NDArray[np.uint16]] = {}
         at = 0
@@ -39,9 +48,18 @@ class Vendors:
             steps = np.frombuffer(data, "<u8", count, at + 4)
             at += 4 + steps.nbytes
             self._prefixes[width] = np.cumsum(steps, dtype=np.uint64)
-            self._names_of[width] = np.frombuffer(data, "<u2", count, at)
+            self._names_of[width] = np.frombuffer(data, "<u2", count, at).copy()
             at += 2 * count
-        self._names = bytes(data[at:]).decode().split("\n")
+        self._names = data[at:]
+        line_feeds = np.frombuffer(self._names, np.uint8) == ord("\n")
+        self._ends = np.flatnonzero(line_feeds).astype(np.int32)
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the table in memory."""
+        prefixes = sum(array.nbytes for array in self._prefixes.values())
+        numbers = sum(array.nbytes for array in self._names_of.values())
+        return prefixes + numbers + self._ends.nbytes + len(self._names)
 
     def name(self, address: int) -> str:
         """Return the vendor of a 48-bit address; empty for groups and for unknown vendors."""
@@ -51,8 +69,12 @@ class Vendors:
             prefixes, wanted = self._prefixes[width], address >> 48 - width
             index = int(np.searchsorted(prefixes, np.uint64(wanted)))
             if index < len(prefixes) and int(prefixes[index]) == wanted:
-                return self._names[int(self._names_of[width][index])]
+                return self._name(int(self._names_of[width][index]))
         return ""
+
+    def _name(self, number: int) -> str:
+        start = int(self._ends[number - 1]) + 1 if number else 0
+        return self._names[start : self._ends[number]].decode()
 
 
 @lru_cache(maxsize=1)
@@ -71,7 +93,9 @@ def pack(vendors: Mapping[tuple[int, int], str]) -> bytes:
         steps = np.diff(np.array([0, *prefixes], np.uint64)).astype("<u8")
         index = np.array([numbers[vendors[width, prefix]] for prefix in prefixes], "<u2")
         packed += len(prefixes).to_bytes(4, "little") + steps.tobytes() + index.tobytes()
-    return lzma.compress(packed + "\n".join(names).encode(), preset=9 | lzma.PRESET_EXTREME)
+    packed += "".join(f"{name}\n" for name in names).encode()
+    packing = {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": WINDOW}
+    return lzma.compress(packed, filters=[packing])
 
 
 def read_list(text: str) -> Iterator[tuple[tuple[int, int], str]]:

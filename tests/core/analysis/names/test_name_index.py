@@ -77,3 +77,11 @@ def test_the_names_of_a_file() -> None:
     index.extend(snapshot, UNLIMITED)
     assert index.published.host("192.0.2.1") == "a"
     assert names_of(store.snapshot()) is index
+
+
+def test_tables_are_read_once_there_are_packets() -> None:
+    index = NameIndex()
+    assert not index.extend(_store().snapshot(), UNLIMITED)
+    assert index.published.vendors is None
+    assert not index.extend(_store(_answer(1)).snapshot(), UNLIMITED)
+    assert index.published.vendors is not None
