@@ -120,7 +120,8 @@ def test_a_datagram_socket_and_its_peer() -> None:
 ORDINARY = """
 import os, sys
 from core.analysis.programs.program_finder import ProgramFinder
-from core.analysis.programs.flow_scan import End, Flow
+from core.analysis.programs.ends import End
+from core.analysis.programs.flow_scan import Flow
 from core.net.sock_diag import MAPPED
 from core.wire.model.assigned_numbers import IpProtocol
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from core.analysis.flows.history import BINS
 from core.analysis.flows.level import Level
-from core.analysis.flows.listing import FlowListing, FlowQuestion, end_text
+from core.analysis.flows.listing import FlowListing, FlowQuestion
+from core.wire.model.address_texts import end_text
 from core.wire.model.text import safe
 from widgets.lines.cells import cut, shorten_address
 from widgets.status.line import count_text, si, sparkline

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from core.analysis.follow.follower import FollowedStream
 from core.analysis.follow.forms import SIDES, SIGNS
-from core.analysis.follow.payloads import end_text
 from core.analysis.follow.rows import LineForm
+from core.wire.model.address_texts import end_text
 from widgets.lines.cells import width_of
 from widgets.lines.pieces import Line, Piece, PieceStyle
 
@@ -40,7 +40,7 @@ def _title(stream: FollowedStream, side: int | None) -> Line:
     if stream.packets:
         for number, end in enumerate(stream.ends):
             size = size_text(stream.contents.totals[number])
-            pieces.append(Piece(f"{SIGNS[number]} {end_text(end)} {size}  ", _SIDE_STYLES[number]))
+            pieces.append(Piece(f"{SIGNS[number]} {end_text(*end)} {size}  ", _SIDE_STYLES[number]))
         noun = "packet" if stream.packets == 1 else "packets"
         pieces.append(Piece(f"{stream.packets:,} {noun}", PieceStyle.QUIET))
     else:

@@ -7,14 +7,16 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.flows.ends import Pairs
 from core.analysis.flows.history import TimeScale
 from core.analysis.flows.level import Level
-from core.analysis.flows.pairs import Pairs, mixed, pairs_of
+from core.analysis.flows.pairs import pairs_of
 from core.analysis.flows.table import MOST_FLOWS, UNTIMED, ConversationTable, PartColumns
 from core.analysis.flows.tcp_marks import MARKING, add_marks
 from core.analysis.tcp.flow_table import FlowTable
 from core.decode.chunk import Chunk
 from core.wire.model.dissection import PacketFlag
+from core.wire.model.words import mixed
 
 PART = 1 << 13
 """The most packets in a part that is counted at once."""

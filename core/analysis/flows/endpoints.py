@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.flows.pairs import Ends, with_ports
+from core.analysis.flows.ends import Ends, with_ports
 
 _SUMMED = ("packets", "bytes", "retransmissions", "zero_windows", "resets")
 

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.flows.endpoints import end_ids, endpoints_of
+from core.analysis.flows.ends import Ends
 from core.analysis.flows.history import TimeScale
 from core.analysis.flows.level import Level, address_text
-from core.analysis.flows.pairs import Ends
 from core.analysis.flows.table import NO_TIME, ConversationTable
 from core.analysis.flows.tcp_marks import TcpState, states
+from core.wire.model.address_texts import end_text
 
 Columns = Mapping[str, NDArray[Any]]
 Programs = tuple[tuple[str, ...], NDArray[np.int64]]
@@ -118,13 +119,6 @@ class FlowListing:
     def bit_rate(self, row: int) -> float:
         """Return bits per second over the duration; 0 without one."""
         return float(bit_rates({name: self.columns[name][row : row + 1] for name in _RATED})[0])
-
-
-def end_text(address: str, port: int | None) -> str:
-    """Return ``10.0.0.1:443`` or ``[::1]:443``; without a port the address alone."""
-    if port is None:
-        return address
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 _RATED = ("start_ns", "stop_ns", "bytes")

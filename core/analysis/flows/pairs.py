@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.flows.ends import Ends, Pairs, PlacedEnds, Rows, hashed_pairs, joined, with_ports
 from core.analysis.flows.level import ADDRESSES, KINDS, Level
 from core.decode.chunk import Chunk
 from core.decode.columns import SLOTS, read
@@ -30,101 +31,12 @@ from core.wire.model.words import WORD_BITS, word_columns
 from core.wire.transport.tcp import TCP
 from core.wire.transport.udp import UDP
 
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, odd
 _NETWORKS = {Level.IPV4: Network.IPV4, Level.IPV6: Network.IPV6}
 _TRANSPORTS: Mapping[Level, tuple[HeaderTable, int]] = {
     Level.TCP: (TCP, IpProtocol.TCP),
     Level.UDP: (UDP, IpProtocol.UDP),
 }
-_TWO_WORDS = KINDS.index(Level.IPV6)
 _QUOTING = (int(IpProtocol.ICMP), int(IpProtocol.ICMPV6))
-
-Rows = NDArray[np.int64]
-Words = NDArray[np.uint64]
-Index = NDArray[Any] | slice
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ends:
-    """One end of k headers: parallel arrays (k,).
-
-    ``kind``  uint8   index in `core.analysis.flows.level.KINDS`
-    ``high``  uint64  the high word of the address; 0 if it has one word
-    ``low``   uint64  the low word
-    ``port``  uint16  0 at levels without ports
-    """
-
-    kind: NDArray[np.uint8]
-    high: Words
-    low: Words
-    port: NDArray[np.uint16]
-
-    def __len__(self) -> int:
-        return len(self.kind)
-
-    def take(self, index: Index) -> Ends:
-        """Return the ends that an index, a mask, or a slice selects."""
-        return Ends(*(getattr(self, name)[index] for name in self.__slots__))
-
-    def hashed(self, seed: int) -> Words:
-        """Return a keyed hash of each address, (k,); see `with_ports`."""
-        state = mixed(self.kind + np.uint64(seed), self.low)
-        has_two_words = self.kind == _TWO_WORDS
-        if has_two_words.any():
-            state = np.where(has_two_words, mixed(state, self.high), state)
-        return state
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PlacedEnds:
-    """Ends with ports (k,), whose addresses are those at the indices `at` (k,) of others."""
-
-    addresses: Ends
-    at: Rows
-    port: NDArray[np.uint16]
-
-    def take(self, index: Index) -> Ends:
-        """Return the ends that an index, a mask, or a slice selects."""
-        return replace(self.addresses.take(self.at[index]), port=self.port[index])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """Source and destination of k headers, by ascending row of their packets in a part.
-
-    `sources` and `destinations` (k,) are keyed hashes of them.
-    """
-
-    rows: Rows
-    source: Ends | PlacedEnds
-    destination: Ends | PlacedEnds
-    sources: Words
-    destinations: Words
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def take(self, index: Index) -> Pairs:
-        """Return the headers that an index, a mask, or a slice selects."""
-        return Pairs(
-            self.rows[index],
-            self.source.take(index),
-            self.destination.take(index),
-            self.sources[index],
-            self.destinations[index],
-        )
-
-
-def mixed(state: Words, word: NDArray[Any]) -> Words:
-    """Return a hash `state` (k,) with a word mixed in."""
-    state = (state ^ word) * _MULTIPLIER
-    state ^= state >> np.uint64(32)
-    return state
-
-
-def with_ports(addresses: Words, port: NDArray[np.uint16]) -> Words:
-    """Return the hashes of ends, from those of their addresses."""
-    return mixed(addresses, port)
 
 
 def dissected_rows(part: Chunk) -> Rows:
@@ -152,7 +64,7 @@ def pairs_of(part: Chunk, seed: int) -> dict[Level, Pairs]:
     if len(dissected):
         for level, pairs in _dissected(part, dissected, seed).items():
             found[level].append(pairs)
-    return {level: _joined(parts) for level, parts in found.items()}
+    return {level: joined(parts) for level, parts in found.items()}
 
 
 def _outermost(part: Chunk, mask: NDArray[np.bool_], seed: int) -> dict[Level, Pairs]:
@@ -163,7 +75,7 @@ def _outermost(part: Chunk, mask: NDArray[np.bool_], seed: int) -> dict[Level, P
         rows = np.flatnonzero(has_network & (part.network == network))
         starts = part.offset[rows].astype(np.int64) + part.network_offset[rows]
         found[level] = _pairs_at(part, rows, starts, level, seed)
-    networks = _joined(list(found.values()))
+    networks = joined(list(found.values()))
     place = np.zeros(len(part), np.int64)  # of each packet in these
     place[networks.rows] = np.arange(len(networks))
     for level, (table, number) in _TRANSPORTS.items():
@@ -211,11 +123,7 @@ def _pairs_at(part: Chunk, rows: Rows, starts: Rows, level: Level, seed: int) ->
     source, destination = (
         _ends(slot.column(part.data, starts), level) for slot in ADDRESSES[level]
     )
-    return _hashed(rows, source, destination, seed)
-
-
-def _hashed(rows: Rows, source: Ends, destination: Ends, seed: int) -> Pairs:
-    return Pairs(rows, source, destination, source.hashed(seed), destination.hashed(seed))
+    return hashed_pairs(rows, source, destination, seed)
 
 
 def _ends(column: NDArray[Any], level: Level) -> Ends:
@@ -240,7 +148,7 @@ def _ethernet(part: Chunk, mask: NDArray[np.bool_], seed: int) -> Pairs:
     source, destination = (read(rest, SLOTS[f"eth.{key}"]) for key in ("src", "dst"))
     index = np.flatnonzero(source.valid & destination.valid)
     ends = [_ends(each.values[index], Level.ETHERNET) for each in (source, destination)]
-    return _joined([usual, _hashed(others[index], ends[0], ends[1], seed)])
+    return joined([usual, hashed_pairs(others[index], ends[0], ends[1], seed)])
 
 
 _End = tuple[int, int, int, int]  # kind, the two words of the address, and port
@@ -315,7 +223,7 @@ def _of_headers(headers: Sequence[_Header], level: Level, seed: int) -> Pairs:
             [header.destination for header in headers],
         )
     )
-    pairs = _hashed(rows, source, destination, seed)
+    pairs = hashed_pairs(rows, source, destination, seed)
     if not level.has_ports:
         return pairs
     return replace(
@@ -323,23 +231,3 @@ def _of_headers(headers: Sequence[_Header], level: Level, seed: int) -> Pairs:
         sources=with_ports(pairs.sources, source.port),
         destinations=with_ports(pairs.destinations, destination.port),
     )
-
-
-_NO_PAIRS = _of_headers((), Level.ETHERNET, 0)
-
-
-def _joined(parts: Sequence[Pairs]) -> Pairs:
-    """Return the pairs of all parts, by row."""
-    parts = [part for part in parts if len(part)]
-    if len(parts) <= 1:
-        return parts[0] if parts else _NO_PAIRS
-    rows = np.concatenate([part.rows for part in parts])
-    order = np.argsort(rows, kind="stable")
-    ends = []
-    for which in ("source", "destination"):
-        whole = [getattr(part, which).take(slice(None)) for part in parts]
-        columns = ([getattr(each, name) for each in whole] for name in Ends.__slots__)
-        ends.append(Ends(*(np.concatenate(column)[order] for column in columns)))
-    sources = np.concatenate([part.sources for part in parts])[order]
-    destinations = np.concatenate([part.destinations for part in parts])[order]
-    return Pairs(rows[order], ends[0], ends[1], sources, destinations)

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.flows.ends import Ends, Pairs
 from core.analysis.flows.history import BINS, TimeScale, widened
-from core.analysis.flows.pairs import Ends, Pairs
 from core.analysis.flows.slots import NO_SLOT, SlotIndex
 
 MOST_FLOWS = 1 << 17

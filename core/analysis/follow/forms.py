@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from core.analysis.follow.payloads import End, end_text
+from core.analysis.follow.payloads import End
 from core.analysis.follow.pieces import CLIENT, Piece, PieceKind, mark_text
 from core.analysis.follow.texts import line_text
+from core.wire.model.address_texts import end_text
 from core.wire.model.text import ascii_text
 
 SIGNS = ("→", "←")  # of the client's and the server's bytes
@@ -42,7 +43,7 @@ class StreamForm:
 
     def begin(self) -> Lines:
         """Yield the lines before the first piece, when the ends are known."""
-        client, server = map(end_text, self.stream.ends)
+        client, server = (end_text(*end) for end in self.stream.ends)
         yield f"{self.stream.protocol.upper()} stream {self.number}: {client} → {server}"
 
     def piece(self, piece: Piece) -> Lines:
@@ -113,7 +114,7 @@ class RawForm(StreamForm):
         yield from ("", _RULE, f"Follow: {protocol},raw")
         yield f"Filter: {protocol}.stream eq {self.number}"
         for node, end in enumerate(self.stream.ends):
-            yield f"Node {node}: {end_text(end)}"
+            yield f"Node {node}: {end_text(*end)}"
 
     def piece(self, piece: Piece) -> Lines:
         """Yield the line of a piece. tshark has the text of a mark in it, and a NUL."""
@@ -140,7 +141,7 @@ class JsonForm(StreamForm):
 
     def piece(self, piece: Piece) -> Lines:
         """Yield the object of a piece. A mark has no bytes, but says how many it is about."""
-        ends = [end_text(end) for end in self.stream.ends]
+        ends = [end_text(*end) for end in self.stream.ends]
         found: dict[str, Any] = {
             f"{self.stream.protocol}.stream": self.number,
             "frame.number": piece.packet,

@@ -106,9 +106,3 @@ def ends_of(dissection: Dissection, protocol: str) -> tuple[End, End] | None:
                 found.append((text, table[port].number(dissection.data, layer.offset)))
             return found[0], found[1]
     return None
-
-
-def end_text(end: End) -> str:
-    """Return an end as text: ``10.0.0.1:80``, ``[fe80::1]:80``."""
-    address, port = end
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.programs.ends import ADDRESSES, PORTS, End, ends_of
 from core.decode.chunk import Chunk
-from core.net.sock_diag import MAPPED
 from core.store.snapshot import Snapshot
 from core.wire.model.assigned_numbers import IpProtocol
-from core.wire.model.batch import HeaderState, Network
+from core.wire.model.batch import HeaderState
 from core.wire.model.dissection import Cause
-from core.wire.transport.tcp import TCP
+from core.wire.model.words import mixed, word_columns
+from core.wire.transport.tcp import FLAG_BITS, TCP
 from core.wire.transport.udp import UDP
 
 RECHECK_S = 5.0
@@ -34,18 +35,8 @@ MOST_PACKETS = 1 << 13
 LATE_S = 0.25
 """A connection whose beginning was not captured can wait so long."""
 
-_SYN, _ACK = 0x02, 0x10
-_FLAGS = 13  # the byte of the flags in a TCP header
+_SYN, _ACK = FLAG_BITS["syn"], FLAG_BITS["ack"]
 _STATES = HeaderState.TRANSPORT | HeaderState.FRAGMENT
-_MULTIPLIER = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2**64 / golden ratio, odd
-_ADDRESSES = {Network.IPV4: (12, 4), Network.IPV6: (8, 16)}  # where both begin, and their size
-
-
-class End(NamedTuple):
-    """An address of 16 bytes (IPv4: ::ffff:a.b.c.d) and a port."""
-
-    address: bytes
-    port: int
 
 
 class Flow(NamedTuple):
@@ -173,19 +164,16 @@ def _ends_of(chunk: Chunk, seed: int, *, beginnings: bool) -> _Ends:
     if beginnings:
         whole = whole[is_udp[whole] | _begins(chunk, whole)]
     parts = []
-    for network, (place, size) in _ADDRESSES.items():
+    for network, addresses in ADDRESSES.items():
         rows = whole[chunk.network[whole] == network]
         if len(rows):
-            at = chunk.offset[rows].astype(np.int64)
-            starts = at + chunk.transport_offset[rows]
-            at += chunk.network_offset[rows] + place
-            ports = _gather(chunk.data, starts, 4, ">u2")
-            words = _gather(chunk.data, at, 2 * size, ">u4").reshape(len(rows), 2, size // 4)
-            hashed = ports.astype(np.uint64) ^ np.uint64(seed)
-            for index in range(size // 4):
-                hashed = (hashed ^ words[:, :, index]) * _MULTIPLIER
-                hashed ^= hashed >> np.uint64(29)
-            keys = hashed.sum(axis=1, dtype=np.uint64)
+            keys = np.zeros(len(rows), np.uint64)
+            starts, networks = _starts(chunk, rows), chunk.offset[rows].astype(np.int64)
+            networks += chunk.network_offset[rows]
+            for address, port in zip(addresses, PORTS, strict=True):
+                words = word_columns(address.column(chunk.data, networks)).T
+                ports = UDP[port].column(chunk.data, starts)  # in TCP at the same place
+                keys += mixed(np.full(len(rows), seed, np.uint64), *words, ports)
             parts.append(_Ends(rows, starts, keys + is_udp[rows], is_udp[rows]))
     if len(parts) == 1:
         return parts[0]
@@ -198,24 +186,23 @@ def _ends_of(chunk: Chunk, seed: int, *, beginnings: bool) -> _Ends:
 
 
 def _begins(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return a mask of packets with a SYN and no ACK, where a TCP header is."""
-    starts = chunk.offset[rows].astype(np.int64) + chunk.transport_offset[rows]
-    flags = chunk.data[np.minimum(starts + _FLAGS, len(chunk.data) - 1)]
-    mask: NDArray[np.bool_] = flags & (_SYN | _ACK) == _SYN
+    """Return a mask (k,) of packets with a SYN and no ACK; False for UDP."""
+    mask = np.zeros(len(rows), np.bool_)
+    tcp = np.flatnonzero(chunk.transport[rows] == IpProtocol.TCP)
+    flags = TCP["flags"].column(chunk.data, _starts(chunk, rows[tcp]))
+    mask[tcp] = flags & (_SYN | _ACK) == _SYN
     return mask
 
 
-def _gather(
-    data: NDArray[np.uint8], starts: NDArray[np.int64], size: int, kind: str
-) -> NDArray[Any]:
-    """Return `size` bytes from each start, as numbers."""
-    found: NDArray[Any] = data[starts[:, None] + np.arange(size)].view(kind)
-    return found
+def _starts(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where the transport headers of packets begin in the data."""
+    starts: NDArray[np.int64] = chunk.offset[rows].astype(np.int64) + chunk.transport_offset[rows]
+    return starts
 
 
 def _syns(chunk: Chunk, ends: _Ends) -> dict[int, int]:
     """Return the sequence numbers of segments that begin a connection, by index."""
-    index = np.flatnonzero(_begins(chunk, ends.rows) & ~ends.is_udp)
+    index = np.flatnonzero(_begins(chunk, ends.rows))
     if not len(index):
         return {}
     sequences = TCP["seq_raw"].column(chunk.data, ends.starts[index])
@@ -223,21 +210,6 @@ def _syns(chunk: Chunk, ends: _Ends) -> dict[int, int]:
 
 
 def _flow(chunk: Chunk, ends: _Ends, index: int, key: int, since: int) -> Flow:
-    row, start = int(ends.rows[index]), int(ends.starts[index])
-    offset, size = _ADDRESSES[Network(int(chunk.network[row]))]
-    at = int(chunk.offset[row]) + int(chunk.network_offset[row]) + offset
-    data = chunk.data
-    source, destination = (data[at + n * size : at + (n + 1) * size].tobytes() for n in (0, 1))
-    ports = [int.from_bytes(data[start + n : start + n + 2].tobytes(), "big") for n in (0, 2)]
-    return Flow(
-        int(chunk.transport[row]),
-        chunk.first + row,
-        End(_mapped(source), ports[0]),
-        End(_mapped(destination), ports[1]),
-        key,
-        since,
-    )
-
-
-def _mapped(address: bytes) -> bytes:
-    return address if len(address) == 16 else MAPPED + address
+    row = int(ends.rows[index])
+    source, destination = ends_of(chunk, row)
+    return Flow(int(chunk.transport[row]), chunk.first + row, source, destination, key, since)

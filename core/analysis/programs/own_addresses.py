@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
 
-from core.analysis.programs.flow_scan import End
 from core.net.routes import own_addresses
 from core.net.sock_diag import MAPPED
 
@@ -35,10 +33,3 @@ class OwnAddresses:
             found = self._addresses()
             self._found = frozenset(each if len(each) == 16 else MAPPED + each for each in found)
         return address in self._found or address.startswith(_LOOPBACK)
-
-
-def end_text(end: End) -> str:
-    """Return ``127.0.0.1:443`` or ``[::1]:443``."""
-    if end.address.startswith(MAPPED):
-        return f"{socket.inet_ntoa(end.address[12:])}:{end.port}"
-    return f"[{socket.inet_ntop(socket.AF_INET6, end.address)}]:{end.port}"

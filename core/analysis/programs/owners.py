@@ -7,21 +7,27 @@ when a packet passed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 UNNAMED = "unnamed"
 
 
 class Grade(Enum):
-    """The certainty that processes own an end of a flow. The value is the text."""
+    """How certain it is that the processes of an owner own its end. The value is the text."""
 
-    EXACT = "exact"  # they held its socket after the packet passed
-    SHARED = "one of these"  # several sockets take the packets of its port
-    MOMENT = "seen a moment ago"  # they held its socket before it was closed
-    LISTENER = "its listener"  # they listen at its port; no process holds its socket
-    OTHER_USER = "another user's"  # the user is known, but not the process
-    GONE = "gone"  # its socket was closed before it was seen
+    EXACT = "exact"
+    """The processes held the socket of the flow when rawscope asked, after the packet."""
+    SHARED = "one of these"
+    """Several sockets take the packets of the port, and each has its processes."""
+    MOMENT = "seen a moment ago"
+    """The processes held the socket before it was closed."""
+    LISTENER = "its listener"
+    """The processes listen at the port; no process is known to hold the socket of the flow."""
+    OTHER_USER = "another user's"
+    """The user of the socket is known, but rawscope may not read that user's processes."""
+    GONE = "gone"
+    """The socket was closed before rawscope asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +71,19 @@ def owners_text(owners: FlowOwners) -> str:
     others = [owner for owner in owners if owner.grade is Grade.OTHER_USER]
     found = [*named, *(f"user {owner.uid}" for owner in others)]
     return ", ".join(dict.fromkeys(found))
+
+
+def with_more_holders(before: FlowOwners, after: FlowOwners) -> FlowOwners:
+    """Return the owners of an answer with the processes that were found to hold the sockets, too.
+
+    A socket that was closed since does not make the answer worse.
+    """
+    return tuple(
+        replace(
+            old,
+            processes=tuple({each.pid: each for each in (*old.processes, *new.processes)}.values()),
+        )
+        if old.grade is new.grade
+        else old
+        for old, new in zip(before, after, strict=True)
+    )

@@ -19,14 +19,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from core.analysis.programs.flow_scan import End, Flow
-from core.analysis.programs.own_addresses import OwnAddresses, end_text
-from core.analysis.programs.owners import FlowOwners, Grade, Owner, Process
+from core.analysis.programs.ends import End
+from core.analysis.programs.flow_scan import Flow
+from core.analysis.programs.own_addresses import OwnAddresses
+from core.analysis.programs.owners import FlowOwners, Grade, Owner, with_more_holders
 from core.analysis.programs.process_records import ProcessRecords
 from core.analysis.programs.socket_holders import SocketHolders
+from core.analysis.programs.socket_processes import SocketProcesses, reads_all_processes
 from core.analysis.programs.socket_table import HeldSocket, Match, RecentSockets
 from core.net.sock_diag import DiagnosedSockets, dump_sockets
 from core.wire.model.assigned_numbers import IpProtocol
@@ -37,11 +39,9 @@ RETRIES_S = (0.05, 0.1, 0.3, 0.6)
 RECHECK_PATIENCE_S = 1.0  # of a flow of UDP that has an answer
 MOST_WAITING = 1 << 12
 """Flows that wait for an answer; of more, the oldest are given up."""
-MOST_NAMED = 1 << 14
-"""Sockets whose processes are remembered, and connections with their sockets."""
+MOST_CONNECTIONS = 1 << 14
+"""Connections that are remembered with their sockets."""
 MOST_FRESH = 256
-
-_CAP_SYS_PTRACE = 19  # linux/capability.h
 
 
 class Answer(NamedTuple):
@@ -50,14 +50,6 @@ class Answer(NamedTuple):
     flow: Flow
     owners: FlowOwners
     is_final: bool = True
-
-
-class _Holding(NamedTuple):
-    """The processes of some sockets; `is_sure` if they hold them now. Nobody has the `unknown`."""
-
-    processes: tuple[Process, ...]
-    is_sure: bool
-    unknown: Sequence[HeldSocket]
 
 
 @dataclass(slots=True)
@@ -95,8 +87,8 @@ class ProgramFinder:
         self._holders = holders or SocketHolders(clock=clock)
         self._own = own or OwnAddresses(clock)
         self._records = records or ProcessRecords()
+        self._processes = SocketProcesses(self._holders, self._records)
         self._waiting: list[_Question] = []
-        self._named: dict[int, tuple[Process, ...]] = {}  # by inode
         self._connections: dict[int, Flow] = {}  # of TCP, by inode
         self._next_dump_s = float("-inf")
         self._user = os.geteuid()
@@ -114,7 +106,7 @@ class ProgramFinder:
 
     @property
     def first_unanswered(self) -> int | None:
-        """The lowest packet whose flow has no answer yet; None without one."""
+        """The lowest packet whose flow has no answer yet; None if all have one."""
         packets = (each.flow.packet for each in self._waiting if each.answered is None)
         return min(packets, default=None)
 
@@ -173,7 +165,7 @@ class ProgramFinder:
         unpacked = list(fresh - wanted)[:MOST_FRESH]  # may be closed when their packets are seen
         self._holders.scan_likely([*wanted, *unpacked], self._clock() + LIKELY_S)
         for inode in unpacked:
-            self._identify(inode)
+            self._processes.identify(inode)
         self._holders.forget_except(self._sockets.inodes)
         self._next_dump_s = self._clock() + DUMP_SHARE * (time.thread_time() - began_s)
         return corrected
@@ -209,13 +201,13 @@ class ProgramFinder:
         """Note the connection of a socket. Correct the answer for an earlier one."""
         before = self._connections.pop(inode, flow)
         self._connections[inode] = flow
-        while len(self._connections) > MOST_NAMED:
+        while len(self._connections) > MOST_CONNECTIONS:
             del self._connections[next(iter(self._connections))]
         if before.packet == flow.packet or before.key != flow.key:
             return []
         ends = (before.source, before.destination)
         local = [each for each in ends if self._own.owns(each.address)]
-        return [Answer(before, tuple(Owner(end_text(each), Grade.GONE) for each in local))]
+        return [Answer(before, tuple(Owner(each.text, Grade.GONE) for each in local))]
 
     # -- processes -------------------------------------------------------------------------------
 
@@ -248,7 +240,7 @@ class ProgramFinder:
             question.missing = {each for each in sockets if not self._holders.holders(each)}
             return None
         if not question.is_open:
-            owners = _with_more_holders(question.answered or (), owners)
+            owners = with_more_holders(question.answered or (), owners)
         question.is_open = question.is_open and self._ask_again(question)
         if owners == question.answered:
             return None
@@ -267,8 +259,8 @@ class ProgramFinder:
 
     def _owner(self, end: End, match: Match, is_complete: bool) -> Owner | None:
         """Return the owner of an end; None if its processes are still searched."""
-        text = end_text(end)
-        found = self._holding(match.sockets)
+        text = end.text
+        found = self._processes.of(match.sockets)
         if found.unknown and not is_complete:
             return None
         if match.sockets and not found.unknown:
@@ -277,7 +269,7 @@ class ProgramFinder:
                 is_shared = len(match.sockets) > 1 and len(found.processes) > 1
                 grade = Grade.SHARED if is_shared else Grade.EXACT
             return Owner(text, grade, found.processes, match.sockets[0].uid)
-        listening = self._holding(match.listeners)
+        listening = self._processes.of(match.listeners)
         if match.listeners and not listening.unknown:
             return Owner(text, Grade.LISTENER, listening.processes, match.listeners[0].uid)
         if listening.unknown and not is_complete:
@@ -287,64 +279,7 @@ class ProgramFinder:
                 return Owner(text, Grade.OTHER_USER, (), each.uid)
         return Owner(text, Grade.GONE)
 
-    def _holding(self, sockets: Sequence[HeldSocket]) -> _Holding:
-        """Return the processes that hold, or held, some sockets."""
-        processes: dict[int, Process] = {}
-        is_sure = True
-        unknown: list[HeldSocket] = []
-        for each in sockets:
-            found, holds = self._identify(each.inode)
-            is_sure &= holds
-            processes |= {process.pid: process for process in found}
-            if not found:
-                unknown.append(each)
-        return _Holding(tuple(processes[pid] for pid in sorted(processes)), is_sure, unknown)
-
-    def _identify(self, inode: int) -> tuple[tuple[Process, ...], bool]:
-        """Return the processes that hold a socket, or held it, and whether they hold it now."""
-        read = [self._records.find(pid) for pid in self._holders.holders(inode)]
-        found = {each.pid: each for each in read if each is not None}
-        holding = self._holders.holders(inode)
-        processes = tuple(found[pid] for pid in holding if pid in found)
-        if processes:
-            self._named.pop(inode, None)
-            self._named[inode] = processes
-            while len(self._named) > MOST_NAMED:
-                del self._named[next(iter(self._named))]
-            return processes, True
-        return self._named.get(inode, tuple(found.values())), False
-
-
-def _with_more_holders(before: FlowOwners, after: FlowOwners) -> FlowOwners:
-    """Return the owners of an answer with the processes that were found to hold the sockets, too.
-
-    A socket that was closed since does not make the answer worse.
-    """
-    return tuple(
-        replace(
-            old,
-            processes=tuple({each.pid: each for each in (*old.processes, *new.processes)}.values()),
-        )
-        if old.grade is new.grade
-        else old
-        for old, new in zip(before, after, strict=True)
-    )
-
 
 def _sockets_of(question: _Question) -> Iterator[HeldSocket]:
     for _end, match in question.ends:
         yield from (*match.sockets, *match.listeners)
-
-
-def _is_without_sockets(question: _Question) -> bool:
-    return not any(_sockets_of(question))
-
-
-def reads_all_processes() -> bool:
-    """Return True if this process may read the descriptors of other users' processes."""
-    try:
-        with open("/proc/self/status") as status:
-            effective = next(line for line in status if line.startswith("CapEff:"))
-    except (OSError, StopIteration):
-        return False
-    return bool(int(effective.split()[1], 16) >> _CAP_SYS_PTRACE & 1)

@@ -35,7 +35,7 @@ class ProgramRecorder:
 
     @property
     def first_unplaced(self) -> int | None:
-        """The lowest packet with an answer that has no stream yet; None without one."""
+        """The lowest packet with an answer that has no stream yet; None if all have one."""
         return min((each.flow.packet for each in self._unplaced), default=None)
 
     def locate(self, asked: Sequence[Flow], flows: FlowTable) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from core.analysis.programs.flow_scan import End
+from core.analysis.programs.ends import End
 from core.net.sock_diag import ENDS_BYTES, MAPPED, TCP_LISTEN, DiagnosedSockets
 from core.wire.model.assigned_numbers import IpProtocol
 

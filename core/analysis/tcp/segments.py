@@ -23,7 +23,7 @@ from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause, Dissection, Layer
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
-from core.wire.model.words import split_words, word_columns
+from core.wire.model.words import mixed, split_words, word_columns
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from core.wire.registry import PROTOCOLS
@@ -35,7 +35,6 @@ _NAMES = {table.name: kind for kind, table in _TABLES.items()}
 _TRANSPORTS: tuple[tuple[HeaderTable, int], ...] = ((TCP, IpProtocol.TCP), (UDP, IpProtocol.UDP))
 _PORTS = ("srcport", "dstport")
 _ENDS = ("src", "dst")
-_MULTIPLIER = 0x9E3779B97F4A7C15  # 2**64 / golden ratio, odd
 
 _LEAST_INSIDE = IPV4.size + UDP.size  # bytes of a datagram and its network header
 
@@ -182,9 +181,9 @@ def _outermost(
         at = chunk.offset[rows[of_kind]].astype(np.int64)
         at += chunk.network_offset[rows[of_kind]]
         source, destination = (word_columns(network[key].column(chunk.data, at)).T for key in _ENDS)
-        forward[of_kind] = _hash(forward[of_kind], *source, *destination)
-        backward[of_kind] = _hash(backward[of_kind], *destination, *source)
-    return Headers(rows, starts, stops, _hash(forward, *ports), _hash(backward, *reversed(ports)))
+        forward[of_kind] = mixed(forward[of_kind], *source, *destination)
+        backward[of_kind] = mixed(backward[of_kind], *destination, *source)
+    return Headers(rows, starts, stops, mixed(forward, *ports), mixed(backward, *reversed(ports)))
 
 
 class _InnerHeader(NamedTuple):
@@ -250,8 +249,8 @@ def _headers(found: Sequence[_InnerHeader], seed: int) -> Headers:
         source = _columns([found[place].source for place in index])
         destination = _columns([found[place].destination for place in index])
         ports = _columns([found[place].ports for place in index])
-        forward[index] = _hash(forward[index], *source, *destination, *ports)
-        backward[index] = _hash(backward[index], *destination, *source, *reversed(ports))
+        forward[index] = mixed(forward[index], *source, *destination, *ports)
+        backward[index] = mixed(backward[index], *destination, *source, *reversed(ports))
     rows, starts, stops = (
         np.array([getattr(each, name) for each in found], dtype=np.int64)
         for name in ("row", "start", "stop")
@@ -271,11 +270,3 @@ def _whole(chunk: Chunk, rows: NDArray[np.int64], size: int) -> NDArray[np.int64
 
 def _starts(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return chunk.offset[rows].astype(np.int64) + chunk.transport_offset[rows]
-
-
-def _hash(state: NDArray[np.uint64], *words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return `state` with each word mixed in."""
-    for word in words:
-        state = (state ^ word) * np.uint64(_MULTIPLIER)
-        state = state ^ (state >> np.uint64(32))
-    return state

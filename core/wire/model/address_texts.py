@@ -1,4 +1,7 @@
-"""The texts of an address field in many packets. Few addresses occur in most captures."""
+"""The texts of an address field in many packets, and of an end of a flow.
+
+Few addresses occur in most captures.
+"""
 
 from __future__ import annotations
 
@@ -36,3 +39,10 @@ def address_texts(
     if column.ndim == 2:
         keys = zip(*column.T.tolist(), strict=True)
     return list(map(_Texts(slot).__getitem__, keys))
+
+
+def end_text(address: str, port: int | None) -> str:
+    """Return ``10.0.0.1:443`` or ``[::1]:443``; without a port the address alone."""
+    if port is None:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

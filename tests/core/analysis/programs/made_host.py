@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.analysis.programs.flow_scan import End, Flow
+from core.analysis.programs.ends import End
+from core.analysis.programs.flow_scan import Flow
 from core.analysis.programs.own_addresses import OwnAddresses
 from core.analysis.programs.owners import Process
 from core.analysis.programs.process_records import ProcessRecords

@@ -1,0 +1,62 @@
+"""The ends of flows as the kernel has them: addresses of 16 bytes, and ports."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from core.decode.chunk import Chunk
+from core.net.sock_diag import MAPPED
+from core.wire.model.address_texts import end_text
+from core.wire.model.assigned_numbers import IpProtocol
+from core.wire.model.batch import Network
+from core.wire.model.field import PlacedField
+from core.wire.model.table import HeaderTable
+from core.wire.network.ipv4 import IPV4
+from core.wire.network.ipv6 import IPV6
+from core.wire.transport.tcp import TCP
+from core.wire.transport.udp import UDP
+
+ADDRESSES: Mapping[int, tuple[PlacedField, PlacedField]] = {
+    Network.IPV4: (IPV4["src"], IPV4["dst"]),
+    Network.IPV6: (IPV6["src"], IPV6["dst"]),
+}
+"""Source and destination, by `Chunk.network`."""
+TRANSPORTS: Mapping[int, HeaderTable] = {int(IpProtocol.TCP): TCP, int(IpProtocol.UDP): UDP}
+PORTS = ("srcport", "dstport")
+
+
+class End(NamedTuple):
+    """An address of 16 bytes (IPv4: ::ffff:a.b.c.d) and a port."""
+
+    address: bytes
+    port: int
+
+    @property
+    def text(self) -> str:
+        """``127.0.0.1:443`` or ``[::1]:443``."""
+        if self.address.startswith(MAPPED):
+            return end_text(socket.inet_ntoa(self.address[12:]), self.port)
+        return end_text(socket.inet_ntop(socket.AF_INET6, self.address), self.port)
+
+
+def ends_of(chunk: Chunk, row: int) -> tuple[End, End]:
+    """Return source and destination of a packet whose outermost TCP or UDP header is whole."""
+    at = chunk.offset[row : row + 1].astype(np.int64)
+    network, transport = at + chunk.network_offset[row], at + chunk.transport_offset[row]
+    table = TRANSPORTS[int(chunk.transport[row])]
+    source, destination = (
+        End(_packed(chunk, field, network), int(table[port].column(chunk.data, transport)[0]))
+        for field, port in zip(ADDRESSES[int(chunk.network[row])], PORTS, strict=True)
+    )
+    return source, destination
+
+
+def _packed(chunk: Chunk, field: PlacedField, start: np.ndarray) -> bytes:
+    size = field.field.bits // 8
+    at = int(start[0]) + field.first_bit // 8
+    address = chunk.data[at : at + size].tobytes()
+    return address if size == 16 else MAPPED + address
