@@ -14,7 +14,7 @@ UNNAMED = "unnamed"
 
 
 class Grade(Enum):
-    """How certain it is that the processes of an owner own its end. The value is the text."""
+    """The certainty that the processes of an owner own its end. The value is the text."""
 
     EXACT = "exact"
     """The processes held the socket of the flow when rawscope asked, after the packet."""
