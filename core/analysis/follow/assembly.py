@@ -10,23 +10,24 @@ The rules are those of Wireshark's *Follow Stream*:
   the segment stays hidden.
 
 rawscope adds three things. Bytes that the capture cut off a packet leave a mark. Bytes that are
-sent again are compared with the last `HISTORY` bytes of their side, and a mark says how many
-differ; a keep-alive, one byte before the expected one, is not compared. And at most `MOST_WAITING`
-bytes of a side wait: then the lowest ones are treated as if acknowledged.
+sent again are compared with the last ones of their side (`History`), and a mark says how many
+differ; a keep-alive, one byte before the expected one, is not compared. And the segments of a side
+that wait take at most `MOST_WAITING` bytes of memory, `SEGMENT_COST` for each beside its data: then
+the lowest ones are treated as if acknowledged.
 """
 
 from __future__ import annotations
 
 import heapq
-from bisect import insort
-from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from core.analysis.follow.history import History
 from core.analysis.follow.pieces import Piece, PieceKind
 
-HISTORY = 1 << 20
 MOST_WAITING = 1 << 24
+SEGMENT_COST = 272
+"""The bytes of memory that a waiting segment takes beside its data, which may be empty."""
 
 _MODULUS, _HALF = 1 << 32, 1 << 31
 
@@ -57,17 +58,20 @@ class _Waiting(NamedTuple):
 
 
 class _Side:
-    """The bytes of one side up to now. Positions count from its first byte, without wrapping."""
+    """The bytes of one side up to now. Positions count from its first byte, without wrapping.
+
+    `waiting_bytes` are those of the stream that wait, whether or not the capture kept them.
+    """
 
     def __init__(self, number: int, emit: Callable[[Piece], None]) -> None:
-        self.waiting: list[_Waiting] = []  # by `start`
+        self.waiting: list[_Waiting] = []  # a heap by `start`
         self.waiting_bytes = 0
+        self._held = 0  # bytes of memory that `waiting` takes
         self._number, self._emit = number, emit
         self._first: int | None = None  # the sequence number of position 0
         self._next = 0  # the position that is expected
         self._order = 0
-        self._history: deque[tuple[int, bytes]] = deque()
-        self._history_bytes = 0
+        self._history = History()
 
     def position_of(self, sequence: int) -> int:
         """Return the position of a sequence number, the nearest one to the expected one."""
@@ -82,9 +86,10 @@ class _Side:
             return
         if start > self._next:
             self._order += 1
-            insort(self.waiting, _Waiting(start, self._order, packet, data, length))
-            self.waiting_bytes += len(data)
-            while self.waiting_bytes > MOST_WAITING:
+            heapq.heappush(self.waiting, _Waiting(start, self._order, packet, data, length))
+            self.waiting_bytes += length
+            self._held += SEGMENT_COST + len(data)
+            while self._held > MOST_WAITING:
                 self.skip_gap(packet)
             return
         self._append(start, packet, data, length)
@@ -106,15 +111,14 @@ class _Side:
         """Append the segments that need not wait anymore, in the order of the capture."""
         ready: list[tuple[int, _Waiting]] = []
         while True:
-            count = 0
-            while count < len(self.waiting) and self.waiting[count].start <= self._next:
-                heapq.heappush(ready, (self.waiting[count].order, self.waiting[count]))
-                count += 1
-            del self.waiting[:count]
+            while self.waiting and self.waiting[0].start <= self._next:
+                one = heapq.heappop(self.waiting)
+                heapq.heappush(ready, (one.order, one))
             if not ready:
                 return
             _, one = heapq.heappop(ready)
-            self.waiting_bytes -= len(one.data)
+            self.waiting_bytes -= one.length
+            self._held -= SEGMENT_COST + len(one.data)
             self._append(one.start, one.packet, one.data, one.length)
 
     def _append(self, start: int, packet: int, data: bytes, length: int) -> None:
@@ -126,32 +130,18 @@ class _Side:
                 return
             data, length = data[known:], length - known
         if data:
-            self._remember(data)
+            self._history.add(self._next, data)
             self._emit(Piece(self._number, packet, PieceKind.DATA, data))
         self._next += length
         if len(data) < length:
             cut = length - len(data)
             self._emit(Piece(self._number, packet, PieceKind.CUT, amount=cut))
 
-    def _remember(self, data: bytes) -> None:
-        self._history.append((self._next, data))
-        self._history_bytes += len(data)
-        while self._history_bytes > HISTORY and len(self._history) > 1:
-            self._history_bytes -= len(self._history.popleft()[1])
-
     def _compare(self, start: int, packet: int, data: bytes, length: int) -> None:
         """Emit a mark if bytes at a position differ from those that came first."""
         if length == 1 and start == self._next - 1:  # a keep-alive: its byte means nothing
             return
-        stop, amount = start + len(data), 0
-        for first, known in reversed(self._history):
-            if first + len(known) <= start:
-                break
-            low, high = max(first, start), min(first + len(known), stop)
-            if low < high:
-                before, now = known[low - first : high - first], data[low - start : high - start]
-                if before != now:
-                    amount += sum(a != b for a, b in zip(before, now, strict=True))
+        amount = self._history.count_differences(start, data)
         if amount:
             self._emit(Piece(self._number, packet, PieceKind.DIFFERENT, amount=amount))
 
@@ -172,5 +162,5 @@ class TcpAssembly:
 
     @property
     def waiting(self) -> tuple[int, int]:
-        """The bytes of each side that wait behind a gap."""
+        """The bytes of each side, on the wire, that wait behind a gap."""
         return self._sides[0].waiting_bytes, self._sides[1].waiting_bytes

@@ -9,11 +9,12 @@ was completed begins another one.
 
 Bounds
 ------
-`Reassembler` holds at most `MOST_DATAGRAMS` incomplete datagrams, and at most `MOST_WAITING_BYTES`
-of them together; the oldest ones give way. A datagram has at most `MOST_BYTES` bytes and
-`MOST_FRAGMENTS` fragments: further ones are refused. A fragment that comes more than
-`LONGEST_WAIT_NS` after the first one begins another datagram (RFC 8200 §4.5: 60 seconds), by the
-times of the packets.
+`Reassembler` holds at most `MOST_DATAGRAMS` incomplete datagrams, which take at most
+`MOST_WAITING_BYTES` of memory together: `DATAGRAM_COST` each, and `FRAGMENT_COST` for each fragment
+beside its bytes. The oldest ones give way, and what they held is given up also where others refer
+to them. A datagram has at most `MOST_BYTES` bytes and `MOST_FRAGMENTS` fragments: further ones are
+refused. A fragment that comes more than `LONGEST_WAIT_NS` after the first one begins another
+datagram (RFC 8200 §4.5: 60 seconds), by the times of the packets.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ MOST_BYTES = 65_535
 MOST_FRAGMENTS = 8_192  # the longest datagram, eight bytes at a time
 MOST_DATAGRAMS = 4_096
 MOST_WAITING_BYTES = 64 << 20
+DATAGRAM_COST = 1_024
+FRAGMENT_COST = 256
 LONGEST_WAIT_NS = 60 * 1_000_000_000
 
 Key = tuple[str, bytes, int]
@@ -72,31 +75,34 @@ class Datagram:
     """One datagram. Any thread may read `completed_in`, `parts`, and `payload`.
 
     `completed_in` is the packet that completes it, 0 before. `payload` is None before, and again
-    after its memory was given up; `length` stays.
+    after its memory was given up; `length` stays. `held_bytes` is the memory that it takes while it
+    is incomplete.
     """
 
-    __slots__ = ("_arrivals", "_coverage", "_end", "completed_in", "length", "parts",
-                 "payload", "started_ns", "waiting_bytes")  # fmt: skip
+    __slots__ = ("_arrivals", "_coverage", "_end", "completed_in", "held_bytes", "length",
+                 "parts", "payload", "started_ns")  # fmt: skip
 
     def __init__(self, started_ns: int) -> None:
         self.started_ns = started_ns
-        self.waiting_bytes = 0
+        self.held_bytes = DATAGRAM_COST
         self.payload: bytes | None = None
         self.parts: tuple[FragmentPart, ...] = ()
         self.completed_in = self.length = 0
-        self._arrivals: list[Arrival] = []
-        self._coverage: Coverage | None = Coverage()  # None once it is complete
+        self._arrivals: list[Arrival] | None = []  # None once complete or given up, as below
+        self._coverage: Coverage | None = Coverage()
         self._end: int | None = None  # as the first last fragment says
 
     def takes(self, arrival: Arrival) -> bool:
         """Return False for a fragment past the bounds of a datagram."""
+        assert self._arrivals is not None
         return arrival.end <= MOST_BYTES and len(self._arrivals) < MOST_FRAGMENTS
 
     def add(self, arrival: Arrival) -> bool:
         """Add a fragment. Return True if it completes the datagram."""
+        assert self._arrivals is not None
         assert self._coverage is not None
         self._arrivals.append(arrival)
-        self.waiting_bytes += len(arrival.data)
+        self.held_bytes += FRAGMENT_COST + len(arrival.data)
         self._coverage.add(arrival.start, arrival.end)
         if self._end is None and not arrival.has_more:
             self._end = arrival.end
@@ -105,8 +111,12 @@ class Datagram:
         self.payload, self.length = _joined(self._arrivals, self._end), self._end
         self.parts = _marked(self._arrivals, self._end)
         self.completed_in = arrival.packet  # last: readers test it first
-        self._arrivals, self._coverage = [], None
+        self.give_up_fragments()
         return True
+
+    def give_up_fragments(self) -> None:
+        """Free the memory of the fragments; the datagram takes no more of them."""
+        self._arrivals = self._coverage = None
 
 
 def _joined(arrivals: list[Arrival], end: int) -> bytes:
@@ -153,12 +163,13 @@ def _start_of(arrival: Arrival) -> int:
 class Reassembler:
     """Puts fragments together; see the module's text for its bounds.
 
-    `waiting` are the incomplete datagrams, the oldest first, and `waiting_bytes` their bytes.
+    `waiting` are the incomplete datagrams, the oldest first, and `held_bytes` is the memory that
+    they take.
     """
 
     def __init__(self) -> None:
         self.waiting: dict[Key, Datagram] = {}
-        self.waiting_bytes = 0
+        self.held_bytes = 0
 
     def add(self, key: Key, arrival: Arrival, time_ns: int) -> tuple[Datagram, bool]:
         """Return the datagram of a fragment, and False if it does not take the fragment."""
@@ -169,22 +180,28 @@ class Reassembler:
         if datagram is None:
             datagram = Datagram(time_ns)
             if not datagram.takes(arrival):
+                datagram.give_up_fragments()
                 return datagram, False
             self.waiting[key] = datagram
+            self.held_bytes += datagram.held_bytes
         if not datagram.takes(arrival):
             return datagram, False
-        self.waiting_bytes += len(arrival.data)
-        if datagram.add(arrival):
+        before = datagram.held_bytes
+        is_complete = datagram.add(arrival)
+        self.held_bytes += datagram.held_bytes - before
+        if is_complete:
             self._drop(key)
-        self._bound(key)
+        self._drop_oldest(key)
         return datagram, True
 
     def _drop(self, key: Key) -> None:
-        self.waiting_bytes -= self.waiting.pop(key).waiting_bytes
+        datagram = self.waiting.pop(key)
+        self.held_bytes -= datagram.held_bytes
+        datagram.give_up_fragments()
 
-    def _bound(self, newest: Key) -> None:
+    def _drop_oldest(self, newest: Key) -> None:
         """Give up the oldest datagrams if there are too many, but not the newest."""
-        while len(self.waiting) > MOST_DATAGRAMS or self.waiting_bytes > MOST_WAITING_BYTES:
+        while len(self.waiting) > MOST_DATAGRAMS or self.held_bytes > MOST_WAITING_BYTES:
             oldest = next(iter(self.waiting))
             if oldest == newest and len(self.waiting) == 1:
                 return

@@ -4,9 +4,10 @@ A store has one `FragmentIndex`, `fragment_index_of` its snapshots. The analysis
 all the time; a reader that needs packets which it has not reached extends it as far as that. Only
 chunks with fragments cost more than a mask of one column.
 
-A fragment takes about 600 bytes as long as its packet is held; the newest `MOST_ENTRIES` are known.
-Completed datagrams keep their bytes, at most `MOST_KEPT_BYTES` of all together: after that, the
-oldest ones give up their bytes, and the packets that complete them are shown as fragments.
+A fragment takes at most `ENTRY_COST` bytes of memory as long as its packet is held, and the newest
+`MOST_ENTRIES` are known. Completed datagrams keep their bytes as long as their packets are known,
+at most `MOST_KEPT_BYTES` of all together, `KEPT_COST` for each beside them: after that, the oldest
+ones give up their bytes, and the packets that complete them are shown as fragments.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from core.wire.model.reassembly import Piece
 PART = 1 << 10  # fragments put together in a step, which take about 15 ms
 MOST_KEPT_BYTES = 256 << 20
 MOST_ENTRIES = 1 << 19
+ENTRY_COST = 720
+KEPT_COST = 48
 
 
 class _Entry(NamedTuple):
@@ -74,6 +77,11 @@ class FragmentTable:
             datagram.parts, datagram.payload, datagram.length,
         )  # fmt: skip
 
+    @property
+    def first(self) -> int:
+        """The first packet with a known fragment, or 0."""
+        return self._numbers[0] if self._numbers else 0
+
     def add(self, number: int, entry: _Entry) -> None:
         """Add the fragment of a packet. Forget the oldest one if there are too many."""
         self._entries[number] = entry
@@ -111,7 +119,7 @@ class FragmentIndex:
 
     @property
     def kept_bytes(self) -> int:
-        """The bytes of completed datagrams in memory."""
+        """The memory of the bytes of completed datagrams."""
         return self._kept_bytes
 
     def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
@@ -128,8 +136,7 @@ class FragmentIndex:
         """Drop what is known of evicted packets. Incomplete datagrams stay."""
         with self._lock:
             self.published.forget(first)
-            while self._kept and self._kept[0].completed_in < first:
-                self._give_up_oldest()
+            self._give_up_before(first)
 
     def reaching(self, snapshot: Snapshot, through: int) -> FragmentTable:
         """Return a table that reaches packet `through` of a snapshot: analyze what is missing."""
@@ -179,20 +186,26 @@ class FragmentIndex:
             if datagram.completed_in == number:
                 self._keep(datagram)
                 table.completed += 1
+        self._give_up_before(table.first)
         if len(part):
             table.through = part.last
 
     def _keep(self, datagram: Datagram) -> None:
         assert datagram.payload is not None
         self._kept.append(datagram)
-        self._kept_bytes += len(datagram.payload)
+        self._kept_bytes += KEPT_COST + len(datagram.payload)
         while self._kept_bytes > MOST_KEPT_BYTES and len(self._kept) > 1:
+            self._give_up_oldest()
+
+    def _give_up_before(self, first: int) -> None:
+        """Give up the bytes of datagrams that packets before `first` completed."""
+        while self._kept and self._kept[0].completed_in < first:
             self._give_up_oldest()
 
     def _give_up_oldest(self) -> None:
         datagram = self._kept.popleft()
         assert datagram.payload is not None
-        self._kept_bytes -= len(datagram.payload)
+        self._kept_bytes -= KEPT_COST + len(datagram.payload)
         datagram.payload = None
 
 

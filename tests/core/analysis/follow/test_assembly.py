@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.follow import assembly
+from core.analysis.follow import assembly, history
 from core.analysis.follow.assembly import Segment, TcpAssembly
 from core.analysis.follow.pieces import Piece, PieceKind
 
@@ -105,7 +106,7 @@ def test_rules(name: str) -> None:
 
 
 def test_bytes_that_wait_are_counted_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assembly, "MOST_WAITING", 4)
+    monkeypatch.setattr(assembly, "MOST_WAITING", 2 * assembly.SEGMENT_COST + 4)
     assert shown(Sent("a"), Sent("cd", 2), Sent("fg", 5)) == ">1:a"
     assert shown(Sent("a"), Sent("cd", 2), Sent("fg", 5), Sent("i", 8)) == (
         ">1:a >4:MISSING=1 >2:cd"
@@ -113,11 +114,13 @@ def test_bytes_that_wait_are_counted_and_bounded(monkeypatch: pytest.MonkeyPatch
     stream = TcpAssembly(lambda piece: None)
     stream.add(Segment(0, 1, 0, None, False, b"a", 1))
     stream.add(Segment(0, 2, 5, None, False, b"xyz", 3))
-    assert stream.waiting == (3, 0)
+    stream.add(Segment(0, 3, 9, None, False, b"", 7))  # the capture kept none of its bytes
+    assert stream.waiting == (10, 0)
 
 
 def test_the_history_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assembly, "HISTORY", 4)
+    monkeypatch.setattr(history, "BLOCK", 1)
+    monkeypatch.setattr(history, "HISTORY", history.BLOCK_COST + sys.getsizeof(bytearray(b"cdef")))
     assert shown(Sent("ab"), Sent("cdef", 2), Sent("X")) == ">1:ab >2:cdef"  # ab is forgotten
     assert shown(Sent("ab"), Sent("cdef", 2), Sent("X", 3)).endswith(">3:DIFFERENT=1")
 

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analysis.reassembly.datagrams import (
+    DATAGRAM_COST,
+    FRAGMENT_COST,
     LONGEST_WAIT_NS,
     MOST_BYTES,
     MOST_DATAGRAMS,
@@ -22,6 +24,7 @@ from core.analysis.reassembly.datagrams import (
 
 KEY = ("ip", bytes(8), 1)
 WHOLE = bytes(range(40))
+ALONE = DATAGRAM_COST + FRAGMENT_COST  # of a datagram with one fragment, beside its bytes
 
 
 def arrivals(*parts: tuple[int, bytes, bool]) -> list[Arrival]:
@@ -133,7 +136,7 @@ def test_a_datagram_that_never_ends_leaves_a_bounded_memory() -> None:
         key = ("ip", bytes(8), number)
         reassembler.add(key, Arrival(number, 0, bytes(1480), True), 0)
     assert len(reassembler.waiting) == MOST_DATAGRAMS
-    assert reassembler.waiting_bytes == MOST_DATAGRAMS * 1480
+    assert reassembler.held_bytes == MOST_DATAGRAMS * (ALONE + 1480)
     assert next(iter(reassembler.waiting))[2] == 10_000 - MOST_DATAGRAMS  # the oldest gave way
 
 
@@ -142,8 +145,8 @@ def test_bytes_that_wait_are_bounded() -> None:
     size = 60_000
     for number in range(MOST_WAITING_BYTES // size + 10):
         reassembler.add(("ip", bytes(8), number), Arrival(number, 0, bytes(size), True), 0)
-        assert reassembler.waiting_bytes <= MOST_WAITING_BYTES
-    assert reassembler.waiting_bytes == size * len(reassembler.waiting)
+        assert reassembler.held_bytes <= MOST_WAITING_BYTES
+    assert reassembler.held_bytes == (ALONE + size) * len(reassembler.waiting)
 
 
 def test_fragments_past_the_bounds_of_a_datagram_are_refused() -> None:
@@ -154,7 +157,7 @@ def test_fragments_past_the_bounds_of_a_datagram_are_refused() -> None:
     for number in range(MOST_FRAGMENTS):
         assert reassembler.add(KEY, Arrival(number, 0, b"x", True), 0)[1]
     assert reassembler.add(KEY, Arrival(0, 0, b"x", True), 0)[1] is False
-    assert reassembler.waiting_bytes == MOST_FRAGMENTS
+    assert reassembler.held_bytes == DATAGRAM_COST + MOST_FRAGMENTS * (FRAGMENT_COST + 1)
 
 
 def test_the_longest_datagram_is_complete() -> None:
@@ -172,7 +175,7 @@ def test_an_old_datagram_does_not_take_a_new_fragment() -> None:
     late, _ = reassembler.add(KEY, Arrival(2, 4, b"bbbb", False), LONGEST_WAIT_NS + 1)
     assert late is not first
     assert (late.completed_in, len(reassembler.waiting)) == (0, 1)
-    assert reassembler.waiting_bytes == 4
+    assert reassembler.held_bytes == ALONE + 4
 
 
 def test_an_identification_that_is_used_again_makes_another_datagram() -> None:
@@ -183,4 +186,4 @@ def test_an_identification_that_is_used_again_makes_another_datagram() -> None:
         found.append(reassembler.add(KEY, arrival, 0)[0])
     assert [each.payload for each in found] == [b"aaaabb", b"aaaabb", b"ccccdd", b"ccccdd"]
     assert not reassembler.waiting
-    assert reassembler.waiting_bytes == 0
+    assert reassembler.held_bytes == 0

@@ -6,6 +6,7 @@ import pytest
 
 from core.analysis.reassembly import fragment_index
 from core.analysis.reassembly.fragment_index import (
+    KEPT_COST,
     FragmentIndex,
     SnapshotFragments,
     fragment_index_of,
@@ -65,13 +66,13 @@ def test_evicted_packets_are_forgotten_and_incomplete_datagrams_stay() -> None:
 
 
 def test_old_datagrams_give_up_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fragment_index, "MOST_KEPT_BYTES", 2 * len(WHOLE))
+    monkeypatch.setattr(fragment_index, "MOST_KEPT_BYTES", 2 * (KEPT_COST + len(WHOLE)))
     index = FragmentIndex()
     frames = [frame for ident in range(5) for frame in pieces(ident=ident)]
     index.append(chunk_of(frames))
     held = [index.published.piece(number).datagram for number in range(3, 16, 3)]
     assert held == [None, None, None, WHOLE, WHOLE]
-    assert index.kept_bytes == 2 * len(WHOLE)
+    assert index.kept_bytes == 2 * (KEPT_COST + len(WHOLE))
     assert index.published.piece(3).parts
 
 
