@@ -45,6 +45,7 @@ BOUNDED_OTHERWISE = {
     ),
     ("core/analysis/filter/values/header_list.py", "self._families"): "protocols, in one chunk",
     ("core/analysis/filter/values/application_fields.py", "self._found"): "readers, in one chunk",
+    ("core/analysis/filter/values/column_texts.py", "self._found"): "columns, of one chunk",
     ("core/analysis/filter/values/header_list.py", "self._places"): "header tables, in one chunk",
     ("core/analysis/filter/values/header_words.py", "self._kept"): "headers, in one chunk",
     ("core/analysis/filter/values/option_places.py", "self._found"): "protocols, in one chunk",

@@ -73,15 +73,20 @@ class LeftOut:
     """The parts of rows that the caller does not need.
 
     Addresses, and the Info lines of the protocols named in `info`, stay empty; checksums are not
-    computed.
+    computed. With `applications`, payloads are not read; with `application_lines`, they are named
+    and not described.
     """
 
     addresses: bool = False
     checksums: bool = False
     info: frozenset[str] = frozenset()
+    applications: bool = False
+    application_lines: bool = False
 
 
 WHOLE_ROWS = LeftOut()
+ALL_INFO = frozenset(_BY_NAME)
+"""The protocols whose Info lines are written by columns."""
 
 
 def summaries(
@@ -176,7 +181,7 @@ class _Writer:
         self._write_addresses(source, destination, rows, starts)
         headers = self._headers(protocol, rows, self.chunk.transport_offset)
         self._write_info(protocol, rows, headers)
-        if protocol.name in payload_info.TRANSPORTS:
+        if protocol.name in payload_info.TRANSPORTS and not self.left_out.applications:
             self._write_applications(protocol, rows, headers)
 
     def _starts(self, rows: Rows, offset: int | NDArray[Any]) -> NDArray[np.int64]:
@@ -209,17 +214,26 @@ class _Writer:
         starts = headers.starts + protocol.header_lengths(headers.data, headers.starts)
         stops = np.minimum(headers.stops, self._starts(rows, self.chunk.captured[rows]))
         index = np.flatnonzero(starts < stops)
-        ports = [
+        columns = [
             protocol.tables[0][key].column(headers.data, headers.starts[index])
             for key in ("srcport", "dstport")
         ]
-        rules = self.chunk.decode_rules
-        known = payload_info.may_describe(rules, ports[0], ports[1], headers.data[starts[index]])
-        columns = (rows[index], *ports, starts[index], stops[index])
-        for row, source, destination, start, stop in zip(
-            *(column[known].tolist() for column in columns), strict=True
-        ):
-            data = headers.data[start:stop].tobytes()
-            found = payload_info.describe_bytes(rules, protocol.name, source, destination, data)
-            if found is not None:
-                self.texts.protocol[row], self.texts.info[row] = found.name, safe(found.text)
+        readers = payload_info.recognized(
+            self.chunk.decode_rules,
+            protocol.name,
+            (columns[0], columns[1]),
+            headers.data,
+            starts[index],
+            stops[index],
+        )
+        for number in np.unique(readers[readers > 0]).tolist():
+            reader = payload_info.READERS[payload_info.READER_NAMES[number - 1]]
+            read = index[readers == number]
+            self.texts.protocol[rows[read]] = reader.names[protocol.name]
+            if self.left_out.application_lines:
+                continue
+            begins = starts[read] + reader.start(protocol.name)
+            places = (rows[read], begins, stops[read])
+            for row, start, stop in zip(*(each.tolist() for each in places), strict=True):
+                text = reader.describe(headers.data[start:stop].tobytes())
+                self.texts.info[row] = safe(text or "")

@@ -19,6 +19,21 @@ from core.wire.model.dissection import Dissection
 NAMES = ("", "data", *APPLICATIONS)
 """The names of payloads: nothing, bytes of an unknown protocol, and the known protocols."""
 
+_NUMBERS = {
+    transport: np.array(
+        [
+            NAMES.index("data"),
+            *(
+                NAMES.index(reader.names.get(transport, "data").lower())
+                for reader in payload_info.READERS.values()
+            ),
+        ],
+        np.uint8,
+    )
+    for transport in payload_info.TRANSPORTS
+}
+"""The number of the payload by that of the reader that describes it."""
+
 
 def applications(headers: ChunkHeaders) -> NDArray[np.uint8]:
     """Return the number of the payload of each packet, (n,)."""
@@ -48,17 +63,8 @@ def _of_transport(headers: ChunkHeaders, transport: str, payloads: BytePlaces) -
     chunk, table = headers.chunk, COLUMN_PAYLOADS[transport].tables[0]
     data = chunk.data
     at = chunk.offset[payloads.rows].astype(np.int64) + chunk.transport_offset[payloads.rows]
-    ports = (table[key].column(data, at) for key in ("srcport", "dstport"))
-    readers = payload_info.readers_of(chunk.decode_rules, transport, *ports)
-    found = np.full(len(payloads.rows), NAMES.index("data"), np.uint8)
-    for number, (name, reader) in enumerate(payload_info.READERS.items(), 1):
-        if transport not in reader.names:
-            continue
-        mask = readers == number
-        if name in payload_info.ON_ANY_PORT:
-            mask |= (readers == 0) & (found == NAMES.index("data"))
-        rows = np.flatnonzero(mask)
-        starts = payloads.starts[rows] + reader.start(transport)
-        rows = rows[reader.are_messages(data, starts, payloads.ends[rows])]
-        found[rows] = NAMES.index(reader.names[transport].lower())
-    return found
+    ports = (table["srcport"].column(data, at), table["dstport"].column(data, at))
+    readers = payload_info.recognized(
+        chunk.decode_rules, transport, ports, data, payloads.starts, payloads.ends
+    )
+    return _NUMBERS[transport][readers]

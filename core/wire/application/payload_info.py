@@ -7,7 +7,7 @@ reads the payloads of that port. Such rules come with each packet (`core.wire.mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,22 +172,32 @@ def describe_bytes(
     return None
 
 
-def may_describe(
+def recognized(
     rules: DecodeRules,
-    source: NDArray[np.uint16],
-    destination: NDArray[np.uint16],
-    first: NDArray[np.uint8],
-) -> NDArray[np.bool_]:
-    """Return a mask (n,) of payloads that a reader may know, by their ports and first bytes."""
-    is_port = _IS_KNOWN_PORT | rules.has_rule if rules else _IS_KNOWN_PORT
-    mask: NDArray[np.bool_] = is_port[source] | is_port[destination] | _IS_FIRST[first]
-    return mask
+    transport: str,
+    ports: tuple[NDArray[np.uint16], NDArray[np.uint16]],
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> NDArray[np.uint8]:
+    """Return the reader that describes each payload ``data[start:end]``, (n,).
+
+    That is its place in `READER_NAMES` from 1, or 0 if none does. `ports` are those of the source
+    and of the destination.
+    """
+    selected = readers_of(rules, transport, *ports)
+    found = np.zeros(len(starts), np.uint8)
+    for number, (name, reader) in enumerate(READERS.items(), 1):
+        if transport not in reader.names:
+            continue
+        mask = selected == number
+        if name in ON_ANY_PORT:
+            mask |= (selected == 0) & (found == 0)
+        rows = np.flatnonzero(mask)
+        begins = starts[rows] + reader.start(transport)
+        rows = rows[reader.are_messages(data, begins, ends[rows])]
+        found[rows] = number
+    return found
 
 
-def _table(size: int, numbers: Iterable[int]) -> NDArray[np.bool_]:
-    return np.isin(np.arange(size), list(numbers))
-
-
-_IS_FIRST = _table(1 << 8, http.FIRST_BYTES | tls.FIRST_BYTES)
-_IS_KNOWN_PORT = _table(PORTS, _KNOWN_PORTS["udp"])
 _KNOWN_NUMBERS = {transport: _numbers(_KNOWN_PORTS[transport]) for transport in TRANSPORTS}

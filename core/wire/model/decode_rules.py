@@ -43,13 +43,6 @@ class DecodeRules:
         """The readers of all rules, each once."""
         return tuple(sorted(set(self._readers.values())))
 
-    @cached_property
-    def has_rule(self) -> NDArray[np.bool_]:
-        """A mask (65536,) of the ports that have a rule for any transport."""
-        mask = np.zeros(PORTS, np.bool_)
-        mask[[port for _, port in self._readers]] = True
-        return mask
-
     def numbers(
         self, transport: str, source: NDArray[np.uint16], destination: NDArray[np.uint16]
     ) -> NDArray[np.uint8]:

@@ -48,6 +48,19 @@ def equal_to(spans: Spans, value: bytes) -> Mask:
     return found
 
 
+def rows_equal_to(rows: NDArray[np.uint8], value: bytes) -> Mask:
+    """Return a mask (k,) of the rows (k, m) that equal a value.
+
+    The last byte is compared first: it is the one in which most addresses differ.
+    """
+    if rows.shape[1] != len(value):
+        return np.zeros(len(rows), dtype=np.bool_)
+    found: Mask = rows[:, -1] == value[-1]
+    rest = np.flatnonzero(found)
+    found[rest] = (rows[rest] == np.frombuffer(value, np.uint8)).all(axis=1)
+    return found
+
+
 def order(spans: Spans, value: bytes) -> Signs:
     """Return the order (k,) of strings beside one value."""
     zeros = np.zeros(len(spans), dtype=np.int64)

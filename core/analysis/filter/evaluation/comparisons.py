@@ -99,12 +99,14 @@ def _with_bytes(comparison: Operator, values: Values, value: Value) -> Mask:
         values = byte_strings.masked(values, value.prefix)
         row = np.frombuffer(constant, np.uint8).reshape(1, -1)
         constant = byte_strings.masked(row, value.prefix).tobytes()
-    spans = byte_strings.spans_of(values)
     test = _TESTS[comparison]
-    if test is operator.eq:
-        return byte_strings.equal_to(spans, constant)
-    if test is operator.ne:
-        return ~byte_strings.equal_to(spans, constant)
+    if test in (operator.eq, operator.ne):
+        if isinstance(values, Spans) or values.ndim == 1:
+            found = byte_strings.equal_to(byte_strings.spans_of(values), constant)
+        else:
+            found = byte_strings.rows_equal_to(values, constant)
+        return found if test is operator.eq else ~found
+    spans = byte_strings.spans_of(values)
     return np.asarray(test(byte_strings.order(spans, constant), 0), dtype=np.bool_)
 
 

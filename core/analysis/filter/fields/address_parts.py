@@ -27,7 +27,8 @@ _LOCAL = {1: "Local", 0: "Global"}
 class AddressPart:
     """A field, the field with the addresses, and how to read it.
 
-    `read` takes addresses as `core.analysis.filter.types.Occurrences` has them, (k,) or (k, bytes).
+    `read` takes MAC addresses as numbers (k,) uint64, and others as
+    `core.analysis.filter.types.Occurrences` has them, (k,) or (k, bytes).
     """
 
     field: FilterField
@@ -36,35 +37,56 @@ class AddressPart:
 
     def text(self, address: Value) -> str:
         """Return the value of one address as text: a word for a bit, hex for an organization."""
-        if isinstance(address, bytes):
-            (value,) = self.read(np.frombuffer(address, np.uint8).reshape(1, -1)).tolist()
+        if isinstance(address, bytes) and self.is_of_mac:
+            addresses: NDArray[Any] = np.array([int.from_bytes(address, "big")], np.uint64)
+        elif isinstance(address, bytes):
+            addresses = np.frombuffer(address, np.uint8).reshape(1, -1)
         else:
-            (value,) = self.read(np.array([address], np.uint32)).tolist()
+            addresses = np.array([address], np.uint32)
+        (value,) = self.read(addresses).tolist()
         if self.field.type is _T.UINT24:
             return f"0x{value:06x}"
         return self.field.words[value] if self.field.words else str(value)
 
+    @property
+    def is_of_mac(self) -> bool:
+        """True for a part of a MAC address."""
+        return self.field.type is not _T.STRING
 
-def _group(addresses: NDArray[Any]) -> NDArray[Any]:
-    return addresses[:, 0] & 1 > 0
+
+def _bit(number: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return a reader of one bit of 48."""
+    mask = np.uint64(1 << number)
+    return lambda addresses: addresses & mask > 0
 
 
-def _local(addresses: NDArray[Any]) -> NDArray[Any]:
-    return addresses[:, 0] & 2 > 0
+_group, _local = _bit(40), _bit(41)
 
 
 def _organization(addresses: NDArray[Any]) -> NDArray[Any]:
-    high, middle, low = addresses[:, :3].astype(np.uint32).T
-    found: NDArray[np.uint32] = high << np.uint32(16) | middle << np.uint32(8) | low
+    found: NDArray[np.uint32] = (addresses >> np.uint64(24)).astype(np.uint32)
     return found
 
 
+class _Texts(dict[Any, str]):
+    """The texts of addresses, each written once."""
+
+    def __init__(self, text: Callable[[Any], str]) -> None:
+        self._text = text
+
+    def __missing__(self, key: Any) -> str:
+        text = self[key] = self._text(key)
+        return text
+
+
 def _ipv4_hosts(addresses: NDArray[Any]) -> NDArray[Any]:
-    return _texts([ipv4_text(each.to_bytes(4, "big")) for each in addresses.tolist()])
+    texts = _Texts(lambda number: ipv4_text(number.to_bytes(4, "big")))
+    return _texts(list(map(texts.__getitem__, addresses.tolist())))
 
 
 def _ipv6_hosts(addresses: NDArray[Any]) -> NDArray[Any]:
-    return _texts([ipv6_text(each.tobytes()) for each in addresses])
+    keys = np.ascontiguousarray(addresses).view(f"V{addresses.shape[1]}").reshape(-1)
+    return _texts(list(map(_Texts(ipv6_text).__getitem__, keys.tolist())))
 
 
 def _texts(texts: list[str]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ places, and link-layer headers that a walk finds: several of one kind, if they s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -150,9 +150,12 @@ class ChunkHeaders:
 
     def has_transport(self, number: int) -> NDArray[np.bool_]:
         """Return a mask (n,) of the packets with a transport header of an IP protocol."""
-        mask: NDArray[np.bool_] = self.chunk.state & np.uint8(HeaderState.TRANSPORT) > 0
-        mask &= self.chunk.transport == number
+        mask: NDArray[np.bool_] = self._with_transport & (self.chunk.transport == number)
         return mask
+
+    @cached_property
+    def _with_transport(self) -> NDArray[np.bool_]:
+        return self.chunk.state & np.uint8(HeaderState.TRANSPORT) > 0
 
     def _kept(self, key: _Key, find: Callable[[int, bool], Headers]) -> Headers:
         if key not in self._known:
@@ -207,21 +210,31 @@ class ChunkHeaders:
         """
         if not self.has_links:
             return []
+        is_ethernet = protocol.name == ETHERNET.name
+        others = self._not_alone[VLAN.size if is_ethernet else 0]
+        walked = self._walk(protocol, others, only_link=True).headers(table)
+        return [self._lone_ethernet, walked] if table is ETHERNET else [walked]
+
+    @cached_property
+    def _not_alone(self) -> Mapping[int, NDArray[np.bool_]]:
+        """Masks (n,) of packets in which more may be before the network header than Ethernet II.
+
+        By the most bytes between the two: none, or those of a tag.
+        """
         chunk = self.chunk
         between = chunk.network_offset - ETHERNET.size
-        is_alone = between == 0
-        if protocol.name == ETHERNET.name:
-            is_alone |= between == VLAN.size
-        is_alone &= chunk.network != Network.NONE
-        is_alone &= chunk.link_type == LinkType.ETHERNET
-        walked = self._walk(protocol, ~is_alone, only_link=True).headers(table)
-        if table is not ETHERNET:
-            return [walked]
-        key: _Key = (ETHERNET.name, 0, True)
-        if key not in self._known:
-            rows = self.described(is_alone)
-            self._known[key] = self._headers(rows, np.zeros(len(rows), np.int64), True)
-        return [self._known[key], walked]
+        others = (chunk.network == Network.NONE) | (chunk.link_type != LinkType.ETHERNET)
+        follows = between == 0
+        return {
+            0: others | ~follows,
+            VLAN.size: others | ~(follows | (between == VLAN.size)),
+        }
+
+    @cached_property
+    def _lone_ethernet(self) -> Headers:
+        """The headers of Ethernet that are the only ones in their packets."""
+        rows = self.described(~self._not_alone[VLAN.size])
+        return self._headers(rows, np.zeros(len(rows), np.int64), True)
 
     @cached_property
     def has_extension(self) -> NDArray[np.bool_]:
@@ -243,9 +256,8 @@ class ChunkHeaders:
     ) -> HeaderList:
         """Return all headers of a protocol in the packets of a mask (n,)."""
         if protocol.name not in self._walked:
-            self._walked[protocol.name] = self.walk(
-                protocol.tables, self.described(mask), only_link=only_link
-            )
+            rows = self.described(mask)
+            self._walked[protocol.name] = self.walk(protocol.tables, rows, only_link=only_link)
         return self._walked[protocol.name]
 
     def walk(

@@ -148,7 +148,10 @@ class ChunkValues:
             return read_values(self._places(_members(name)), self._words, field.type)
         if name in ADDRESS_PARTS:
             part = ADDRESS_PARTS[name]
-            found = self._values(_field(part.source))
+            if part.is_of_mac:
+                found = self.numbers(part.source, FilterType.UINT64)
+            else:
+                found = self._values(_field(part.source))
             return Occurrences(found.rows, part.read(np.asarray(found.values)), found.layers)
         if name in COLUMNS:
             return self._columns.of(name)

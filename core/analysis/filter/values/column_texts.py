@@ -5,17 +5,29 @@ They are those of ``dump``, with what an analysis of flows tells about TCP segme
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.analysis.filter.fields.packet_fields import COLUMNS
 from core.analysis.filter.types import Occurrences
 from core.analysis.filter.values.dissected import DissectedPackets
 from core.analysis.filter.values.frame_values import CaptureContext
+from core.analysis.tcp.flow_table import NO_FLOWS
 from core.decode.chunk import Chunk
-from core.decode.summaries import Summaries, summaries
+from core.decode.summaries import ALL_INFO, LeftOut, summaries
 from core.wire.present.summary import summarize
+
+_ONLY_ADDRESSES = LeftOut(checksums=True, info=ALL_INFO, applications=True)
+_ONLY: Mapping[str, LeftOut] = {
+    "source": _ONLY_ADDRESSES,
+    "destination": _ONLY_ADDRESSES,
+    "protocol": LeftOut(addresses=True, checksums=True, info=ALL_INFO, application_lines=True),
+    "info": LeftOut(addresses=True, checksums=True),
+}
+"""The parts of rows that a column does not need."""
 
 
 class ColumnTexts:
@@ -23,18 +35,20 @@ class ColumnTexts:
 
     def __init__(self, chunk: Chunk, context: CaptureContext) -> None:
         self._chunk, self._context = chunk, context
+        self._found: dict[str, NDArray[Any]] = {}
 
     def of(self, name: str) -> Occurrences:
         """Return the texts of a column, by a name in `COLUMNS`."""
-        return Occurrences(np.arange(len(self._chunk)), getattr(self._texts, COLUMNS[name]))
+        part = COLUMNS[name]
+        if part not in self._found:
+            self._found[part] = self._texts(part)
+        return Occurrences(np.arange(len(self._chunk)), self._found[part])
 
-    @cached_property
-    def _texts(self) -> Summaries:
-        bases = self._context.flows.reaching(self._chunk.last).bases(self._chunk)
-        found = summaries(self._chunk, bases)
-        left = np.flatnonzero([text is None for text in found.info.tolist()])
+    def _texts(self, part: str) -> NDArray[Any]:
+        flows = self._context.flows.reaching(self._chunk.last) if part == "info" else NO_FLOWS
+        bases = flows.bases(self._chunk)
+        texts: NDArray[Any] = getattr(summaries(self._chunk, bases, _ONLY[part]), part)
+        left = np.flatnonzero([text is None for text in texts.tolist()])
         for packet in DissectedPackets(self._chunk, left):
-            summary = summarize(packet.dissection, bases.of(packet.row))
-            for part in COLUMNS.values():
-                getattr(found, part)[packet.row] = getattr(summary, part)
-        return found
+            texts[packet.row] = getattr(summarize(packet.dissection, bases.of(packet.row)), part)
+        return texts

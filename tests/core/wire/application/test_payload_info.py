@@ -19,6 +19,7 @@ def message(questions: int, answers: int, body: bytes, flags: int = 0x8180) -> b
     return b"".join(count.to_bytes(2, "big") for count in counts) + body
 
 
+DNS = message(1, 0, QUESTION, 0x0100)
 MAIL = b"\xc0\x0c\x00\x0f\x00\x01\x00\x00\x00\x3c\x00\x09\x00\x0a\x04mail\xc0\x0c"
 
 
@@ -93,16 +94,42 @@ def test_the_server_name_of_a_client_hello() -> None:
     assert tls.describe(b"\x17\x09\x03\x00\x10" + bytes(16)) is None
 
 
-@given(st.data())
-def test_payloads_that_a_reader_knows_may_be_described(data) -> None:
-    """`may_describe` leaves out only payloads that no reader knows."""
-    start = data.draw(st.sampled_from((b"", b"GET /", b"HTTP/1.1 200", b"\x16\x03\x01\x00\x05")))
-    payload = start + data.draw(st.binary(min_size=1, max_size=40))
-    ports = [data.draw(st.sampled_from((1, 53, 1900, 5353, 5355, 80, 65535))) for _ in range(2)]
-    columns = [np.array([port], np.uint16) for port in ports]
-    may = bool(payload_info.may_describe(NO_RULES, *columns, np.array([payload[0]], np.uint8))[0])
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from((b"", b"GET /", b"HTTP/1.1 200", b"\x16\x03\x01\x00\x05", QUESTION)),
+            st.binary(max_size=40),
+            st.tuples(*[st.sampled_from((1, 53, 1900, 5353, 5355, 80, 65535))] * 2),
+        ),
+        min_size=1,
+    ),
+    st.dictionaries(
+        st.tuples(st.sampled_from(payload_info.TRANSPORTS), st.sampled_from((1, 53, 80))),
+        st.sampled_from(payload_info.READER_NAMES),
+    ),
+)
+@example([(start, bytes(20), (1, port)) for start in (b"GET /", DNS) for port in (53, 80)], {})
+def test_many_payloads_have_the_readers_of_one(parts, assignments) -> None:
+    payloads = [start + rest for start, rest, _ in parts]
+    rules = DecodeRules(assignments)
+    data = np.frombuffer(b"".join(payloads) or b"\0", np.uint8)
+    sizes = np.array(list(map(len, payloads)))
+    ends = np.cumsum(sizes)
+    source, destination = np.array([ports for *_, ports in parts], np.uint16).T
     for transport in payload_info.TRANSPORTS:
-        assert may or payload_info.describe_bytes(NO_RULES, transport, *ports, payload) is None
+        places = (data, ends - sizes, ends)
+        numbers = payload_info.recognized(rules, transport, (source, destination), *places)
+        found = [
+            payload_info.READERS[payload_info.READER_NAMES[number - 1]].names[transport]
+            if number
+            else None
+            for number in numbers.tolist()
+        ]
+        one = [
+            payload_info.describe_bytes(rules, transport, *ports, payload)
+            for payload, (*_, ports) in zip(payloads, parts, strict=True)
+        ]
+        assert found == [each and each.name for each in one]
 
 
 STARTS = (
