@@ -7,9 +7,8 @@ and the network header at ``tp_net``, both counted from the frame's beginning.
     ├ tpacket3_hdr (48) ┼ sockaddr_ll (20) ┼ gap ┼ link header ┼ network header …
     0                   48                 68    tp_mac        tp_net
 
-Only walking the chain is done per packet in Python. Everything else is done for the whole block at
-once: the headers are gathered into one array of records, whose columns are the times, lengths and
-status bits.
+`core.capture.block_chain` finds the frames of the chain. Their headers are gathered into one array
+of records, whose columns are the times, lengths and status bits.
 
 Between the sockaddr_ll and the network header are at least 16 bytes, or the link header if that is
 longer (net/packet/af_packet.c, tpacket_rcv). This module writes there:
@@ -32,6 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.capture.block_chain import ALIGNMENT
 from core.capture.interface_map import InterfaceMap
 from core.decode.batch import Batch
 from core.net import sockets as kernel
@@ -43,8 +43,6 @@ from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.dissection import PacketFlag
 from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
-
-ALIGNMENT = 8  # V3_ALIGNMENT, net/packet/af_packet.c
 
 # linux/if_packet.h; "=" is the host's byte order
 TPACKET3_HDR = np.dtype(
@@ -130,21 +128,6 @@ def _packet_type_table() -> NDArray[np.uint16]:
 
 _FLAGS_BY_STATUS = _status_table()
 _FLAGS_BY_PACKET_TYPE = _packet_type_table()
-
-
-def walk(words: memoryview, first: int, count: int) -> NDArray[np.int64]:
-    """Return the byte offsets, int64 (count,), of the frames of a chain.
-
-    `words` is the block cast to 32-bit words, `first` the byte offset of the first frame. The first
-    word of each frame is the distance to the next (``tp_next_offset``).
-    """
-    at = first >> 2
-    places: list[int] = []
-    append = places.append
-    for _ in range(count):
-        append(at)
-        at += words[at] >> 2
-    return np.array(places, np.int64) << 2
 
 
 def gather(data: NDArray[np.uint8], frames: NDArray[np.int64]) -> NDArray[np.void]:

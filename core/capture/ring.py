@@ -23,6 +23,7 @@ import struct
 import numpy as np
 
 from core.capture import block, bpf
+from core.capture.block_chain import frame_offsets
 from core.capture.bpf import Program
 from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
@@ -99,9 +100,8 @@ class RingSource:
         self._held = self._current
         self._current = (self._current + 1) % len(self._headers)
         stop = start + int(header["blk_len"])
-        with self._memory[start:stop] as raw, raw.cast("I") as words:
-            frames = block.walk(words, int(header["offset_to_first_pkt"]), int(header["num_pkts"]))
         data = self._bytes[start:stop]
+        frames = frame_offsets(data, int(header["offset_to_first_pkt"]), int(header["num_pkts"]))
         return block.to_batch(
             data, frames, block.gather(data, frames), self._packet_socket.interface_map
         )

@@ -28,7 +28,7 @@ from core.files.byte_order import STATISTICS
 from core.files.cancellation import Cancellation
 from core.files.kept_blocks import SECTION_HEADER
 from core.files.reader import CaptureReader, PacketReader, open_capture
-from core.store.arena import copy_frames
+from core.store.frame_copies import copy_frames
 from core.store.interface_numbers import InterfaceNumbers
 
 Value = TypeVar("Value")

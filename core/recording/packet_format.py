@@ -17,6 +17,7 @@ from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.files.writing import pcap_records, pcapng_blocks
 from core.files.writing.encoder import InterfaceCounts
+from core.files.writing.packet_blocks import packet_blocks, packet_layout
 from core.files.writing.pcapng_encoder import counts_block, packed_options, stamps_of
 from core.wire.link.link_types import LinkType
 
@@ -116,15 +117,12 @@ class PcapngFormat:
         """Implement `PacketFormat.encoded`."""
         options = packed_options(frames.comments, frames.options)
         stamp = stamps_of(frames.timestamp_ns, frames.interface, interfaces)
-        length = pcapng_blocks.packet_block_bytes(frames.captured, frames.flags, options)
-        ends = np.cumsum(length)
-        needed = int(ends[-1]) if len(ends) else 0
+        layout = packet_layout(frames.captured, frames.flags, options)
+        needed = layout.total
         if len(self._room) < needed <= _MOST_ROOM:
             self._room = np.empty(max(needed, min(2 * needed, _MOST_ROOM)), np.uint8)
-        blocks = pcapng_blocks.packet_blocks(
-            frames, stamp=stamp, options=options, length=length, room=self._room
-        )
-        return EncodedPackets(blocks, ends)
+        blocks = packet_blocks(frames, stamp=stamp, options=options, layout=layout, room=self._room)
+        return EncodedPackets(blocks, layout.stop)
 
 
 class PcapFormat:

@@ -2,12 +2,9 @@
 
 Theory
 ------
-The kernel takes a ring block back as soon as it was read, so its frames are copied. They are packed
-without the ring's headers between them: a 60-byte frame takes 144 bytes of ring. A loop over frames
-costs 150 ns each; numpy copies items of one size several times faster. So frames are copied by
-*classes* of length, W ≤ length < 2·W for each power of two: one item of W bytes from the frame's
-start and one that ends at its end cover the frame; where they overlap, both write the same bytes. C
-libraries copy short runs in the same way. Frames of `LONG` bytes and more are copied one by one.
+The kernel takes a ring block back as soon as it was read, so its frames are copied
+(`core.store.frame_copies`). They are packed without the ring's headers between them: a 60-byte
+frame takes 144 bytes of ring.
 """
 
 from __future__ import annotations
@@ -17,60 +14,10 @@ from numpy.typing import NDArray
 
 from core.decode.chunk import CHUNK_PACKETS, COLUMN_TYPES, Chunk
 from core.decode.memory import allocate_bytes
+from core.store.frame_copies import copy_frames_in_order
 from core.wire.model.decode_rules import NO_RULES, DecodeRules
 
-LONG = 2048
 _WORTH_A_COPY = 16  # free memory is returned if it is more than this part of the arena
-
-
-def copy_frames(
-    source: NDArray[np.uint8],
-    starts: NDArray[np.int64],
-    lengths: NDArray[np.int64],
-    target: NDArray[np.uint8],
-    places: NDArray[np.int64],
-) -> None:
-    """Copy frame i, `lengths[i]` bytes at `starts[i]` of `source`, to `places[i]` of `target`.
-
-    Every frame must lie inside `source`, and its place inside `target`.
-    """
-    if not len(lengths):
-        return
-    # frexp's exponent of a length is its bit length: class e holds 2**(e-1) … 2**e - 1
-    classes = np.frexp(lengths.astype(np.float64))[1]
-    for exponent in np.flatnonzero(np.bincount(classes)):
-        if exponent == 0:  # empty frames
-            continue
-        rows = np.flatnonzero(classes == exponent)
-        begin, length, place = starts[rows], lengths[rows], places[rows]
-        width = 1 << (int(exponent) - 1)
-        if width >= LONG:
-            _copy_each(source, begin, length, target, place)
-            continue
-        reads, writes = _items(source, width), _items(target, width)
-        writes[place] = reads[begin]
-        spare = length - width
-        writes[place + spare] = reads[begin + spare]
-
-
-def _items(data: NDArray[np.uint8], width: int) -> NDArray[np.void]:
-    """Return every run of `width` bytes of `data` as an item, indexed by its first byte."""
-    return np.ndarray(
-        shape=(len(data) - width + 1,), dtype=f"V{width}", buffer=data.data, strides=(1,)
-    )
-
-
-def _copy_each(
-    source: NDArray[np.uint8],
-    starts: NDArray[np.int64],
-    lengths: NDArray[np.int64],
-    target: NDArray[np.uint8],
-    places: NDArray[np.int64],
-) -> None:
-    triples = zip(starts.tolist(), lengths.tolist(), places.tolist(), strict=True)
-    read, written = source.data, target.data  # half the cost of slices of arrays
-    for start, length, place in triples:
-        written[place : place + length] = read[start : start + length]
 
 
 class Arena:
@@ -106,7 +53,7 @@ class Arena:
         """Copy frames behind the last one; return their rows, with only `offset` filled."""
         lengths = captured.astype(np.int64)
         places = np.cumsum(lengths) - lengths + self.used
-        copy_frames(source, starts, lengths, self.chunk.data, places)
+        copy_frames_in_order(source, starts, lengths, self.chunk.data, places)
         rows = self.chunk.rows(self.packets, self.packets + len(lengths))
         rows.offset[:] = places
         self.packets += len(lengths)

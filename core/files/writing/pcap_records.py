@@ -18,7 +18,7 @@ from core.files.formats import MICROSECONDS, NANOSECONDS
 from core.files.pcap_header import FCS_PRESENT, FCS_WORDS_SHIFT
 from core.files.step import MAXIMUM_PACKET
 from core.files.timestamps import SECOND
-from core.store.arena import copy_frames
+from core.store.frame_copies import copy_frames_in_order
 from core.wire.link.link_types import link_type_name
 
 _RECORD_BYTES = 16
@@ -84,12 +84,12 @@ def packet_records(
     out = np.empty(int(length.sum()), np.uint8)
     if not len(captured):
         return out
+    offset = frames.offset[part].astype(np.int64)
+    copy_frames_in_order(frames.data, offset, captured, out, start + _RECORD_BYTES)
     records = np.ndarray(
         (len(out) - _RECORD_BYTES + 1,), f"V{_RECORD_BYTES}", buffer=out.data, strides=(1,)
     )
     records[start] = heads.view(f"V{_RECORD_BYTES}")[:, 0]
-    offset = frames.offset[part].astype(np.int64)
-    copy_frames(frames.data, offset, captured, out, start + _RECORD_BYTES)
     return out
 
 

@@ -20,11 +20,11 @@ from core.files import byte_order
 from core.files.kept_blocks import SECTION_HEADER
 from core.files.timestamps import stamps, written_resolution
 from core.files.writing.encoder import ChunkRows, InterfaceCounts, slices
+from core.files.writing.packet_blocks import packet_blocks
 from core.files.writing.pcapng_blocks import (
     block,
     comment_options,
     interface_description,
-    packet_blocks,
     section_header,
     statistics_block,
 )

@@ -13,7 +13,7 @@ from its beginning.
 
 Times are in nanoseconds. Only the owner can read the file, which `core.files.private_folder` opens.
 
-`core.files.writing.pcapng_blocks` makes the blocks of a whole batch by columns, so that the audit
+`core.files.writing.packet_blocks` makes the blocks of a whole batch by columns, so that the audit
 of sent packets does not slow the sending.
 """
 
@@ -36,11 +36,10 @@ from core.files.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS
 from core.files.pcapng_options import SHB_USERAPPL, packed_option
 from core.files.pcapng_packets import ENHANCED_PACKET
 from core.files.private_folder import PrivateFolder, lock, write_all
+from core.files.writing.packet_blocks import packet_blocks, packet_layout
 from core.files.writing.pcapng_blocks import (
     comment_options,
     interface_description,
-    packet_block_bytes,
-    packet_blocks,
     section_header,
     statistics_block,
 )
@@ -172,7 +171,7 @@ class PcapngWriter:
         process has written since. Raises `OSError`.
         """
         flags = np.full(len(captured), self._flags, np.uint16)
-        size = int(packet_block_bytes(captured, flags).sum())
+        size = packet_layout(captured, flags).total
         with self._locked():
             if os.fstat(self._descriptor).st_size != self._end:
                 return False

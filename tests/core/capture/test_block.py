@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.capture import block
+from core.capture.block_chain import frame_offsets
 from core.capture.interface_map import InterfaceMap
 from core.net import sockets as kernel
 from core.net.interfaces import ARPHRD_ETHER, ARPHRD_NONE
@@ -58,7 +59,7 @@ def read_block(data, count, snap_length=1 << 18):
     interface_map.add(ETHERNET, "eth9", ARPHRD_ETHER)
     interface_map.add(TUN, "tun9", ARPHRD_NONE)
     interface_map.add(OTHER, "ib9", ARPHRD_INFINIBAND)
-    places = block.walk(memoryview(data).cast("I"), START, count)
+    places = frame_offsets(data, START, count)
     batch = block.to_batch(data, places, block.gather(data, places), interface_map)
     frames = [
         bytes(data[offset : offset + length])

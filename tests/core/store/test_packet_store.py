@@ -16,7 +16,7 @@ from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.decode.batch_decoder import decode_batch
 from core.decode.chunk import COLUMN_BYTES, COLUMN_TYPES, Chunk
 from core.store import comments
-from core.store.arena import Arena, copy_frames
+from core.store.arena import Arena
 from core.store.interface_numbers import INTERFACES, MORE, OWN
 from core.store.packet_store import KEPT_IN_PLACE, PacketStore
 from tests.core.decode.frames import tcp_frame, udp_frame
@@ -44,19 +44,6 @@ def test_columns_take_at_most_40_bytes_a_packet():
     assert sorted(arrays) == sorted([*COLUMN_TYPES, "data", "link_types"])
     assert held == 1_000 * COLUMN_BYTES
     assert COLUMN_BYTES <= 40
-
-
-def test_copies_every_length_between_canaries():
-    """Each length from 0 past every class boundary arrives whole, and nothing beside it changes."""
-    frames = [bytes([1 + n % 255]) * n for n in [*range(140), 2047, 2048, 2049, 4096, 70_000]]
-    lengths = np.array([len(frame) for frame in frames], dtype=np.int64)
-    source = np.frombuffer(b"\x00".join(frames), dtype=np.uint8)
-    starts = np.cumsum(lengths + 1) - lengths - 1
-    target = np.full(lengths.sum() + 5 * len(frames), 0xEE, dtype=np.uint8)
-    places = np.cumsum(lengths + 5) - lengths - 2
-    copy_frames(source, starts, lengths, target, places)
-    expected = b"".join(b"\xee" * 3 + frame + b"\xee" * 2 for frame in frames)
-    assert target.tobytes() == expected
 
 
 @pytest.mark.parametrize("stable", [False, True])

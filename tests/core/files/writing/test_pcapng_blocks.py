@@ -15,6 +15,7 @@ from core.files.reader import open_capture
 from core.files.step import join_batches
 from core.files.timestamps import Resolution, nanoseconds, stamps
 from core.files.writing import pcapng_blocks as blocks
+from core.files.writing.packet_blocks import packet_blocks
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
 from tests.helpers.support import require_peer
@@ -72,7 +73,7 @@ def test_every_packet_is_read_back(
     rows = np.flatnonzero(random.random(len(lengths)) < 0.3).tolist()
     commented = dict.fromkeys(rows, ("one", "zwei ü"))
     options = {index: blocks.comment_options(texts) for index, texts in commented.items()}
-    packets = blocks.packet_blocks(written, options=options).tobytes()
+    packets = packet_blocks(written, options=options).tobytes()
     path = file_of(tmp_path_factory.mktemp("blocks"), packets)
     if not lengths:
         return
@@ -86,7 +87,7 @@ def test_every_packet_is_read_back(
 def test_some_rows_in_another_order(tmp_path: Path) -> None:
     written = batch_of([5, 60, 0, 33])
     rows = np.array([3, 0])
-    found = read(file_of(tmp_path, blocks.packet_blocks(written, rows).tobytes()))
+    found = read(file_of(tmp_path, packet_blocks(written, rows).tobytes()))
     frames = frames_of(written)
     assert frames_of(found) == [frames[3], frames[0]]
     assert found.timestamp_ns.tolist() == [TIME_NS + 3, TIME_NS]
@@ -96,7 +97,7 @@ def test_simple_packets_have_no_time(tmp_path: Path) -> None:
     written = batch_of([5, 60, 7])
     written.original[1] = 60
     simple = np.array([False, True, False])
-    found = read(file_of(tmp_path, blocks.packet_blocks(written, simple=simple).tobytes()))
+    found = read(file_of(tmp_path, packet_blocks(written, simple=simple).tobytes()))
     assert frames_of(found) == frames_of(written)
     assert found.timestamp_ns.tolist() == [TIME_NS, 0, TIME_NS + 2]
     assert found.flags.tolist() == [0, PacketFlag.TIME_INVALID, 0]
@@ -117,7 +118,7 @@ def test_stamps_are_the_inverse_of_reading(code: int, offset_s: int) -> None:
 
 def test_tshark_reads_the_blocks_without_a_complaint(tmp_path: Path) -> None:
     written = batch_of([60, 61], [PacketFlag.OUTBOUND, 0])
-    packets = blocks.packet_blocks(written, options={1: blocks.comment_options(("grün",))})
+    packets = packet_blocks(written, options={1: blocks.comment_options(("grün",))})
     statistics = blocks.statistics_block(0, TIME_NS, received=9, dropped=7)
     path = file_of(tmp_path, packets.tobytes(), statistics)
     fields = ("frame.time_epoch", "frame.len", "frame.cap_len", "frame.interface_name",
