@@ -44,7 +44,7 @@ def _followed(data: NDArray[np.uint8], first: int, count: int) -> NDArray[np.int
     at = first // _WORD
     places: list[int] = []
     append = places.append
-    with memoryview(data[: len(data) // _WORD * _WORD]) as raw, raw.cast("I") as words:
+    with data[: len(data) // _WORD * _WORD].data as raw, raw.cast("I") as words:
         for _ in range(count):
             append(at)
             at += words[at] // _WORD
@@ -67,7 +67,8 @@ def _scanned(data: NDArray[np.uint8], first: int, count: int) -> NDArray[np.int6
             return None
         following = found + distances[found] // ALIGNMENT
         if len(found) == count and bool((following[:-1] == found[1:]).all()):
-            return found * ALIGNMENT + first
+            offsets: NDArray[np.int64] = found * ALIGNMENT + first
+            return offsets
         is_reached = np.zeros(places, np.bool_)
         is_reached[following[(following > found) & (following < places)]] = True
         is_reached[0] = True

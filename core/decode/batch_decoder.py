@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
-from core.decode.chunk import CHUNK_PACKETS, COLUMN_TYPES, VERDICT_UNKNOWN, Chunk
+from core.decode.chunk import CHUNK_PACKETS, INDEX_COLUMNS, VERDICT_UNKNOWN, Chunk
 from core.decode.header_index import index_headers
+from core.decode.postponed_index import NOT_INDEXED
 from core.wire.model.decode_rules import NO_RULES, DecodeRules
 
 OFFSET_LIMIT = 1 << 32  # bytes that the column `offset` can count
@@ -45,16 +46,19 @@ def decode_batch(
     return replace(chunk, comments=batch.comments, options=batch.options)
 
 
-def fill_columns(rows: Chunk, source: Batch | Chunk, start: int = 0) -> None:
+def fill_columns(
+    rows: Chunk, source: Batch | Chunk, start: int = 0, *, postpones_index: bool = False
+) -> None:
     """Fill the columns of `rows`, except `offset`, for the packets of `source` from `start` on.
 
-    Their bytes are in place already. A batch is decoded; the columns of a chunk are copied.
+    Their bytes are in place already. A batch is decoded; the columns of a chunk are copied. With
+    `postpones_index`, the positions of headers in a batch are left to `PostponedIndex`.
     """
     part = slice(start, start + len(rows))
     if isinstance(source, Chunk):
-        for name in COLUMN_TYPES:
+        for name, column in rows.stored_columns():
             if name != "offset":
-                getattr(rows, name)[:] = getattr(source, name)[part]
+                column[:] = getattr(source, name)[part]
         return
     rows.timestamp_ns[:] = source.timestamp_ns[part]
     rows.captured[:] = source.captured[part]
@@ -62,15 +66,14 @@ def fill_columns(rows: Chunk, source: Batch | Chunk, start: int = 0) -> None:
     rows.interface[:] = source.interface[part]
     rows.flags[:] = source.flags[part]
     rows.verdict.fill(VERDICT_UNKNOWN)
+    if postpones_index:
+        rows.index.network.fill(NOT_INDEXED)
+        return
     headers = index_headers(
         rows.data, rows.offset, rows.captured, rows.original, rows.link_type, rows.flags
     )
-    rows.network[:] = headers.network
-    rows.network_offset[:] = headers.network_offset
-    rows.transport[:] = headers.transport
-    rows.transport_offset[:] = headers.transport_offset
-    rows.stop[:] = headers.stop
-    rows.state[:] = headers.state
+    for name in INDEX_COLUMNS:
+        getattr(rows.index, name)[:] = getattr(headers, name)
 
 
 def parts_of(batch: Batch) -> Iterator[Batch]:

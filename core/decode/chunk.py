@@ -12,19 +12,22 @@ from the frame. They have 32 bits too, since frames are longer than 64 KiB (BIG 
 jumbograms), and a sign, since a position that may not exist must not be unsigned (`NOWHERE` in
 `core.decode.header_positions`). Bytes and columns are written once, before the chunk is published,
 and only read afterward. The one exception is `verdict`: it is filled on demand with values that
-depend only on the bytes, so two threads that fill it at once write the same.
+depend only on the bytes, so two threads that fill it at once write the same. The positions of
+headers may be another one (`core.decode.postponed_index`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.header_index import HeaderOffsets
 from core.decode.memory import allocate_columns
+from core.decode.postponed_index import PostponedIndex
 from core.wire.dissect import dissect
 from core.wire.model.decode_rules import NO_RULES, DecodeRules
 from core.wire.model.dissection import Dissection
@@ -48,6 +51,9 @@ COLUMN_TYPES: Mapping[str, Any] = {
     "verdict": np.uint8,
 }
 COLUMN_BYTES: int = sum(np.dtype(kind).itemsize for kind in COLUMN_TYPES.values())
+
+INDEX_COLUMNS = tuple(each.name for each in fields(HeaderOffsets))
+_OTHER_COLUMNS = tuple(name for name in COLUMN_TYPES if name not in INDEX_COLUMNS)
 
 VERDICT_UNKNOWN = 0xFF  # the packet's checksums are not checked yet
 
@@ -89,6 +95,8 @@ class Chunk:
     `copied` return. ``pieces`` are the fragments, by row, of which an analysis told the datagrams
     (`core.analysis.reassembly.chunk_pieces`), and ``datagrams`` the transport headers of those that
     complete one, as far as columns describe them. ``decode_rules`` are those of the capture.
+    ``index`` has the columns of header positions, which readers take from `headers` or by their
+    names: if the index was ``postponed``, they are computed at the first reading.
     """
 
     first: int
@@ -100,18 +108,37 @@ class Chunk:
     original: NDArray[np.uint32]
     interface: NDArray[np.uint16]
     flags: NDArray[np.uint16]
-    network: NDArray[np.uint8]
-    network_offset: NDArray[np.int32]
-    transport: NDArray[np.uint8]
-    transport_offset: NDArray[np.int32]
-    stop: NDArray[np.uint32]
-    state: NDArray[np.uint8]
     verdict: NDArray[np.uint8]
+    index: HeaderOffsets
     comments: Mapping[int, Sequence[str]] = field(default_factory=dict)
     options: Mapping[int, bytes] = field(default_factory=dict)
     pieces: Mapping[int, PlacedPiece] = field(default_factory=dict)
     datagrams: Datagrams | None = None
     decode_rules: DecodeRules = NO_RULES
+    postponed: PostponedIndex | None = None
+
+    @classmethod
+    def of(
+        cls,
+        first: int,
+        data: NDArray[np.uint8],
+        link_types: NDArray[np.int32],
+        columns: Mapping[str, NDArray[Any]],
+        decode_rules: DecodeRules = NO_RULES,
+        postponed: PostponedIndex | None = None,
+    ) -> Chunk:
+        """Return a chunk with all columns of `COLUMN_TYPES`."""
+        index = HeaderOffsets(**{name: columns[name] for name in INDEX_COLUMNS})
+        others: dict[str, Any] = {name: columns[name] for name in _OTHER_COLUMNS}
+        return cls(
+            first,
+            data,
+            link_types,
+            **others,
+            index=index,
+            decode_rules=decode_rules,
+            postponed=postponed,
+        )
 
     @classmethod
     def allocate(
@@ -126,8 +153,9 @@ class Chunk:
 
         The store has to fill all of them: zero is a valid verdict, for example.
         """
-        columns: dict[str, Any] = dict(allocate_columns(COLUMN_TYPES, capacity))
-        return cls(first, data, link_types, **columns, decode_rules=decode_rules)
+        return cls.of(
+            first, data, link_types, allocate_columns(COLUMN_TYPES, capacity), decode_rules
+        )
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -139,8 +167,7 @@ class Chunk:
 
     def rows(self, start: int, stop: int) -> Chunk:
         """Return the packets of rows `start` … ``stop - 1``, sharing bytes and columns."""
-        columns = {name: getattr(self, name)[start:stop] for name in COLUMN_TYPES}
-        found = self._with_columns(columns, start)
+        found = self._with_columns(slice(start, stop), self.first + start)
         return self._with_pieces_in(found, slice(start, stop)) if self.pieces else found
 
     def copied(self, rows: NDArray[np.int64] | slice = slice(None)) -> Chunk:
@@ -148,18 +175,24 @@ class Chunk:
 
         The numbers from `first` on are right only if all rows are taken.
         """
-        columns = {name: getattr(self, name)[rows].copy() for name in COLUMN_TYPES}
-        found = self._with_columns(columns)
+        found = self._with_columns(rows, self.first, copies=True)
         return self._with_pieces_in(found, rows) if self.pieces else found
 
-    def _with_columns(self, columns: Mapping[str, Any], start: int = 0) -> Chunk:
-        return Chunk(
-            self.first + start,
-            self.data,
-            self.link_types,
-            **columns,
-            decode_rules=self.decode_rules,
-        )
+    def _with_columns(
+        self, rows: NDArray[np.int64] | slice, first: int, *, copies: bool = False
+    ) -> Chunk:
+        """Return a chunk of some rows, whose index is as far as it is here."""
+        is_open = self.postponed is not None and not self.postponed.is_complete
+        columns = {name: column[rows] for name, column in self.stored_columns()}
+        if copies:
+            columns = {name: column.copy() for name, column in columns.items()}
+        postponed = PostponedIndex() if is_open else None
+        return Chunk.of(first, self.data, self.link_types, columns, self.decode_rules, postponed)
+
+    def stored_columns(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Yield each column of `COLUMN_TYPES`, in this order, with the index as far as it is."""
+        for name in COLUMN_TYPES:
+            yield name, getattr(self.index if name in INDEX_COLUMNS else self, name)
 
     def _with_pieces_in(self, part: Chunk, rows: NDArray[np.int64] | slice) -> Chunk:
         """Return `part`, which has some rows of this chunk, with their pieces and datagrams."""
@@ -172,6 +205,43 @@ class Chunk:
         index = np.flatnonzero(known[at] == taken)
         datagrams = Datagrams(index, chunk.copied(at[index])) if len(index) else None
         return replace(part, pieces=pieces, datagrams=datagrams)
+
+    @property
+    def headers(self) -> HeaderOffsets:
+        """The positions of the headers of all packets, computed if they were postponed."""
+        if self.postponed is not None and not self.postponed.is_complete:
+            self.postponed.complete(self)
+        return self.index
+
+    @property
+    def network(self) -> NDArray[np.uint8]:
+        """The column of `headers`."""
+        return self.headers.network
+
+    @property
+    def network_offset(self) -> NDArray[np.int32]:
+        """The column of `headers`."""
+        return self.headers.network_offset
+
+    @property
+    def transport(self) -> NDArray[np.uint8]:
+        """The column of `headers`."""
+        return self.headers.transport
+
+    @property
+    def transport_offset(self) -> NDArray[np.int32]:
+        """The column of `headers`."""
+        return self.headers.transport_offset
+
+    @property
+    def stop(self) -> NDArray[np.uint32]:
+        """The column of `headers`."""
+        return self.headers.stop
+
+    @property
+    def state(self) -> NDArray[np.uint8]:
+        """The column of `headers`."""
+        return self.headers.state
 
     @property
     def link_type(self) -> NDArray[np.int32]:

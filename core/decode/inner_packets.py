@@ -149,13 +149,8 @@ def _walked(
         original,
         np.searchsorted(_TYPES, link_type).astype(np.uint16),
         flags,
-        found.network,
-        found.network_offset,
-        found.transport,
-        found.transport_offset,
-        found.stop,
-        found.state,
         np.full(len(rows), VERDICT_UNKNOWN, np.uint8),
+        found,
         decode_rules=chunk.decode_rules,
     )
     is_simple = found.state & np.uint8(HeaderState.NESTED) == 0

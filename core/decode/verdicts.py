@@ -57,12 +57,13 @@ def verdict_pair(chunk: Chunk, row: int) -> tuple[Verdict, Verdict]:
     Raises only if rawscope fails on this very packet (`core.wire.present.faults`).
     """
     if chunk.verdict[row] == VERDICT_UNKNOWN:
-        if not chunk.state[row] & HeaderState.ROUTED:
+        routed = int(chunk.rows(row, row + 1).state[0]) & HeaderState.ROUTED
+        if not routed:
             start = row - row % BLOCK
             with suppress(Exception):  # if another packet fails, check this one alone
                 _fill(chunk.rows(start, start + BLOCK), 0)
         if chunk.verdict[row] == VERDICT_UNKNOWN:
-            _fill(chunk.rows(row, row + 1), int(chunk.state[row]) & HeaderState.ROUTED)
+            _fill(chunk.rows(row, row + 1), routed)
     return unpack(int(chunk.verdict[row]))
 
 

@@ -9,11 +9,14 @@ frame takes 144 bytes of ring.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import CHUNK_PACKETS, COLUMN_TYPES, Chunk
+from core.decode.chunk import CHUNK_PACKETS, Chunk
 from core.decode.memory import allocate_bytes
+from core.decode.postponed_index import PostponedIndex
 from core.store.frame_copies import copy_frames_in_order
 from core.wire.model.decode_rules import NO_RULES, DecodeRules
 
@@ -60,6 +63,11 @@ class Arena:
         self.used += int(lengths.sum())
         return rows
 
+    def postpone_index(self) -> None:
+        """Let readers compute the positions of headers that the last rows do not have."""
+        if self.chunk.postponed is None:
+            self.chunk = replace(self.chunk, postponed=PostponedIndex())
+
     def published(self) -> Chunk:
         """Return the rows in use as an immutable chunk."""
         return self.chunk.rows(0, self.packets)
@@ -78,6 +86,9 @@ class Arena:
         compact = Chunk.allocate(
             chunk.first, data, chunk.link_types, len(chunk), chunk.decode_rules
         )
-        for name in COLUMN_TYPES:
-            getattr(compact, name)[:] = getattr(chunk, name)
+        compact = replace(compact, postponed=chunk.postponed)
+        for (_, kept), (_, column) in zip(
+            compact.stored_columns(), chunk.stored_columns(), strict=True
+        ):
+            kept[:] = column
         return compact

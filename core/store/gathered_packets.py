@@ -31,15 +31,15 @@ def gather(snapshot: Snapshot, numbers: Sequence[int]) -> Chunk:
             rows.append([])
         rows[-1].append(row)
     parts = list(zip(chunks, (np.array(each) for each in rows), strict=True))
+    copies = [chunk.copied(row) for chunk, row in parts]  # has no more headers to find than these
     columns: dict[str, Any] = {
-        name: np.concatenate([getattr(chunk, name)[row] for chunk, row in parts])
-        for name in COLUMN_TYPES
+        name: np.concatenate([getattr(each, name) for each in copies]) for name in COLUMN_TYPES
     }
     data = np.concatenate([frame for chunk, row in parts for frame in _frames(chunk, row)])
     captured = columns["captured"].astype(np.int64)
     columns["offset"] = (np.cumsum(captured) - captured).astype(np.uint32)
     last = chunks[-1]
-    return Chunk(numbers[0], data, last.link_types, **columns, decode_rules=last.decode_rules)
+    return Chunk.of(numbers[0], data, last.link_types, columns, last.decode_rules)
 
 
 def _frames(chunk: Chunk, rows: NDArray[np.int64]) -> list[NDArray[np.uint8]]:

@@ -12,7 +12,8 @@ memory. State is absolute, so a reader that skips a thousand versions has missed
   do not count; the columns over them do, and so do comments.
 * A large stable batch stays where it is. A batch that is small (a live pipe delivers a few packets
   at a time) or not stable (a ring block) is copied into the current arena, so that many small
-  batches make few chunks.
+  batches make few chunks. Of a large one that is copied, the index of headers is postponed until a
+  reader needs it (`core.decode.postponed_index`).
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ from core.wire.model.decode_rules import NO_RULES, DecodeRules
 from core.wire.model.dissection import PacketFlag
 
 ARENA_BYTES = 1 << 22
+POSTPONED_FROM = 1024
+"""Packets from which a batch is a burst, whose headers are found later."""
+
 KEPT_IN_PLACE = 4096  # packets from which a stable batch becomes a chunk of its own …
 KEPT_IN_PLACE_BYTES = 1 << 20  # … or bytes
 
@@ -205,7 +209,10 @@ class PacketStore:
             part = slice(start, start + fits)
             offsets = frames.offset[part].astype(np.int64, copy=False)
             rows = self._arena.add(frames.data, offsets, frames.captured[part])
-            fill_columns(rows, frames, start)
+            postpones = isinstance(frames, Batch) and len(frames) >= POSTPONED_FROM
+            if postpones:
+                self._arena.postpone_index()
+            fill_columns(rows, frames, start, postpones_index=postpones)
             copies.append((start, rows))
             start += fits
         return copies

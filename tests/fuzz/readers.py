@@ -168,7 +168,9 @@ def _check_fragments(chunk: Chunk, samples: Sequence[Sample]) -> None:
             raise FaultError(samples[row].text) from error
     state = part.state.copy()
     state[list(part.pieces)] |= np.uint8(HeaderState.NESTED)
-    dissected = ChunkValues(replace(part, state=state, datagrams=None), CaptureContext())
+    dissected = ChunkValues(
+        replace(part, index=replace(part.headers, state=state), datagrams=None), CaptureContext()
+    )
     columns = ChunkValues(part, CaptureContext())
     for name in ("udp.srcport", "tcp.len", "tcp.checksum.status", "data.len", "frame.protocols"):
         given, wanted = (listed(each.occurrences(name)) for each in (columns, dissected))

@@ -73,8 +73,8 @@ def _placed(chunk: Chunk, found: Mapping[int, Piece]) -> Chunk:
         chunk,
         data=data,
         offset=offset,
-        state=_states(chunk, found),
-        transport=transport,
+        index=replace(chunk.headers, state=_states(chunk, found), transport=transport),
+        postponed=None,
         verdict=chunk.verdict.copy(),  # those of the chunk itself do not know the pieces
         pieces=placed,
         datagrams=datagrams_of(chunk, data, completing),

@@ -61,18 +61,14 @@ def datagrams_of(
     if not len(index):
         return None
     rules = chunk.decode_rules
-    walked = Chunk(chunk.first, patched, chunk.link_types, **columns, decode_rules=rules).copied(
-        index
-    )
+    walked = Chunk.of(chunk.first, patched, chunk.link_types, columns, rules).copied(index)
     verdict = fill(walked) & np.uint8(TRANSPORT_MASK)
     columns = {name: getattr(walked, name) for name in COLUMN_TYPES} | {
         "offset": walked.offset + np.uint32(starts[0]),
         "network": np.full(len(index), Network.NONE, np.uint8),  # the packets' own columns have it
         "verdict": verdict,
     }
-    return Datagrams(
-        rows[index], Chunk(chunk.first, data, chunk.link_types, **columns, decode_rules=rules)
-    )
+    return Datagrams(rows[index], Chunk.of(chunk.first, data, chunk.link_types, columns, rules))
 
 
 def _patched(

@@ -74,7 +74,7 @@ def packet_layout(
 
     `captured` (k,) are the lengths of the packets; `options` and `simple` are as there.
     """
-    captured = captured.astype(np.int64)
+    lengths = captured.astype(np.int64)
     flags = flags & np.uint16(FLAGS_KEPT)
     option_bytes = np.where(flags != 0, np.int64(len(_FLAGS_OPTION)), np.int64(0))
     for index, packed in (options or {}).items():
@@ -84,12 +84,12 @@ def packet_layout(
     if simple is not None:
         fixed = np.where(simple, _SPB_FIXED, _EPB_FIXED)
         option_bytes[simple] = 0
-    padded = (captured + (_WORD - 1)) & -_WORD
+    padded = (lengths + (_WORD - 1)) & -_WORD
     length = padded + option_bytes
     length += fixed + _TRAILER
     stop = np.cumsum(length)
     return PacketLayout(
-        captured=captured,
+        captured=lengths,
         padded=padded,
         option_bytes=option_bytes,
         length=length,

@@ -130,7 +130,7 @@ def test_columns_and_dissections_of_datagrams_agree(frames: list[bytes], outermo
     assert part.datagrams is not None
     state = part.state.copy()
     state[list(part.pieces)] |= np.uint8(HeaderState.NESTED)
-    others = replace(part, state=state, datagrams=None)
+    others = replace(part, index=replace(part.headers, state=state), datagrams=None)
     one, other = (
         ChunkValues(each, CaptureContext(), outermost=outermost) for each in (part, others)
     )

@@ -18,7 +18,7 @@ from core.wire.model.dissection import Cause
 def dissecting_values(chunk: Chunk, context: CaptureContext) -> ChunkValues:
     """Return values that dissect all packets: no column describes any of them."""
     malformed = np.full(len(chunk), HeaderState.NESTED | Cause.MALFORMED, np.uint8)
-    return ChunkValues(replace(chunk, state=malformed), context)
+    return ChunkValues(replace(chunk, index=replace(chunk.headers, state=malformed)), context)
 
 
 def listed(found: Occurrences) -> list[tuple[int, int, Any]]:
