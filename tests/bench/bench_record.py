@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,10 @@ def _figures(engine: Any) -> dict[str, Any]:
     """Return the processor seconds of each thread, and the counts of the engine."""
     threads: dict[str, float] = {}
     for thread in threading.enumerate():
-        stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_text().rpartition(")")[2]
-        user, system = stat.split()[11:13]
-        threads[thread.name] = (int(user) + int(system)) / _TICKS
+        with suppress(OSError):  # a thread may end meanwhile
+            stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_text().rpartition(")")[2]
+            user, system = stat.split()[11:13]
+            threads[thread.name] = (int(user) + int(system)) / _TICKS
     snapshot = engine.snapshot()
     state = snapshot.recording
     return {

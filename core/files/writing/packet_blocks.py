@@ -3,8 +3,8 @@
 Source: draft-ietf-opsawg-pcapng §4.3, §4.4.
 
 `packet_layout` computes where the parts of all blocks are. `packet_blocks` copies the frames to
-their places (`core.store.frame_copies`), then writes what stands between them: the fixed parts of
-all blocks are rows of one array, which numpy copies as items. Only packets with options of their
+their places (`core.store.frame_copies`), then writes the parts between them: the fixed ones of all
+blocks are rows of one array, which numpy copies as items. Only packets with options of their
 own (comments, packet ids) cost a step of a loop each.
 """
 

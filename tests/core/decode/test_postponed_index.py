@@ -109,7 +109,7 @@ def test_every_snapshot_and_part_is_whole(expected: Chunk) -> None:
 def test_readers_of_a_few_packets_compute_no_more_than_these(
     indexed: list[int], expected: Chunk
 ) -> None:
-    """What the screen reads of a packet, or of the rows that it shows."""
+    """The screen reads one packet, and the rows that it shows."""
     snapshot = store_of(burst()).snapshot()
     assert_same(gather(snapshot, range(501, 541)), expected.rows(500, 540))
     snapshot.packet(1500)  # with the verdicts of a block

@@ -55,7 +55,7 @@ def test_ascending_places_get_every_byte(
 
 @pytest.mark.parametrize("count", [2, 100, 10_000])
 def test_numpy_assigns_overlapping_items_in_order(count: int) -> None:
-    """What `copy_frames_in_order` depends on: each item wins over those before it."""
+    """`copy_frames_in_order` depends on it: each item wins over those before it."""
     places = np.arange(count) * 3
     values = np.arange(count * SHORT).astype(np.uint8)
     target = np.zeros(3 * count + SHORT, np.uint8)
