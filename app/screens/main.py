@@ -268,7 +268,10 @@ class MainScreen(Screen[None]):
 
     def _show_table(self) -> None:
         """Show what is known of the packets in the table."""
-        analyzed = self.bridge.analysis.update(self.shown, self.scene.store_generation)
+        scene = self.scene
+        analyzed = self.bridge.analysis.update(
+            self.shown, scene.store_generation, from_file=bool(scene.engine.file)
+        )
         if self.paused:
             self.table.hold(self.shown, analyzed)
         else:

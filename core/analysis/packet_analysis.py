@@ -25,6 +25,7 @@ from core.analysis.analyzer import (
 )
 from core.analysis.names.name_index import NameIndex, names_of
 from core.analysis.names.name_table import NO_NAMES, NameTable
+from core.analysis.programs.file_programs import FilePrograms, file_programs_of
 from core.analysis.programs.program_table import NO_PROGRAMS, ProgramTable, programs_of
 from core.analysis.reassembly.fragment_index import (
     NO_FRAGMENTS,
@@ -71,10 +72,11 @@ class PacketAnalysis:
         self.latest = NOT_ANALYZED  # returned by the last `update`
         self._thread = thread
         self._store_generation = 0
-        self._offered: tuple[int, int, int | None] | None = None  # versions, and first packet
+        self._offered: tuple[int, int, int | None, int] | None = None  # versions, and first packet
         self._flows = FlowIndex()  # of no packets
         self._fragments = FragmentIndex()
         self._names = NameIndex()
+        self._file_programs: FilePrograms | None = None
         self._view: View | None = None  # of the filter
         self._shown: View | None = None  # whose packets are shown: an earlier one for a while
         self._target = 0  # the newest packet when the filter was set
@@ -107,6 +109,9 @@ class PacketAnalysis:
             return f"TCP analysis failed ({_describe(error)}): TCP numbers are as captured"
         if (error := self._thread.failure_of(self._fragments)) is not None:
             return f"reassembly failed ({_describe(error)}): fragments stay as captured"
+        programs = self._file_programs
+        if programs is not None and (error := self._thread.failure_of(programs)) is not None:
+            return f"reading programs failed ({_describe(error)}): no packet has any"
         if (error := self._thread.failure_of(self._names)) is not None:
             return f"reading names failed ({_describe(error)}): addresses stay as captured"
         if (error := self._filter_failure) is not None:
@@ -127,15 +132,19 @@ class PacketAnalysis:
             self._updates = 0
             self._offered = None
 
-    def update(self, snapshot: Snapshot, store_generation: int = 0) -> AnalyzedPackets:
+    def update(
+        self, snapshot: Snapshot, store_generation: int = 0, *, from_file: bool = False
+    ) -> AnalyzedPackets:
         """Analyze what is new in `snapshot`, and return what is known of its packets.
 
-        With another `store_generation`, packet numbers start again; the filter stays.
+        With another `store_generation`, packet numbers start again; the filter stays. Comments on
+        packets `from_file` name their programs.
         """
         if store_generation != self._store_generation:
             self._store_generation = store_generation
             self._restart()
         self._analyze(index_of(snapshot), fragment_index_of(snapshot), names_of(snapshot))
+        self._file_programs = file_programs_of(snapshot) if from_file else None
         self._offer(snapshot)
         if self._view is not None:
             failure = self._thread.failure_of(self._view)
@@ -163,7 +172,8 @@ class PacketAnalysis:
     @property
     def _analyzers(self) -> tuple[Analyzer, ...]:
         views = dict.fromkeys(view for view in (self._view, self._shown) if view is not None)
-        return (self._fragments, self._flows, *views, self._names)
+        programs = () if self._file_programs is None else (self._file_programs,)
+        return (self._fragments, self._flows, *programs, *views, self._names)
 
     def _restart(self) -> None:
         """Analyze another store; the packets that pass the filter are shown as they are found."""
@@ -185,14 +195,17 @@ class PacketAnalysis:
             flows.pause = self._thread.right_of_way.pause
 
     def _offer(self, snapshot: Snapshot) -> None:
-        programs = programs_of(snapshot).published
-        offered = snapshot.version, snapshot.first, programs.settled
+        known, flows = programs_of(snapshot).published.settled, 0
+        if self._file_programs is not None:
+            known, flows = self._file_programs.through, self._flows.published.through
+        offered = snapshot.version, snapshot.first, known, flows
         if offered == self._offered:
             return
         # A packet passes a filter once, so a filter of programs waits until these are known.
-        settled = snapshot if programs.settled is None else snapshot.until(programs.settled)
+        settled = snapshot if known is None else snapshot.until(known)
         if self._offered is None:
-            self._target = (settled if _waits(self._view) else snapshot).count
+            is_partial = _waits(self._view) and self._file_programs is None
+            self._target = (settled if is_partial else snapshot).count
         self._offered = offered
         analyzers = self._analyzers
         was_idle = self._thread.is_idle(*analyzers)

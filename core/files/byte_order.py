@@ -20,7 +20,7 @@ CUSTOM = 0xBAD
 CUSTOM_NOT_COPIED = 0x4000_0BAD
 
 _CUSTOM_OPTIONS = {2988: "I", 2989: "I", 19372: "I", 19373: "I"}
-PACKET_OPTIONS: Mapping[int, str] = {4: "Q", 5: "Q", 6: "I", **_CUSTOM_OPTIONS}
+PACKET_OPTIONS: Mapping[int, str] = {4: "Q", 5: "Q", 6: "I", 8: "II", **_CUSTOM_OPTIONS}
 INTERFACE_OPTIONS: Mapping[int, str] = {8: "Q", 10: "I", 16: "Q", 17: "Q", **_CUSTOM_OPTIONS}
 SECTION_OPTIONS: Mapping[int, str] = _CUSTOM_OPTIONS
 _STATISTICS_OPTIONS = {2: "II", 3: "II", **dict.fromkeys(range(4, 9), "Q"), **_CUSTOM_OPTIONS}

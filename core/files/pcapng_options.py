@@ -32,6 +32,7 @@ IF_TSRESOL = 9
 IF_FCSLEN = 13
 IF_TSOFFSET = 14
 EPB_FLAGS = 2
+EPB_PROCESSID_THREADID = 8
 SHB_USERAPPL = 4
 
 Lengths = TypeVar("Lengths", int, NDArray[np.int64])
@@ -43,7 +44,7 @@ _PACKED = struct.Struct("=HH")
 _FEW_BLOCKS = 128  # up to this number, a loop is faster than vector operations
 
 # Lengths that packet block options must have, and least lengths (§4.3).
-_EXACT = {EPB_FLAGS: 4, 4: 8, 5: 8, 6: 4}
+_EXACT = {EPB_FLAGS: 4, 4: 8, 5: 8, 6: 4, 8: 8}
 _LEAST = {7: 1, 2988: 4, 2989: 4, 19372: 4, 19373: 4}
 _CHECKED = _EXACT.keys() | _LEAST.keys()
 

@@ -13,8 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
-from app.cli.dump.decoded_packets import USUAL, Decoding, PacketDecoder
+from app.cli.dump.decoded_packets import USUAL, Decoding, PacketDecoder, PacketPrograms
 from app.cli.dump.packet_writer import StandardOutput
+from app.cli.dump.remarked_packets import flow_remarks, with_remarks
 from app.cli.dump.selection import Selection
 from app.cli.output import CommandError, InterruptedCommandError, print_message
 from app.cli.recording_options import STDOUT, STDOUT_NAME, refusals
@@ -82,6 +83,7 @@ class Conversion:
         reader: PacketReader,
         *,
         selection: Selection | None = None,
+        programs: PacketPrograms | None = None,
         replace: bool = False,
         keeps_secrets: bool = False,
         decoding: Decoding = USUAL,
@@ -91,9 +93,12 @@ class Conversion:
         self._reader, self._keeps_secrets = reader, keeps_secrets
         self.selects = selection is not None
         self._decoder = PacketDecoder(
-            needs_flows=selection is not None and selection.needs_flows, decoding=decoding
+            needs_flows=selection is not None and selection.needs_flows,
+            programs=programs,
+            decoding=decoding,
         )
         self._is_classic = is_classic(path.name)
+        self._remarks = None if self._is_classic else flow_remarks(programs)
         self.written = self.passed_over = 0
         self._is_stdout = str(path) == STDOUT
         self._name = STDOUT_NAME if self._is_stdout else str(path)
@@ -126,6 +131,7 @@ class Conversion:
                 rows = self._selection.rows(decoded.values, self._enough)
             if self._limit is not None:
                 rows = rows[: self._limit - self.written]
+            chunk = with_remarks(decoded, rows, self._remarks)
             self._write(ChunkRows(chunk, rows, chunk.comments, chunk.options))
             self.written += len(rows)
             self.passed_over += len(chunk) - len(rows)

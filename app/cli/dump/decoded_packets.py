@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -19,7 +19,21 @@ from core.decode.chunk import Chunk
 from core.wire.model.decode_rules import NO_RULES, DecodeRules
 
 if TYPE_CHECKING:
-    from core.analysis.programs.chunk_programs import ChunkPrograms
+    from core.analysis.programs.program_table import ProgramTable
+    from core.analysis.tcp.flow_index import FlowSource
+
+
+class PacketPrograms(Protocol):
+    """Finds the programs of chunks with ascending numbers; `trouble` says why it cannot."""
+
+    @property
+    def trouble(self) -> str:
+        """One line about why no programs are found; empty if they are."""
+        ...
+
+    def take(self, chunk: Chunk, source: FlowSource) -> ProgramTable:
+        """Return what is known of programs after the next chunk."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,7 @@ class PacketDecoder:
         self,
         *,
         needs_flows: bool,
-        programs: ChunkPrograms | None = None,
+        programs: PacketPrograms | None = None,
         decoding: Decoding = USUAL,
     ) -> None:
         self._flows = DeferredFlows() if needs_flows else None
@@ -82,8 +96,7 @@ class PacketDecoder:
                 self._flows.append(chunk)
                 context = replace(context, flows=self._flows)
                 if self._programs is not None:
-                    flows = self._flows.reaching(chunk.last)
-                    context = replace(context, programs=self._programs.take(chunk, flows))
+                    context = replace(context, programs=self._programs.take(chunk, self._flows))
             values = ChunkValues(chunk, context)
             self._context = context.after(chunk)
             first_timestamp_ns = self._context.first_timestamp_ns

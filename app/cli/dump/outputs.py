@@ -19,6 +19,7 @@ from core.files.reader import PacketReader
 
 if TYPE_CHECKING:
     from core.analysis.programs.chunk_programs import ChunkPrograms
+    from core.analysis.programs.file_programs import CommentedPrograms
 
 
 def packet_output(
@@ -31,7 +32,8 @@ def packet_output(
 ) -> MakeOutput:
     """Return what prints packets or, with ``-w``, writes them.
 
-    Only packets that are captured now (`is_live`) belong to programs of this host.
+    Packets that are captured now (`is_live`) belong to programs of this host; comments of a file
+    name those of its packets.
     """
     if recording.file:
         from app.cli.dump.packet_writer import PacketWriter
@@ -41,13 +43,13 @@ def packet_output(
             plan_of(recording),
             recording.packets,
             selection=selection,
-            programs=_programs(selection) if is_live else None,
+            programs=_programs(selection, is_live=is_live),
             decoding=decoding,
         )
     from app.cli.dump.printer import Printer
 
     line_format = _line_format(**lines)
-    programs = _programs(selection, shows=line_format.needs_programs) if is_live else None
+    programs = _programs(selection, is_live=is_live, shows=line_format.needs_programs)
     return partial(
         Printer,
         line_format,
@@ -58,10 +60,16 @@ def packet_output(
     )
 
 
-def _programs(selection: Selection | None, *, shows: bool = False) -> ChunkPrograms | None:
-    """Return what finds the programs of captured packets, if a filter or a format names them."""
+def _programs(
+    selection: Selection | None, *, is_live: bool, shows: bool = False
+) -> ChunkPrograms | CommentedPrograms | None:
+    """Return what finds the programs of packets, if a filter or a format names them."""
     if not shows and (selection is None or not selection.needs_programs):
         return None
+    if not is_live:
+        from core.analysis.programs.file_programs import CommentedPrograms
+
+        return CommentedPrograms()
     from core.analysis.programs.chunk_programs import ChunkPrograms
 
     return ChunkPrograms()
@@ -100,6 +108,7 @@ def file_output(
             signal,
             selection=selection,
             reader=reader,
+            programs=_programs(selection, is_live=False),
             decoding=decoding,
         )
     from app.cli.dump.conversion import Conversion
@@ -114,6 +123,7 @@ def file_output(
             signal,
             reader,
             selection=selection,
+            programs=_programs(selection, is_live=False),
             replace=plan.replace,
             keeps_secrets=keeps_secrets,
             decoding=decoding,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cli.dump.decoded_packets import USUAL, Decoding, PacketDecoder
+from app.cli.dump.remarked_packets import flow_remarks, with_remarks
 from app.cli.dump.selection import Selection
 from app.cli.output import (
     CommandError,
@@ -30,7 +31,7 @@ from core.recording.plan import RecordingPlan
 from core.wire.model.text import safe
 
 if TYPE_CHECKING:
-    from core.analysis.programs.chunk_programs import ChunkPrograms
+    from app.cli.dump.decoded_packets import PacketPrograms
 
 Value = TypeVar("Value")
 
@@ -78,7 +79,7 @@ class PacketWriter:
         *,
         selection: Selection | None = None,
         reader: PacketReader | None = None,
-        programs: ChunkPrograms | None = None,
+        programs: PacketPrograms | None = None,
         decoding: Decoding = USUAL,
     ) -> None:
         self._limit = limit
@@ -90,6 +91,7 @@ class PacketWriter:
             programs=programs,
             decoding=decoding,
         )
+        self._remarks = None if plan.is_classic else flow_remarks(programs)
         self.passed_over = 0
         target = StandardOutput(signal) if str(plan.path) == STDOUT else None
         with refusals(STDOUT_NAME if target is not None else str(plan.path)):
@@ -215,7 +217,8 @@ class PacketWriter:
             rows = np.arange(len(decoded.chunk))
             if self._selection is not None:
                 rows = self._selection.rows(decoded.values, self._enough)
-            yield _batch_of(decoded.chunk, rows), rows, len(decoded.chunk)
+            chunk = with_remarks(decoded, rows, self._remarks)
+            yield _batch_of(chunk, rows), rows, len(chunk)
 
 
 def _batch_of(chunk: Chunk, rows: NDArray[np.int64]) -> Batch:

@@ -35,7 +35,7 @@ from core.wire.present.faults import Faults
 from core.wire.protocol import SequenceBase
 
 if TYPE_CHECKING:
-    from core.analysis.programs.chunk_programs import ChunkPrograms
+    from app.cli.dump.decoded_packets import PacketPrograms
 
 
 class Printer:
@@ -55,7 +55,7 @@ class Printer:
         enough: Callable[[], bool] = lambda: False,
         signal: Callable[[], int | None] = lambda: None,
         selection: Selection | None = None,
-        programs: ChunkPrograms | None = None,
+        programs: PacketPrograms | None = None,
         *,
         decoding: Decoding = USUAL,
     ) -> None:

@@ -29,6 +29,7 @@ from core.files.writing.saving import (
     save,
 )
 from core.store.filtered_view import NumberRange
+from core.store.packet_remark import PacketRemark
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
 
@@ -52,7 +53,7 @@ class Savable:
     shown_count: int = 0
     marked: PacketRanges = field(default_factory=lambda: PacketRanges([]))
     counts: Sequence[InterfaceCounts] = ()
-    remarks: Callable[[NumberRange | None], Mapping[int, str]] | None = None
+    remarks: Callable[[NumberRange | None], Mapping[int, PacketRemark]] | None = None
 
     @property
     def held(self) -> int:

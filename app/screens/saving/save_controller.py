@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.screens.dialogs.save_capture import Savable, SavedFile
     from core.files.writing.encoder import InterfaceCounts
     from core.store.filtered_view import NumberRange
+    from core.store.packet_remark import PacketRemark
     from core.store.snapshot import Snapshot
 
 _STOPPING_S = 0.05
@@ -82,7 +83,9 @@ class SaveController:
         self._table.app.notify(words, timeout=NOTICE_S, markup=False)
 
 
-def _remarks(snapshot: Snapshot) -> Callable[[NumberRange | None], Mapping[int, str]] | None:
+def _remarks(
+    snapshot: Snapshot,
+) -> Callable[[NumberRange | None], Mapping[int, PacketRemark]] | None:
     """Return what makes comments of the programs of packets; None if none is known."""
     from core.analysis.programs.remarks import has_programs, program_remarks
 

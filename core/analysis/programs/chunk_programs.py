@@ -14,7 +14,7 @@ from core.analysis.programs.flow_scan import FlowScan
 from core.analysis.programs.program_finder import ProgramFinder
 from core.analysis.programs.program_recorder import ProgramRecorder
 from core.analysis.programs.program_table import ProgramTable
-from core.analysis.tcp.flow_table import FlowTable
+from core.analysis.tcp.flow_index import FlowSource
 from core.decode.chunk import Chunk
 
 PATIENCE_S = 0.05
@@ -41,8 +41,9 @@ class ChunkPrograms:
         """One line about why no programs are found; empty if they are."""
         return self._finder.trouble
 
-    def take(self, chunk: Chunk, flows: FlowTable) -> ProgramTable:
-        """Return what is known of programs after the next chunk, whose flows are analyzed."""
+    def take(self, chunk: Chunk, source: FlowSource) -> ProgramTable:
+        """Return what is known of programs after the next chunk."""
+        flows = source.reaching(chunk.last)
         began_s = self._clock()
         asked = self._scan.of_chunk(chunk, began_s)
         self._recorder.locate(asked, flows)

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk
 from core.net.sock_diag import MAPPED
 from core.wire.model.address_texts import end_text
 from core.wire.model.assigned_numbers import IpProtocol
-from core.wire.model.batch import Network
+from core.wire.model.batch import HeaderState, Network
+from core.wire.model.dissection import Cause
 from core.wire.model.field import PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.network.ipv4 import IPV4
@@ -43,8 +45,27 @@ class End(NamedTuple):
         return end_text(socket.inet_ntop(socket.AF_INET6, self.address), self.port)
 
 
+_STATES = HeaderState.TRANSPORT | HeaderState.FRAGMENT
+
+
+def with_ends(chunk: Chunk) -> NDArray[np.bool_]:
+    """Return a mask (n,) of packets whose outermost TCP or UDP header is whole, in no fragment."""
+    is_udp = chunk.transport == IpProtocol.UDP
+    mask: NDArray[np.bool_] = is_udp | (chunk.transport == IpProtocol.TCP)
+    mask &= chunk.state & _STATES == HeaderState.TRANSPORT
+    mask &= chunk.state & HeaderState.CAUSE_MASK != Cause.MALFORMED
+    least = chunk.transport_offset + np.where(is_udp, UDP.size, TCP.size)
+    mask &= least <= np.minimum(chunk.captured, chunk.stop)
+    return mask
+
+
+def has_ends(chunk: Chunk, row: int) -> bool:
+    """Return True for one of the packets of `with_ends`."""
+    return bool(with_ends(chunk.rows(row, row + 1))[0])
+
+
 def ends_of(chunk: Chunk, row: int) -> tuple[End, End]:
-    """Return source and destination of a packet whose outermost TCP or UDP header is whole."""
+    """Return source and destination of a packet that `has_ends`."""
     at = chunk.offset[row : row + 1].astype(np.int64)
     network, transport = at + chunk.network_offset[row], at + chunk.transport_offset[row]
     table = TRANSPORTS[int(chunk.transport[row])]
@@ -55,7 +76,7 @@ def ends_of(chunk: Chunk, row: int) -> tuple[End, End]:
     return source, destination
 
 
-def _packed(chunk: Chunk, field: PlacedField, start: np.ndarray) -> bytes:
+def _packed(chunk: Chunk, field: PlacedField, start: NDArray[np.int64]) -> bytes:
     size = field.field.bits // 8
     at = int(start[0]) + field.first_bit // 8
     address = chunk.data[at : at + size].tobytes()

@@ -16,12 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.programs.ends import ADDRESSES, PORTS, End, ends_of
+from core.analysis.programs.ends import ADDRESSES, PORTS, End, ends_of, with_ends
 from core.decode.chunk import Chunk
 from core.store.snapshot import Snapshot
 from core.wire.model.assigned_numbers import IpProtocol
-from core.wire.model.batch import HeaderState
-from core.wire.model.dissection import Cause
 from core.wire.model.words import mixed, word_columns
 from core.wire.transport.tcp import FLAG_BITS, TCP
 from core.wire.transport.udp import UDP
@@ -36,7 +34,6 @@ LATE_S = 0.25
 """A connection whose beginning was not captured can wait so long."""
 
 _SYN, _ACK = FLAG_BITS["syn"], FLAG_BITS["ack"]
-_STATES = HeaderState.TRANSPORT | HeaderState.FRAGMENT
 
 
 class Flow(NamedTuple):
@@ -155,12 +152,7 @@ def _ends_of(chunk: Chunk, seed: int, *, beginnings: bool) -> _Ends:
     This is less work than `core.analysis.tcp.segments` does, since it is done 20 times a second.
     """
     is_udp = chunk.transport == IpProtocol.UDP
-    mask = is_udp | (chunk.transport == IpProtocol.TCP)
-    mask &= chunk.state & _STATES == HeaderState.TRANSPORT
-    mask &= chunk.state & HeaderState.CAUSE_MASK != Cause.MALFORMED
-    least = chunk.transport_offset + np.where(is_udp, UDP.size, TCP.size)
-    mask &= least <= np.minimum(chunk.captured, chunk.stop)
-    whole = np.flatnonzero(mask)
+    whole = np.flatnonzero(with_ends(chunk))
     if beginnings:
         whole = whole[is_udp[whole] | _begins(chunk, whole)]
     parts = []

@@ -26,6 +26,8 @@ class Grade(Enum):
     """The processes listen at the port; no process is known to hold the socket of the flow."""
     OTHER_USER = "another user's"
     """The user of the socket is known, but rawscope may not read that user's processes."""
+    FILE = "from the file"
+    """A comment of the file names the processes; rawscope wrote it when it captured the packets."""
     GONE = "gone"
     """The socket was closed before rawscope asked."""
 
@@ -53,12 +55,16 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The owner of one end of a flow. `uid` is that of the socket, None if it is not known."""
+    """The owner of one end of a flow. `uid` is that of the socket, None if it is not known.
+
+    `saved_grade` is the grade that a file gives, for `Grade.FILE`.
+    """
 
     end: str  # "127.0.0.1:443"
     grade: Grade
     processes: tuple[Process, ...] = ()
     uid: int | None = None
+    saved_grade: Grade | None = None
 
 
 FlowOwners = tuple[Owner, ...]

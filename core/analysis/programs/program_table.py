@@ -60,12 +60,19 @@ class Ownership:
         """
         if not len(self.streams):
             return np.full(len(streams), -1, np.int64)
+        rows = self.rows(streams, packets)
+        indices: Numbers = np.where(rows >= 0, self.owners[rows], np.int64(-1))
+        return indices
+
+    def rows(self, streams: Numbers, packets: Numbers) -> Numbers:
+        """Return the row of the owners of each packet of some streams (n,); -1 without any."""
+        if not len(self.streams):
+            return np.full(len(streams), -1, np.int64)
         first = np.searchsorted(self.streams, streams)
         at = np.searchsorted(self._keys, _key(first, packets), "right") - 1
         at = np.minimum(np.maximum(at, first), len(self.streams) - 1)
-        is_there = self.streams[at] == streams
-        indices: Numbers = np.where(is_there, self.owners[at], np.int64(-1))
-        return indices
+        rows: Numbers = np.where(self.streams[at] == streams, at, np.int64(-1))
+        return rows
 
     def with_entries(self, entries: Mapping[Beginning, int], most: int) -> Ownership:
         """Return the owners with some added or replaced; with the last `most` of them."""
@@ -127,12 +134,22 @@ class ProgramTable:
     def indices(self, flows: FlowTable, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the index in `owners` for each of some ascending packet numbers; -1 without."""
         found = np.full(len(numbers), -1, np.int64)
+        for protocol, (rows, entries) in self.entries(flows, numbers).items():
+            found[rows] = self.by_protocol[protocol].owners[entries]
+        return found
+
+    def entries(self, flows: FlowTable, numbers: Numbers) -> dict[str, tuple[Numbers, Numbers]]:
+        """Return which of some ascending packet numbers have owners, by protocol.
+
+        These are their indices (k,), and their rows (k,) in `by_protocol`.
+        """
+        found: dict[str, tuple[Numbers, Numbers]] = {}
         for protocol, ownership in self.by_protocol.items():
             columns = flows.tcp(numbers) if protocol == "tcp" else flows.udp(numbers)
-            rows = columns["row"]
-            if len(rows) and len(ownership.streams):
-                streams = columns["stream"].astype(np.int64)
-                found[rows] = ownership.of(streams, numbers[rows])
+            rows = columns["row"].astype(np.int64)
+            entries = ownership.rows(columns["stream"].astype(np.int64), numbers[rows])
+            is_known = entries >= 0
+            found[protocol] = rows[is_known], entries[is_known]
         return found
 
     def of_packet(self, flows: FlowTable, number: int) -> FlowOwners:

@@ -13,6 +13,7 @@ _REMARKS = {
     Grade.SHARED: "several sockets take the packets of this port",
     Grade.MOMENT: "its socket is closed since",
     Grade.LISTENER: "it listens here; the connection's own socket was not seen",
+    Grade.FILE: "a comment that rawscope saved names it",
     Grade.OTHER_USER: "another user's: rawscope may not read whose process it is",
     Grade.GONE: "its socket was closed before rawscope asked",
 }
@@ -45,7 +46,8 @@ def _rows(owner: Owner) -> Iterator[Row]:
         yield Row("process.name", "Process", safe(process.name) or UNNAMED, meaning,
                   field="process.name", raw=process.name or None)  # fmt: skip
         yield _row("pid", "Process number", process.pid)
-        yield from _details(process)
+        if owner.grade is not Grade.FILE:  # which has only names and numbers
+            yield from _details(process)
 
 
 def _details(process: Process) -> Iterator[Row]:

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from core.decode.chunk import Chunk
 from core.files.private_file import NewFile
 from core.files.writing.encoder import ChunkRows, Encoder, InterfaceCounts
+from core.files.writing.packet_remarks import add_remark
 from core.files.writing.packing import packer_of, refuse_unwritten
 from core.files.writing.pcap_encoder import PcapEncoder
 from core.files.writing.pcapng_encoder import PcapngEncoder
 from core.store.filtered_view import NumberRange
+from core.store.packet_remark import PacketRemark
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
 
@@ -33,8 +35,8 @@ class SaveRequest:
     """What to save, and where. Without `numbers`, save all packets.
 
     Decryption secrets are left out unless `keeps_secrets`. `counts` are written after the packets
-    of a pcapng file. `remarks` returns comments that some of
-    the packets get besides their own, by number.
+    of a pcapng file. `remarks` returns what some of the packets get besides their own comments and
+    options, by number.
     """
 
     path: Path
@@ -43,7 +45,7 @@ class SaveRequest:
     is_classic: bool = False
     keeps_secrets: bool = False
     counts: Sequence[InterfaceCounts] = ()
-    remarks: Callable[[NumberRange | None], Mapping[int, str]] | None = None
+    remarks: Callable[[NumberRange | None], Mapping[int, PacketRemark]] | None = None
 
 
 class SaveProgress:
@@ -70,10 +72,11 @@ def save(request: SaveRequest, progress: SaveProgress, *, replace: bool = False)
     """
     snapshot = request.snapshot
     encoder = _encoder(request)
-    comments, options = _copy(snapshot.comments), _copy(snapshot.options)
+    comments: dict[int, Sequence[str]] = {**_copy(snapshot.comments)}
+    options = _copy(snapshot.options)
     if request.remarks is not None and not request.is_classic:
         for number, remark in request.remarks(request.numbers).items():
-            comments[number] = (*comments.get(number, ()), remark)
+            add_remark(comments, options, number, remark)
     commented, optioned = _sorted_keys(comments), _sorted_keys(options)
     with NewCapture(request.path, replace=replace) as file:
         for index, chunk in enumerate(snapshot.chunks):

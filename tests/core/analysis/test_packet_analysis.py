@@ -168,7 +168,7 @@ def test_failed_numbers_are_reported(analysis, monkeypatch):
     def broken(*_: object) -> None:
         raise ZeroDivisionError("x")
 
-    monkeypatch.setattr("core.analysis.tcp.segments._hash", broken)
+    monkeypatch.setattr("core.analysis.tcp.segments.mixed", broken)
     assert analysis.update(_store([SYN]).snapshot()).flows.through == 0
     assert analysis.trouble.startswith("TCP analysis failed (ZeroDivisionError: x)")
 

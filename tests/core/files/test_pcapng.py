@@ -202,6 +202,7 @@ BAD = {
         "option 1 of 64 bytes runs past",
     ),
     "flags of 3 bytes": (enhanced(options=option(2, b"abc")), "option 2 cannot be 3 bytes"),
+    "process of 4 bytes": (enhanced(options=option(8, b"abcd")), "option 8 cannot be 4 bytes"),
     "bad interface option": (interface(options=b"\2\0\xff\xff"), "option 2 of 65535 bytes"),
     "unknown version": (section(version=(9, 0)), "pcapng version 9.0"),
     "bad byte-order mark": (block(0x0A0D0D0A, b"nope" + bytes(12)), "byte-order mark"),

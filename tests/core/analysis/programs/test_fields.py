@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from dataclasses import replace
 from functools import partial
 
@@ -31,9 +32,11 @@ from core.analysis.programs.program_table import (
 from core.analysis.programs.remarks import has_programs, program_remarks
 from core.analysis.programs.tree_rows import with_program_rows
 from core.analysis.tcp.flow_index import index_of
+from core.files.pcapng_options import packed_option
 from core.files.reader import open_capture
 from core.files.writing.saving import SaveProgress, SaveRequest, save
 from core.store.budget import Budget
+from core.store.packet_remark import PacketRemark
 from core.store.packet_store import PacketStore
 from core.store.selected_packet import select_packet
 from core.store.snapshot import EMPTY_SNAPSHOT, Snapshot
@@ -166,8 +169,8 @@ def test_json_has_a_list_of_several_values(snapshot) -> None:
 def test_the_first_saved_packet_of_each_flow_has_a_comment(snapshot) -> None:
     words = "process: curl (20) of 10.0.0.1:40000; process: nginx (30) of 10.0.0.2:80, its listener"
     assert has_programs(snapshot)
-    assert program_remarks(snapshot) == {1: words}
-    assert program_remarks(snapshot, PacketRanges([(2, 4)])) == {2: words}
+    assert program_remarks(snapshot) == {1: PacketRemark(words, 20)}
+    assert program_remarks(snapshot, PacketRanges([(2, 4)])) == {2: PacketRemark(words, 20)}
     assert not has_programs(EMPTY_SNAPSHOT)
 
 
@@ -177,7 +180,8 @@ def test_a_saved_file_has_the_comments_beside_those_of_the_user(snapshot, tmp_pa
     save(SaveRequest(path, commented, remarks=partial(program_remarks, commented)), SaveProgress())
     with open_capture(path) as reader:
         (batch,) = reader.batches()
-    assert dict(batch.comments) == {0: ["mine", *program_remarks(snapshot).values()]}
+    assert dict(batch.comments) == {0: ["mine", program_remarks(snapshot)[1].comment]}
+    assert dict(batch.options) == {0: packed_option(8, struct.pack("=II", 20, 0))}
 
 
 def test_the_row_of_the_frame_names_the_programs(snapshot) -> None:

@@ -179,7 +179,7 @@ def sections(order: str) -> bytes:
         order=order,
         options=option(1, b"one", order) + option(1, "zwei ü".encode(), order)
         + option(2, number(2), order) + option(4, struct.pack(order + "Q", 3), order)
-        + option(99, b"odd", order),
+        + option(8, struct.pack(order + "II", 20, 21), order) + option(99, b"odd", order),
     )  # fmt: skip
     plain = enhanced(order=order)
     simple = block(3, number(60) + bytes(60), order)
@@ -203,7 +203,8 @@ def test_everything_that_is_kept_is_written(tmp_path: Path, orders: str) -> None
     assert again.read_bytes() == path.read_bytes()
     kinds = [each.kind for each in expected.blocks]
     assert kinds == [0x0A0D0D0A, 4, 10, 0xBAD, 5, 0x0A0D0D0A, 0x7777] * len(orders)
-    assert expected.options[2] == option(4, struct.pack("=Q", 3), "=") + option(99, b"odd", "=")
+    numbers = option(4, struct.pack("=Q", 3), "=") + option(8, struct.pack("=II", 20, 21), "=")
+    assert expected.options[2] == numbers + option(99, b"odd", "=")
     assert expected.columns["flags"][2] == PacketFlag.TIME_INVALID
     assert content_of(path).columns["flags"] == expected.columns["flags"]
 
