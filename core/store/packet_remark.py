@@ -1,4 +1,4 @@
-"""What an analysis adds to a packet when it is saved."""
+"""A remark that an analysis adds to a packet when it is saved."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ The format, which `parse_remark` accepts only as a whole::
 
 So ``process: curl (20) of 10.0.0.1:4000; process: nginx (30) of 10.0.0.2:80, its listener`` is one.
 A name of other characters is quoted, so that no name can end early or pretend another process. The
-ends have to be those of the packet, each at most once; a comment that a person wrote, or that was
+ends have to be those of the packet, each at most once; a comment of other words, or one that was
 copied to another flow, names none.
 """
 
