@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.net import netlink
+from core.wire.model.address_texts import MAPPED
 
 NETLINK_SOCK_DIAG = 4  # linux/netlink.h
 SOCK_DIAG_BY_FAMILY = 20  # linux/sock_diag.h
@@ -45,8 +46,6 @@ MESSAGE = np.dtype(
 )
 ENDS_BYTES = 36
 """Two ports and two addresses: of this end, then of the other one, as the kernel orders them."""
-MAPPED = b"\0" * 10 + b"\xff\xff"
-"""The first bytes of an IPv4 address in 16 bytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

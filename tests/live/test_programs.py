@@ -122,7 +122,7 @@ import os, sys
 from core.analysis.programs.program_finder import ProgramFinder
 from core.analysis.programs.ends import End
 from core.analysis.programs.flow_scan import Flow
-from core.net.sock_diag import MAPPED
+from core.wire.model.address_texts import MAPPED
 from core.wire.model.assigned_numbers import IpProtocol
 
 os.setgroups([])

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk
-from core.net.sock_diag import MAPPED
-from core.wire.model.address_texts import end_text
+from core.wire.model.address_texts import MAPPED, end_text
 from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from core.analysis.programs.answer import Answer
 from core.analysis.programs.ends import ends_of, has_ends
 from core.analysis.programs.flow_scan import Flow
-from core.analysis.programs.program_finder import Answer
 from core.analysis.programs.program_recorder import ProgramRecorder
 from core.analysis.programs.program_table import ProgramTable, programs_of
 from core.analysis.programs.remark_text import PREFIX, parse_remark

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from core.net.routes import own_addresses
-from core.net.sock_diag import MAPPED
+from core.wire.model.address_texts import MAPPED
 
 RENEWED_S = 2.0
 

@@ -20,8 +20,8 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from core.analysis.programs.answer import Answer
 from core.analysis.programs.ends import End
 from core.analysis.programs.flow_scan import Flow
 from core.analysis.programs.own_addresses import OwnAddresses
@@ -42,14 +42,6 @@ MOST_WAITING = 1 << 12
 MOST_CONNECTIONS = 1 << 14
 """Connections that are remembered with their sockets."""
 MOST_FRESH = 256
-
-
-class Answer(NamedTuple):
-    """The owners of a flow as of now. Unless it `is_final`, another answer follows soon."""
-
-    flow: Flow
-    owners: FlowOwners
-    is_final: bool = True
 
 
 @dataclass(slots=True)

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.analysis.programs.answer import Answer
 from core.analysis.programs.flow_scan import Flow
 from core.analysis.programs.owners import FlowOwners
-from core.analysis.programs.program_finder import Answer
 from core.analysis.programs.program_table import Beginning, Ownership, ProgramTable
 from core.analysis.tcp.flow_table import FlowTable
 from core.wire.model.assigned_numbers import IpProtocol

@@ -18,7 +18,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from core.analysis.programs.ends import End
-from core.net.sock_diag import ENDS_BYTES, MAPPED, TCP_LISTEN, DiagnosedSockets
+from core.net.sock_diag import ENDS_BYTES, TCP_LISTEN, DiagnosedSockets
+from core.wire.model.address_texts import MAPPED
 from core.wire.model.assigned_numbers import IpProtocol
 
 MEMORY_S = 3.0

@@ -16,6 +16,8 @@ from core.wire.model.words import WORD_BITS
 
 ADDRESS_CHARACTERS = frozenset("0123456789abcdef.:")
 """All characters of the texts of addresses."""
+MAPPED = b"\0" * 10 + b"\xff\xff"
+"""The first bytes of an IPv4 address in 16 bytes (RFC 4291 §2.5.5.2)."""
 
 
 class _Texts(dict[Any, str]):

@@ -7,7 +7,8 @@ import socket
 
 import pytest
 
-from core.net.sock_diag import MAPPED, TCP_LISTEN, DiagnosedSockets, dump_sockets
+from core.net.sock_diag import TCP_LISTEN, DiagnosedSockets, dump_sockets
+from core.wire.model.address_texts import MAPPED
 
 
 def row_of(found: DiagnosedSockets, own: socket.socket) -> int:

@@ -16,7 +16,8 @@ from core.analysis.programs.owners import Process
 from core.analysis.programs.process_records import ProcessRecords
 from core.analysis.programs.program_finder import ProgramFinder
 from core.analysis.programs.socket_holders import SocketHolders
-from core.net.sock_diag import MAPPED, TCP_LISTEN, DiagnosedSockets
+from core.net.sock_diag import TCP_LISTEN, DiagnosedSockets
+from core.wire.model.address_texts import MAPPED
 from core.wire.model.assigned_numbers import IpProtocol
 
 TCP, UDP = int(IpProtocol.TCP), int(IpProtocol.UDP)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.analysis.programs.answer import Answer
 from core.analysis.programs.owners import FlowOwners, Grade
-from core.analysis.programs.program_finder import RETRIES_S, Answer, ProgramFinder
+from core.analysis.programs.program_finder import RETRIES_S, ProgramFinder
 from tests.core.analysis.programs.made_host import (
     HERE,
     OTHER_USER,
