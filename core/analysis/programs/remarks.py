@@ -8,8 +8,6 @@ one remark, whatever the number of its packets.
 
 from __future__ import annotations
 
-from itertools import islice
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,8 +50,8 @@ class FlowRemarks:
                 self._made[flow] = None
                 row = int(rows[first])
                 found[row] = PacketRemark(remark_text(owners), _sender(chunk, row, owners))
-        for flow in list(islice(self._made, max(0, len(self._made) - MOST_REMARKED))):
-            del self._made[flow]
+        while len(self._made) > MOST_REMARKED:
+            del self._made[next(iter(self._made))]
         return found
 
 
