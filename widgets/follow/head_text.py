@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.analysis.follow.follower import FollowedStream
-from core.analysis.follow.forms import SIDES, SIGNS
+from core.analysis.follow.pieces import SIDES, SIGNS
 from core.analysis.follow.rows import LineForm
 from core.wire.model.address_texts import end_text
+from widgets.follow.paint import TurnTime
 from widgets.lines.cells import width_of
 from widgets.lines.pieces import Line, Piece, PieceStyle
 
@@ -22,12 +23,15 @@ _SIDE_STYLES = (PieceStyle.CLIENT, PieceStyle.SERVER)
 
 
 def head_lines(
-    stream: FollowedStream | None, form: LineForm, side: int | None, width: int
+    stream: FollowedStream | None, form: LineForm, side: int | None, time: TurnTime, width: int
 ) -> tuple[Line, ...]:
-    """Return the lines for a stream, or for none, that is shown in a form: one side, or both."""
+    """Return the lines for a stream, or without one, and for how it is shown.
+
+    It is shown in a form, with one side (both if that is None), and with a time before turns.
+    """
     if stream is None:
         return ((Piece(EMPTY, PieceStyle.QUIET),),)
-    groups = [list(each) for each in (_forms(form), _sides(side), _steps(), _deeds())]
+    groups = [list(each) for each in (_forms(form), _sides(side), _times(time), _steps(), _deeds())]
     return (_title(stream, side), *_notes(stream), *_packed(groups, width))
 
 
@@ -57,13 +61,20 @@ def _notes(stream: FollowedStream) -> Iterator[Line]:
 
 def _forms(form: LineForm) -> Iterator[Piece]:
     for each in LineForm:
-        yield _button(each.value, f"show_as('{each.value}')", is_chosen=each is form)
+        yield _button(each.value, f"display.show_as('{each.value}')", is_chosen=each is form)
 
 
 def _sides(side: int | None) -> Iterator[Piece]:
-    yield _button("both", "show_side(-1)", is_chosen=side is None)
+    yield _button("both", "display.show_side(-1)", is_chosen=side is None)
     for number, (sign, name) in enumerate(zip(SIGNS, SIDES, strict=True)):
-        yield _button(f"{sign} {name}", f"show_side({number})", is_chosen=side == number)
+        yield _button(f"{sign} {name}", f"display.show_side({number})", is_chosen=side == number)
+
+
+def _times(time: TurnTime) -> Iterator[Piece]:
+    for each in (TurnTime.DELTA, TurnTime.ELAPSED):
+        is_chosen = time is each
+        action = f"display.show_time('{TurnTime.NONE.name if is_chosen else each.name}')"
+        yield _button(each.value, action, is_chosen=is_chosen)
 
 
 def _steps() -> Iterator[Piece]:
@@ -74,7 +85,7 @@ def _steps() -> Iterator[Piece]:
 def _deeds() -> Iterator[Piece]:
     yield _button("only", "filter_for('REPLACE')")
     yield _button("hide", "filter_for('AND_NOT')")
-    yield _button("search", "search()")
+    yield _button("search", "finder.open()")
     yield _button("save", "save()")
 
 

@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from rich.segment import Segment
 
-from core.analysis.follow.contents import StreamContents
-from core.analysis.follow.forms import SIGNS
-from core.analysis.follow.pieces import PieceKind, mark_text
+from core.analysis.follow.contents import NO_WAIT, StreamContents
+from core.analysis.follow.pieces import SIDES, SIGNS, PieceKind, mark_text
 from core.analysis.follow.rows import LineForm, StreamLayout
 from core.analysis.follow.texts import line_text, shown_text
+from core.store.frame_detail import seconds_text
 from core.wire.model.text import ascii_text
 from widgets.lines.component_styles import StyleOf
 
 SIGN_CELLS = 2
+TIME_CELLS = 13
 COMPONENTS = frozenset(
     f"stream-view--{name}" for name in ("client", "server", "offset", "mark", "match", "cursor")
 )
-_SIDES = ("client", "server")
+
+
+class TurnTime(Enum):
+    """The time before the first row of each turn. The value names it on the screen.
+
+    `DELTA` is how long the turn was waited for (`TurnClock`), and `ELAPSED` the time since the
+    first packet of the stream.
+    """
+
+    NONE = ""
+    DELTA = "delta"
+    ELAPSED = "elapsed"
+
 
 Row = tuple[int, int, int]  # piece, start, and stop
 Match = tuple[int, int]
+
+
+def turn_text(contents: StreamContents, row: Row, time: TurnTime) -> str:
+    """Return the time of the turn that begins with a row, or blanks of the same width."""
+    piece, start, _ = row
+    wait_ns = int(contents.wait_ns[piece])
+    if time is TurnTime.NONE:
+        return ""
+    if wait_ns == NO_WAIT or start != int(contents.start[piece]):
+        return " " * TIME_CELLS
+    if time is TurnTime.ELAPSED:
+        text = seconds_text(int(contents.elapsed_ns[piece]), 6)
+    else:
+        text = ("" if wait_ns < 0 else "+") + seconds_text(wait_ns, 6)
+    return f"{text[: TIME_CELLS - 1]:>{TIME_CELLS - 1}} "
 
 
 def paint_row(
@@ -32,7 +62,7 @@ def paint_row(
     """Return the segments of a row. The bytes of a `match` are highlighted."""
     piece, start, stop = row
     side = int(contents.side[piece])
-    own = style_of(f"stream-view--{_SIDES[side]}")
+    own = style_of(f"stream-view--{SIDES[side]}")
     sign = Segment(f"{SIGNS[side]} ", own)
     if start == stop:
         kind = PieceKind(contents.kind[piece])

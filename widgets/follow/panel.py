@@ -15,6 +15,7 @@ from core.analysis.follow.follower import FollowedStream
 from core.analysis.follow.rows import LineForm
 from core.wire.model.text import safe
 from widgets.follow.head_text import head_lines
+from widgets.follow.paint import TurnTime
 from widgets.follow.stream_view import StreamView
 from widgets.lines.pieces import Pieces
 
@@ -44,8 +45,8 @@ class StreamPanel(Vertical):
         self.head = Pieces()
         self.view = view
         self._on_press = on_press
-        self._shown: tuple[FollowedStream | None, LineForm, int | None] = (
-            None, LineForm.TEXT, None
+        self._shown: tuple[FollowedStream | None, LineForm, int | None, TurnTime] = (
+            None, LineForm.TEXT, None, TurnTime.NONE
         )  # fmt: skip
         self._foot = Static("", id="stream-foot", markup=False)
 
@@ -59,9 +60,11 @@ class StreamPanel(Vertical):
         self.view.focus(scroll_visible)
         return self
 
-    def show_head(self, stream: FollowedStream | None, form: LineForm, side: int | None) -> None:
-        """Show a stream, its form, and the side that is shown; see `head_lines`."""
-        self._shown = stream, form, side
+    def show_head(
+        self, stream: FollowedStream | None, form: LineForm, side: int | None, time: TurnTime
+    ) -> None:
+        """Show a stream and how it is shown; see `head_lines`."""
+        self._shown = stream, form, side, time
         self.on_resize()
 
     def on_resize(self) -> None:

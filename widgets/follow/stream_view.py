@@ -12,7 +12,15 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from core.analysis.follow.line_index import NO_LINES, LineIndex, StreamLines
-from widgets.follow.paint import COMPONENTS, SIGN_CELLS, Match, paint_row
+from widgets.follow.paint import (
+    COMPONENTS,
+    SIGN_CELLS,
+    TIME_CELLS,
+    Match,
+    TurnTime,
+    paint_row,
+    turn_text,
+)
 from widgets.lines.cursor_view import MENU_BUTTON, CursorView
 
 
@@ -51,13 +59,15 @@ class StreamView(CursorView):
         self._on_layout, self._on_pick = on_layout, on_pick
         self._lines = StreamLines()
         self._match: Match | None = None
+        self._time = TurnTime.NONE
         self._awaited: int | None = None  # put the cursor on the row of this byte
         self._follows = False  # keep the cursor on the last row
 
     @property
     def row_width(self) -> int:
-        """The cells of a row, behind the sign of its side."""
-        return max(1, self.window.width - SIGN_CELLS)
+        """The cells of a row, behind the sign of its side, and behind the times."""
+        before = SIGN_CELLS + (0 if self._time is TurnTime.NONE else TIME_CELLS)
+        return max(1, self.window.width - before)
 
     @property
     def index(self) -> LineIndex:
@@ -90,6 +100,12 @@ class StreamView(CursorView):
             self._put_cursor(index.line_count - 1)
         elif not is_same:
             self.scroll_to(y=0)
+
+    def show_time(self, time: TurnTime) -> None:
+        """Show another time before turns, or none; `row_width` follows."""
+        if time is not self._time:
+            self._time = time
+            self.forget_lines()
 
     def show_match(self, match: Match | None) -> None:
         """Highlight bytes of the stream, and put the cursor on them."""
@@ -130,7 +146,7 @@ class StreamView(CursorView):
 
     @property
     def text(self) -> str:
-        """The row under the cursor as text, without its sign."""
+        """The row under the cursor as text, without its sign and its time."""
         if not self.line_count:
             return ""
         return "".join(segment.text for segment in self._paint(self._cursor)[1:]).rstrip()
@@ -162,6 +178,9 @@ class StreamView(CursorView):
     def build_line(self, line: int) -> Strip:
         """Draw one row; the colors of the cursor cover its own."""
         segments = self._paint(line)
+        time = turn_text(self.index.contents, self._lines.row(line), self._time)
+        if time:
+            segments = [Segment(time, self.component("stream-view--offset")), *segments]
         if line == self._cursor:
             match = self.component("stream-view--match")
             cursor = self.component("stream-view--cursor")

@@ -16,8 +16,8 @@ from app.cli.output import (
     InterruptedCommandError,
     print_message,
 )
-from core.analysis.follow.forms import FORMS, SIDES
-from core.analysis.follow.pieces import Piece
+from core.analysis.follow.forms import FORMS
+from core.analysis.follow.pieces import SIDES, Piece
 from core.analysis.follow.stream import StreamReader
 from core.analysis.reassembly.chunk_pieces import with_pieces
 from core.analysis.reassembly.fragment_index import FragmentIndex
@@ -41,13 +41,15 @@ class FollowOutput:
         protocol: str,
         number: int,
         form: str,
+        *,
+        shows_times: bool = False,
     ) -> None:
         self._enough, self._signal = enough, signal
         self._protocol, self._number = protocol, number
         self._output = CommandOutput(signal)
         self._pieces: list[Piece] = []
         self._reader = StreamReader(protocol, self._pieces.append)
-        self._form = FORMS[form](self._reader, number)
+        self._form = FORMS[form](self._reader, number, shows_times=shows_times)
         self._flows = FlowIndex()
         self._fragments = FragmentIndex()
         self._highest = -1  # stream of the file
@@ -119,8 +121,13 @@ class FollowOutput:
         """Do nothing: nothing is open."""
 
 
-def run_follow(paths: Sequence[str], protocol: str, number: int, form: str) -> int:
+def run_follow(
+    paths: Sequence[str], protocol: str, number: int, form: str, *, shows_times: bool
+) -> int:
     """Print a stream of a capture file, or of several as one; return the exit status."""
     return dump_file(
-        paths, lambda enough, signal, _: FollowOutput(enough, signal, protocol, number, form)
+        paths,
+        lambda enough, signal, _: FollowOutput(
+            enough, signal, protocol, number, form, shows_times=shows_times
+        ),
     )

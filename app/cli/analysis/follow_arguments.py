@@ -29,10 +29,22 @@ FORMATS = ("text", "hex", "raw")
     help="How to print the bytes: text (lines; default), hex (offset, hex, and ASCII), or raw (as "
     "'tshark -z follow,tcp,raw,N' does: hex digits, a tab before those of the server).",
 )
+@click.option(
+    "--times",
+    is_flag=True,
+    help="Say of each turn how long it was waited for, and when it began; with --json, add "
+    "tcp.time_relative and turn_delta. Not with --as raw.",
+)
 @json_option
 @debug_option
 def follow(
-    files: tuple[str, ...], number: int, udp: bool, form: str, as_json: bool, debug: bool
+    files: tuple[str, ...],
+    number: int,
+    udp: bool,
+    form: str,
+    times: bool,
+    as_json: bool,
+    debug: bool,
 ) -> int:
     """Print what the two ends of stream N sent each other, in order.
 
@@ -42,4 +54,7 @@ def follow(
     """
     from app.cli.analysis.follow import run_follow
 
-    return run_follow(files, "udp" if udp else "tcp", number, "json" if as_json else form)
+    if times and form == "raw" and not as_json:
+        raise click.UsageError("--as raw prints what tshark does, without --times")
+    protocol, form = "udp" if udp else "tcp", "json" if as_json else form
+    return run_follow(files, protocol, number, form, shows_times=times)

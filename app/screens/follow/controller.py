@@ -7,6 +7,7 @@ shows what is known by then; while the panel is hidden, nothing is read.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from textual.actions import parse
@@ -14,13 +15,13 @@ from textual.widget import Widget
 
 from app.bridge import Scene
 from app.keymap import KeyContext
+from app.screens.follow.display import StreamDisplay
 from app.screens.follow.stream_run import StreamRun
 from app.screens.follow.stream_search import StreamPanelSearch
 from app.screens.side_panels import SideController
 from app.textual_bindings import with_keys
 from core.analysis.follow.follower import FollowedStream, StreamChoice
 from core.analysis.follow.pieces import PROTOCOLS
-from core.analysis.follow.rows import LineForm
 from core.analysis.tcp.flow_index import index_of
 from widgets.follow.panel import StreamPanel
 from widgets.follow.stream_view import StreamView
@@ -40,23 +41,22 @@ class StreamController(SideController):
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen, self._workspace = screen, screen.workspace
-        view = StreamView(self._lay_out, self._select_packet, id="stream-rows")
+        view = StreamView(self._fit, self._select_packet, id="stream-rows")
         self.view = with_keys(view, KeyContext.LIST)
         self.panel = self.widget = with_keys(
             StreamPanel(self.view, self._press, id=ID), KeyContext.STREAM
         )
         self.finder = StreamPanelSearch(self.panel, screen.bridge)
         self._run = StreamRun(screen.bridge)
-        self._form = LineForm.TEXT
-        self._side: int | None = None
+        self.display = StreamDisplay(self.panel, self._run)
         self._store_generation = screen.scene.store_generation
         self._absent = ""  # what to say if no stream is found
 
     # -- the scene ----------------------------------------------------------------------------
 
     def basis(self) -> object:
-        """Return whether the panel is shown, and its room."""
-        return self.panel.display, self.view.row_width, self._form, self._side
+        """Return whether the panel is shown, and how."""
+        return self.panel.display, self.display.basis()
 
     def show(self, scene: Scene) -> None:
         """Read what is new of the stream, and show it. Forget it with its store."""
@@ -79,6 +79,7 @@ class StreamController(SideController):
             "search.next": self.finder.next,
             "search.previous": self.finder.previous,
             "saver.open": self.save,
+            "table.change_time_format": self.display.change_time,
         }.get(path)
 
     def copy_choices(self) -> list[tuple[str, str]] | None:
@@ -140,45 +141,20 @@ class StreamController(SideController):
     def _update(self) -> None:
         if self._run.stream is not None and self._run.update(self._screen.shown):
             self._report(self._absent)
-        self._lay_out()
+        self.display.update()
         self.finder.update()
         if (error := self._run.failure) is not None:
             words = f"rawscope failed to read the stream ({type(error).__name__}: {error})"
             self.panel.report(words, missed=True)
 
-    def _lay_out(self) -> None:
-        """Show the rows of the stream, in the form, the width, and the side of now."""
-        self._run.lay_out(self._form, self.view.row_width, self._side)
-        index, stream = self._run.index, self._run.stream
-        if index is not None and (index.line_count or index.is_complete):
-            self.view.show(index)
-        self.panel.show_head(stream, self._form, self._side)
+    def _fit(self) -> None:
+        """Fit the rows to another width."""
+        self.display.update()
 
     @property
     def _known(self) -> FollowedStream | None:
         stream = self._run.stream
         return None if stream is None or stream.number is None else stream
-
-    # -- how it is shown ----------------------------------------------------------------------
-
-    def show_as(self, form: str) -> None:
-        """Show text, hex, or raw bytes."""
-        self._form = LineForm(form)
-        self._lay_out()
-
-    def change_form(self) -> None:
-        """Show the next form."""
-        forms = list(LineForm)
-        self.show_as(forms[(forms.index(self._form) + 1) % len(forms)].value)
-
-    def show_side(self, side: int) -> None:
-        """Show only the client (0) or the server (1), or both (-1)."""
-        self._side = None if side < 0 else side
-        self._lay_out()
-
-    def change_side(self) -> None:
-        """Show both sides, then only the client, then only the server."""
-        self.show_side({None: 0, 0: 1, 1: -1}[self._side])
 
     # -- its packets --------------------------------------------------------------------------
 
@@ -202,10 +178,6 @@ class StreamController(SideController):
         if stream is not None:
             self._screen.menu.open("Save the stream", save_choices(self.panel, stream))
 
-    def search(self) -> None:
-        """Ask what to search for in the stream."""
-        self.finder.open()
-
     def _select_packet(self, number: int) -> None:
         """Select the packet of a line that the user clicked; the focus stays."""
         if self._is_held(number):
@@ -219,9 +191,9 @@ class StreamController(SideController):
         return False
 
     def _press(self, action: str) -> None:
-        """Call the method of a piece that the user clicked: ``show_as('hex')``."""
-        _, method, arguments = parse(action)
-        getattr(self, method)(*arguments)
+        """Call the method of a piece that the user clicked: ``display.show_as('hex')``."""
+        part, method, arguments = parse(action)
+        attrgetter(f"{part}.{method}" if part else method)(self)(*arguments)
 
     def _report(self, words: str) -> None:
         if words:

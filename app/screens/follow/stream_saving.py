@@ -12,7 +12,8 @@ from textual.widget import Widget
 
 from app.clipboard import NOTICE_S
 from core.analysis.follow.follower import FollowedStream
-from core.analysis.follow.forms import FORMS, SIDES, SIGNS
+from core.analysis.follow.forms import FORMS
+from core.analysis.follow.pieces import SIDES, SIGNS
 from core.wire.model.text import safe
 
 if TYPE_CHECKING:

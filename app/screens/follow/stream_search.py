@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.bridge import Bridge
 from core.analysis.follow.contents import StreamContents
-from core.analysis.follow.forms import SIDES
+from core.analysis.follow.pieces import SIDES
 from core.store.snapshot import EMPTY_SNAPSHOT
 from widgets.follow.panel import StreamPanel
 

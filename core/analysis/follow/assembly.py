@@ -26,7 +26,7 @@ from core.analysis.follow.history import History
 from core.analysis.follow.pieces import Piece, PieceKind
 
 MOST_WAITING = 1 << 24
-SEGMENT_COST = 272
+SEGMENT_COST = 360
 """The bytes of memory that a waiting segment takes beside its data, which may be empty."""
 
 _MODULUS, _HALF = 1 << 32, 1 << 31
@@ -35,7 +35,8 @@ _MODULUS, _HALF = 1 << 32, 1 << 31
 class Segment(NamedTuple):
     """A TCP segment. `data` is what the capture kept of its `length` bytes.
 
-    `acknowledgment` is None without the flag ACK.
+    `acknowledgment` is None without the flag ACK. `elapsed_ns` is the time since the first packet
+    of the stream.
     """
 
     side: int
@@ -45,6 +46,14 @@ class Segment(NamedTuple):
     is_syn: bool
     data: bytes
     length: int
+    elapsed_ns: int = 0
+
+
+class _Origin(NamedTuple):
+    """The packet that a piece comes from, and the time of that packet."""
+
+    packet: int
+    elapsed_ns: int
 
 
 class _Waiting(NamedTuple):
@@ -52,7 +61,7 @@ class _Waiting(NamedTuple):
 
     start: int
     order: int
-    packet: int
+    origin: _Origin
     data: bytes
     length: int
 
@@ -80,30 +89,30 @@ class _Side:
         distance = (sequence - self._first - self._next + _HALF) % _MODULUS - _HALF
         return self._next + distance
 
-    def add(self, start: int, packet: int, data: bytes, length: int) -> None:
+    def add(self, start: int, origin: _Origin, data: bytes, length: int) -> None:
         """Take the bytes of a segment at a position."""
         if not length:
             return
         if start > self._next:
             self._order += 1
-            heapq.heappush(self.waiting, _Waiting(start, self._order, packet, data, length))
+            heapq.heappush(self.waiting, _Waiting(start, self._order, origin, data, length))
             self.waiting_bytes += length
             self._held += SEGMENT_COST + len(data)
             while self._held > MOST_WAITING:
-                self.skip_gap(packet)
+                self.skip_gap(origin)
             return
-        self._append(start, packet, data, length)
+        self._append(start, origin, data, length)
         self.drain()
 
-    def acknowledge(self, acknowledgment: int, packet: int) -> None:
+    def acknowledge(self, acknowledgment: int, origin: _Origin) -> None:
         """Mark bytes as missing that the other side has and the capture has not."""
         while self.waiting and self.position_of(acknowledgment) > self.waiting[0].start:
-            self.skip_gap(packet)
+            self.skip_gap(origin)
 
-    def skip_gap(self, packet: int) -> None:
+    def skip_gap(self, origin: _Origin) -> None:
         """Continue with the first bytes that wait, after a mark for those before them."""
         start = self.waiting[0].start
-        self._emit(Piece(self._number, packet, PieceKind.MISSING, amount=start - self._next))
+        self._mark(origin, PieceKind.MISSING, start - self._next)
         self._next = start
         self.drain()
 
@@ -119,31 +128,34 @@ class _Side:
             _, one = heapq.heappop(ready)
             self.waiting_bytes -= one.length
             self._held -= SEGMENT_COST + len(one.data)
-            self._append(one.start, one.packet, one.data, one.length)
+            self._append(one.start, one.origin, one.data, one.length)
 
-    def _append(self, start: int, packet: int, data: bytes, length: int) -> None:
+    def _append(self, start: int, origin: _Origin, data: bytes, length: int) -> None:
         """Append what is new of bytes that do not begin after the expected position."""
         known = self._next - start
         if known:
-            self._compare(start, packet, data[:known], length)
+            self._compare(start, origin, data[:known], length)
             if known >= length:
                 return
             data, length = data[known:], length - known
         if data:
             self._history.add(self._next, data)
-            self._emit(Piece(self._number, packet, PieceKind.DATA, data))
+            packet, elapsed_ns = origin
+            self._emit(Piece(self._number, packet, PieceKind.DATA, data, 0, elapsed_ns))
         self._next += length
         if len(data) < length:
-            cut = length - len(data)
-            self._emit(Piece(self._number, packet, PieceKind.CUT, amount=cut))
+            self._mark(origin, PieceKind.CUT, length - len(data))
 
-    def _compare(self, start: int, packet: int, data: bytes, length: int) -> None:
+    def _mark(self, origin: _Origin, kind: PieceKind, amount: int) -> None:
+        self._emit(Piece(self._number, origin.packet, kind, b"", amount, origin.elapsed_ns))
+
+    def _compare(self, start: int, origin: _Origin, data: bytes, length: int) -> None:
         """Emit a mark if bytes at a position differ from those that came first."""
         if length == 1 and start == self._next - 1:  # a keep-alive: its byte means nothing
             return
         amount = self._history.count_differences(start, data)
         if amount:
-            self._emit(Piece(self._number, packet, PieceKind.DIFFERENT, amount=amount))
+            self._mark(origin, PieceKind.DIFFERENT, amount)
 
 
 class TcpAssembly:
@@ -155,10 +167,11 @@ class TcpAssembly:
     def add(self, segment: Segment) -> None:
         """Take the next segment."""
         side, other = self._sides[segment.side], self._sides[1 - segment.side]
+        origin = _Origin(segment.packet, segment.elapsed_ns)
         if other.waiting and segment.acknowledgment is not None:
-            other.acknowledge(segment.acknowledgment, segment.packet)
+            other.acknowledge(segment.acknowledgment, origin)
         start = side.position_of((segment.sequence + segment.is_syn) % _MODULUS)
-        side.add(start, segment.packet, segment.data, segment.length)
+        side.add(start, origin, segment.data, segment.length)
 
     @property
     def waiting(self) -> tuple[int, int]:

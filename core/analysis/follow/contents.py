@@ -1,6 +1,6 @@
 """The pieces of a stream in a few growing columns, and immutable views of them.
 
-A stream takes its payload and 42 bytes for each piece. Not more than `MOST_BYTES` of payload and
+A stream takes its payload and 58 bytes for each piece. Not more than `MOST_BYTES` of payload and
 `MOST_PIECES` pieces are kept: a last mark says so.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.follow.pieces import Piece, PieceKind
+from core.analysis.follow.pieces import Piece, PieceKind, TurnClock
 
 MOST_BYTES = 1 << 27
 MOST_PIECES = 1 << 21
@@ -25,25 +25,32 @@ _COLUMNS = {
     "position": np.int64,
     "packet": np.int64,
     "amount": np.int64,
+    "elapsed_ns": np.int64,
+    "wait_ns": np.int64,
     "side": np.uint8,
     "kind": np.uint8,
 }
 
 Rows = NDArray[np.int64]
 
+NO_WAIT = int(np.iinfo(np.int64).min)
+"""The `wait_ns` of a piece that begins no turn."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamContents:
     """The pieces of a stream up to now: immutable, for any thread.
 
-    ``data``      uint8  (n,)  the bytes of both sides, in the order of the pieces
-    ``start``     int64  (k,)  where each piece begins in `data`
-    ``length``    int64  (k,)  its bytes; 0 for a mark
-    ``position``  int64  (k,)  the bytes of its side before it
-    ``packet``    int64  (k,)  the packet that it comes from, or that led to a mark
-    ``amount``    int64  (k,)  the bytes that a mark is about
-    ``side``      uint8  (k,)  0 for the client, 1 for the server
-    ``kind``      uint8  (k,)  a `PieceKind`
+    ``data``        uint8  (n,)  the bytes of both sides, in the order of the pieces
+    ``start``       int64  (k,)  where each piece begins in `data`
+    ``length``      int64  (k,)  its bytes; 0 for a mark
+    ``position``    int64  (k,)  the bytes of its side before it
+    ``packet``      int64  (k,)  the packet that it comes from, or that led to a mark
+    ``amount``      int64  (k,)  the bytes that a mark is about
+    ``elapsed_ns``  int64  (k,)  the time of the packet since the first one of the stream
+    ``wait_ns``     int64  (k,)  how long a turn was waited for (`TurnClock`), or `NO_WAIT`
+    ``side``        uint8  (k,)  0 for the client, 1 for the server
+    ``kind``        uint8  (k,)  a `PieceKind`
 
     `totals` are the bytes of each side. `token` is the same object in all contents of one stream.
     """
@@ -54,6 +61,8 @@ class StreamContents:
     position: Rows
     packet: Rows
     amount: Rows
+    elapsed_ns: Rows
+    wait_ns: Rows
     side: NDArray[np.uint8]
     kind: NDArray[np.uint8]
     totals: tuple[int, int]
@@ -90,9 +99,8 @@ class StreamContents:
                 start = int(self.start[at])
                 data = self.data[start : start + int(self.length[at])].tobytes()
                 kind = PieceKind(self.kind[at])
-                yield Piece(
-                    int(self.side[at]), int(self.packet[at]), kind, data, int(self.amount[at])
-                )
+                numbers = (int(self.amount[at]), int(self.elapsed_ns[at]))
+                yield Piece(int(self.side[at]), int(self.packet[at]), kind, data, *numbers)
 
 
 class _Column:
@@ -137,6 +145,7 @@ class StreamBuffer:
         self._data = _Column(np.uint8, most_bytes)
         self._columns = {name: _Column(kind, most_pieces + 1) for name, kind in _COLUMNS.items()}
         self._totals = [0, 0]
+        self._clock = TurnClock()
 
     def append(self, pieces: Sequence[Piece]) -> None:
         """Add pieces; once there is no more room for one, a mark instead of the rest."""
@@ -145,13 +154,17 @@ class StreamBuffer:
         rows: list[tuple[int, ...]] = []
         kept: list[bytes] = []
         at, count = self._data.size, self._columns["start"].size
-        for side, packet, kind, data, amount in pieces:
+        for piece in pieces:
+            side, packet, kind, data, amount, elapsed_ns = piece
             if at + len(data) > self._most_bytes or count + len(rows) >= self._most_pieces:
                 self.is_full = True
                 total = sum(self._totals)
-                rows.append((at, 0, self._totals[side], packet, total, side, PieceKind.FULL))
+                full = (total, elapsed_ns, NO_WAIT, side, PieceKind.FULL)
+                rows.append((at, 0, self._totals[side], packet, *full))
                 break
-            rows.append((at, len(data), self._totals[side], packet, amount, side, kind))
+            wait_ns = self._clock.wait_before(piece)
+            times = (elapsed_ns, NO_WAIT if wait_ns is None else wait_ns)
+            rows.append((at, len(data), self._totals[side], packet, amount, *times, side, kind))
             kept.append(data)
             at += len(data)
             self._totals[side] += len(data)

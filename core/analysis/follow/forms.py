@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from core.analysis.follow.payloads import End
-from core.analysis.follow.pieces import CLIENT, Piece, PieceKind, mark_text
+from core.analysis.follow.pieces import (
+    CLIENT,
+    SIDES,
+    SIGNS,
+    Piece,
+    PieceKind,
+    TurnClock,
+    mark_text,
+)
 from core.analysis.follow.texts import line_text
+from core.store.frame_detail import seconds_text
 from core.wire.model.address_texts import end_text
 from core.wire.model.text import ascii_text
 
-SIGNS = ("→", "←")  # of the client's and the server's bytes
-SIDES = ("client", "server")
 _LONGEST_LINE = 1 << 16  # bytes of text without a line end
 _HEX_COLUMNS = 16
 _RULE = "=" * 67
@@ -34,12 +41,25 @@ class FormedStream(Protocol):
 class StreamForm:
     """Writes the pieces of a stream as lines; the base of every form.
 
-    `notes` are messages for the user that the form has no place for.
+    `notes` are messages for the user that the form has no place for. A form that `shows_times`
+    says of each turn how long it was waited for (`TurnClock`), and when it began.
     """
 
-    def __init__(self, stream: FormedStream, number: int) -> None:
+    def __init__(self, stream: FormedStream, number: int, *, shows_times: bool = False) -> None:
         self.stream, self.number = stream, number
         self.notes: list[str] = []
+        self._clock = TurnClock() if shows_times else None
+
+    def wait_before(self, piece: Piece) -> int | None:
+        """Return how long a turn was waited for, if the piece begins one and times are shown."""
+        return None if self._clock is None else self._clock.wait_before(piece)
+
+    def times(self, piece: Piece) -> Lines:
+        """Yield a line with the times of a turn, if the piece begins one."""
+        wait_ns = self.wait_before(piece)
+        if wait_ns is not None:
+            wait, elapsed = seconds_text(wait_ns, 6), seconds_text(piece.elapsed_ns, 6)
+            yield f"{SIGNS[piece.side]} [{wait} s later, {elapsed} s after the start]"
 
     def begin(self) -> Lines:
         """Yield the lines before the first piece, when the ends are known."""
@@ -58,14 +78,15 @@ class StreamForm:
 class TextForm(StreamForm):
     """Lines of text, each behind the sign of its side."""
 
-    def __init__(self, stream: FormedStream, number: int) -> None:
-        super().__init__(stream, number)
+    def __init__(self, stream: FormedStream, number: int, *, shows_times: bool = False) -> None:
+        super().__init__(stream, number, shows_times=shows_times)
         self._side, self._rest = CLIENT, b""
 
     def piece(self, piece: Piece) -> Lines:
         """Yield complete lines; those of TCP continue in the next piece of the same side."""
         if piece.kind is not PieceKind.DATA or piece.side != self._side:
             yield from self.end()
+        yield from self.times(piece)
         self._side = piece.side
         if piece.kind is not PieceKind.DATA:
             yield f"{SIGNS[piece.side]} {mark_text(piece.kind, piece.amount)}"
@@ -88,12 +109,13 @@ class TextForm(StreamForm):
 class HexForm(StreamForm):
     """Rows of 16 bytes: the sign of their side, their offset in it, hex, and ASCII."""
 
-    def __init__(self, stream: FormedStream, number: int) -> None:
-        super().__init__(stream, number)
+    def __init__(self, stream: FormedStream, number: int, *, shows_times: bool = False) -> None:
+        super().__init__(stream, number, shows_times=shows_times)
         self._positions = [0, 0]
 
     def piece(self, piece: Piece) -> Lines:
         """Yield the rows of a piece."""
+        yield from self.times(piece)
         sign = SIGNS[piece.side]
         if piece.kind is not PieceKind.DATA:
             yield f"{sign} {mark_text(piece.kind, piece.amount)}"
@@ -149,6 +171,11 @@ class JsonForm(StreamForm):
             "source": ends[piece.side],
             "destination": ends[1 - piece.side],
         }
+        if self._clock is not None:
+            found[f"{self.stream.protocol}.time_relative"] = seconds_text(piece.elapsed_ns)
+            wait_ns = self.wait_before(piece)
+            if wait_ns is not None:
+                found["turn_delta"] = seconds_text(wait_ns)
         if piece.kind is PieceKind.DATA:
             found |= {"length": len(piece.data), "data": piece.data.hex()}
         else:
@@ -156,7 +183,7 @@ class JsonForm(StreamForm):
         yield json.dumps(found, separators=(",", ":"))
 
 
-FORMS: Mapping[str, Callable[[FormedStream, int], StreamForm]] = {
+FORMS: Mapping[str, type[StreamForm]] = {
     "text": TextForm,
     "hex": HexForm,
     "raw": RawForm,

@@ -37,6 +37,7 @@ class Payloads:
     ``length``    int64   bytes on the wire
     ``sequence``, ``acknowledgment``  int64  as in the TCP header; 0 in UDP
     ``has_ack``, ``is_syn``           bool   the TCP flags; False in UDP
+    ``time_ns``   int64   the times of the packets
     """
 
     packet: Rows
@@ -48,6 +49,7 @@ class Payloads:
     acknowledgment: Rows
     has_ack: NDArray[np.bool_]
     is_syn: NDArray[np.bool_]
+    time_ns: Rows
 
     def __len__(self) -> int:
         return len(self.packet)
@@ -84,6 +86,7 @@ def payloads_of(chunk: Chunk, rows: Rows, protocol: str) -> Payloads:
         acknowledgment,
         flags & _ACK > 0,
         flags & _SYN > 0,
+        part.timestamp_ns[headers.rows],
     )
 
 

@@ -9,6 +9,10 @@ PROTOCOLS = ("tcp", "udp")
 CLIENT, SERVER = 0, 1
 """The sides of a stream. The client is the sender of the first packet of the stream."""
 
+SIDES = ("client", "server")
+SIGNS = ("→", "←")
+"""The names of the sides, and the signs of their bytes."""
+
 
 class PieceKind(IntEnum):
     """The kind of a piece. All but `DATA` are marks, without bytes of their own."""
@@ -21,13 +25,38 @@ class PieceKind(IntEnum):
 
 
 class Piece(NamedTuple):
-    """Bytes of one packet that `side` sent, or a mark about `amount` bytes."""
+    """Bytes of one packet that `side` sent, or a mark about `amount` bytes.
+
+    `elapsed_ns` is the time of the packet since the first one of the stream.
+    """
 
     side: int
     packet: int
     kind: PieceKind
     data: bytes = b""
     amount: int = 0
+    elapsed_ns: int = 0
+
+
+class TurnClock:
+    """Measures how long each turn of a stream was waited for.
+
+    A turn begins with the first bytes of the stream, and with bytes of a side after those of the
+    other one. It was waited for since the last bytes before it, or the first packet of the stream.
+    """
+
+    def __init__(self) -> None:
+        self._side: int | None = None
+        self._last_ns = 0
+
+    def wait_before(self, piece: Piece) -> int | None:
+        """Take the next piece. Return how many nanoseconds passed before a turn; None in one."""
+        if piece.kind is not PieceKind.DATA:
+            return None
+        wait_ns = piece.elapsed_ns - self._last_ns
+        is_turn = piece.side != self._side
+        self._side, self._last_ns = piece.side, piece.elapsed_ns
+        return wait_ns if is_turn else None
 
 
 def mark_text(kind: PieceKind, amount: int) -> str:

@@ -26,6 +26,7 @@ class StreamReader:
         self._emit = emit
         self._assembly = TcpAssembly(emit)
         self._client: int | None = None  # the hash of its direction
+        self._began_ns = 0  # the time of the first packet
 
     @property
     def waiting(self) -> tuple[int, int]:
@@ -38,7 +39,7 @@ class StreamReader:
         if not len(found):
             return
         if self._client is None:
-            self._client = int(found.source[0])
+            self._client, self._began_ns = int(found.source[0]), int(found.time_ns[0])
             with suppress(Exception):  # an internal error, which the table reports
                 dissection = chunk.dissect(int(found.packet[0]) - chunk.first)
                 self.ends = ends_of(dissection, self.protocol) or UNKNOWN_ENDS
@@ -50,9 +51,18 @@ class StreamReader:
 
     def _read_segments(self, chunk: Chunk, found: Payloads) -> None:
         data = chunk.data.data
-        for packet, source, start, captured, length, sequence, ack, has_ack, is_syn in zip(
-            *(getattr(found, name).tolist() for name in found.__slots__), strict=True
-        ):
+        for (
+            packet,
+            source,
+            start,
+            captured,
+            length,
+            sequence,
+            ack,
+            has_ack,
+            is_syn,
+            time_ns,
+        ) in zip(*(getattr(found, name).tolist() for name in found.__slots__), strict=True):
             segment = Segment(
                 CLIENT if source == self._client else SERVER,
                 packet,
@@ -61,17 +71,19 @@ class StreamReader:
                 is_syn,
                 bytes(data[start : start + captured]) if captured else b"",
                 length,
+                time_ns - self._began_ns,
             )
             self._assembly.add(segment)
 
     def _read_datagrams(self, chunk: Chunk, found: Payloads) -> None:
         data = chunk.data.data
-        names = ("packet", "source", "start", "captured", "length")
-        for packet, source, start, captured, length in zip(
+        names = ("packet", "source", "start", "captured", "length", "time_ns")
+        for packet, source, start, captured, length, time_ns in zip(
             *(getattr(found, name).tolist() for name in names), strict=True
         ):
             side = CLIENT if source == self._client else SERVER
             payload = bytes(data[start : start + captured])
-            self._emit(Piece(side, packet, PieceKind.DATA, payload))
-            if captured < length:
-                self._emit(Piece(side, packet, PieceKind.CUT, amount=length - captured))
+            elapsed_ns, missing = time_ns - self._began_ns, length - captured
+            self._emit(Piece(side, packet, PieceKind.DATA, payload, 0, elapsed_ns))
+            if missing > 0:
+                self._emit(Piece(side, packet, PieceKind.CUT, b"", missing, elapsed_ns))

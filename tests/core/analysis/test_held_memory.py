@@ -80,7 +80,7 @@ def test_pieces_of_a_stream() -> None:
             buffer.append([Piece(0, FIRST_PACKET, PieceKind.DATA, b"")] * 64)
             yield buffer
 
-    assert held_by(feed) < BOUND + 42 * 2 * count + BESIDE
+    assert held_by(feed) < BOUND + 58 * 2 * count + BESIDE
 
 
 def _key(number: int) -> datagrams.Key:

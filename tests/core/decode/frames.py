@@ -51,6 +51,7 @@ def tcp(
     *,
     flags: str = "ack",
     sequence: int = 1,
+    acknowledgment: int = 0,
     back: bool = False,
     six: bool = False,
     wrong: int = 0,
@@ -60,6 +61,7 @@ def tcp(
         "srcport": 80 if back else 40000,
         "dstport": 40000 if back else 80,
         "seq_raw": sequence,
+        "ack_raw": acknowledgment,
         "flags": sum(FLAG_BITS[name] for name in flags.split()),
     }
     pseudo = pseudo_sum(TCP.size + len(payload), IpProtocol.TCP, back=back, six=six)

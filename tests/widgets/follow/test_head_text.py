@@ -12,6 +12,7 @@ from core.analysis.follow.pieces import Piece as StreamPiece
 from core.analysis.follow.pieces import PieceKind
 from core.analysis.follow.rows import LineForm
 from widgets.follow.head_text import EMPTY, SEARCHING, head_lines, size_text
+from widgets.follow.paint import TurnTime
 from widgets.lines.pieces import PieceStyle
 
 
@@ -24,22 +25,26 @@ def stream() -> FollowedStream:
     return FollowedStream("tcp", 7, ends=ends, packets=1234, contents=buffer.contents)
 
 
+PLAIN = {"form": LineForm.TEXT, "side": None, "time": TurnTime.NONE}
+
+
 def texts(shown: FollowedStream | None, width: int = 100, **choice) -> list[str]:
-    chosen = {"form": LineForm.TEXT, "side": None, **choice}
     return [
-        "".join(piece.text for piece in line) for line in head_lines(shown, **chosen, width=width)
+        "".join(piece.text for piece in line)
+        for line in head_lines(shown, **(PLAIN | choice), width=width)
     ]
 
 
 def test_lines() -> None:
     assert texts(stream()) == [
         "TCP 7  → 10.0.0.1:4000 12 B  ← [fe80::1]:80 1.21 kB  1,234 packets",
-        "[text] hex  raw   [both] → client  ← server  "
-        "  previous  next    only  hide  search  save ",
+        "[text] hex  raw   [both] → client  ← server    delta  elapsed    previous  next ",
+        " only  hide  search  save ",
     ]
     assert texts(stream(), 50)[1:] == [
         "[text] hex  raw   [both] → client  ← server ",
-        " previous  next    only  hide  search  save ",
+        " delta  elapsed    previous  next ",
+        " only  hide  search  save ",
     ]
     assert texts(None) == [EMPTY]
     assert texts(NO_STREAM)[0] == SEARCHING
@@ -63,10 +68,11 @@ def test_bytes_that_wait_are_reported() -> None:
         ({}, ["[text]", "[both]"]),
         ({"form": LineForm.RAW, "side": 0}, ["[raw]", "[→ client]"]),
         ({"form": LineForm.HEX, "side": 1}, ["[hex]", "[← server]"]),
+        ({"time": TurnTime.DELTA}, ["[text]", "[both]", "[delta]"]),
     ],
 )
 def test_the_choice_is_marked(choice: dict, chosen: list[str]) -> None:
-    lines = head_lines(stream(), **{"form": LineForm.TEXT, "side": None, **choice}, width=100)
+    lines = head_lines(stream(), **(PLAIN | choice), width=100)
     found = [p.text for line in lines[1:] for p in line if p.style is PieceStyle.BUTTON]
     assert found == chosen
 

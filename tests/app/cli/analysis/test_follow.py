@@ -64,6 +64,34 @@ def test_hex(file: str, capsys: Capture) -> None:
     assert lines[-1] == f"← 00000009  {'4f 4b 0a':<48} OK."
 
 
+def test_times(file: str, capsys: Capture) -> None:
+    assert run(["follow", "-r", file, "0", "--times"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:5] == [
+        "→ [0.000000 s later, 0.000000 s after the start]",
+        "→ GET / HTTP/1.1",
+        "→",
+        "← [2.000000 s later, 2.000000 s after the start]",
+    ]
+    assert len([line for line in lines if "later" in line]) == 2
+    assert run(["follow", "-r", file, "0", "--times", "--as", "hex"]) == 0
+    assert "← [2.000000 s later" in capsys.readouterr().out
+    assert run(["follow", "-r", file, "0", "--times", "--json"]) == 0
+    objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    names = ("tcp.time_relative", "turn_delta")
+    assert [tuple(map(each.get, names)) for each in objects] == [
+        ("0.000000000", "0.000000000"),
+        ("2.000000000", "2.000000000"),
+        ("3.000000000", None),
+        ("4.000000000", None),
+    ]
+
+
+def test_times_have_no_place_in_the_output_of_tshark(file: str, capsys: Capture) -> None:
+    assert run(["follow", "-r", file, "0", "--times", "--as", "raw"]) == 2
+    assert "without --times" in capsys.readouterr().err
+
+
 def test_raw_is_what_tshark_prints(file: str, capsys: Capture) -> None:
     assert run(["follow", "-r", file, "0", "--udp", "--as", "raw"]) == 0
     rule = "=" * 67

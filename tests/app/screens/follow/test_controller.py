@@ -16,6 +16,7 @@ from tests.core.decode.frames import arp_frame, ethernet, ipv4, tcp, tcp_frame, 
 from tests.core.decode.support import batch_of
 from tests.helpers.idle import eventually
 from tests.helpers.scripted_monitor import main, scripted_monitor
+from widgets.follow.paint import TIME_CELLS
 
 FRAMES = [
     tcp_frame(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -57,6 +58,32 @@ async def opened(pilot, number: int, rows: list[str]) -> MainScreen:
     await pilot.press("F")
     await eventually(lambda: lines(screen) == rows)
     return screen
+
+
+async def test_times_before_turns() -> None:
+    async with scripted_monitor(talk()).run_test(size=(160, 45)) as pilot:
+        screen = await opened(pilot, 2, BOTH)
+        times = screen.shown.chunks[0].timestamp_ns
+        answer_s, again_s = ((times[[1, 5]] - times[[0, 1]]) / 1e9).tolist()
+        waits = [0, None, None, answer_s, None, None, again_s]
+        blank = " " * TIME_CELLS
+        await pilot.press("t")
+        assert lines(screen) == [
+            (blank if wait is None else f"{f'+{wait:.6f}':>{TIME_CELLS - 1}} ") + row
+            for wait, row in zip(waits, BOTH, strict=True)
+        ]
+        assert controller(screen).view.text == "GET / HTTP/1.1"
+        await pilot.press("right")
+        await eventually(lambda: lines(screen) == ["   +0.000000 → other"])  # another stream
+        await pilot.press("left", "t")
+        await eventually(lambda: len(lines(screen)) == len(BOTH))
+        assert lines(screen)[-1].startswith(f"{answer_s + again_s:>{TIME_CELLS - 1}.6f} → again")
+        await pilot.press("v")
+        await eventually(lambda: "00000000  " in lines(screen)[0])
+        has_time = [not line.startswith(blank) for line in lines(screen)]  # first rows of pieces
+        assert has_time == ["00000000" in line or "0000001b" in line for line in lines(screen)]
+        await pilot.press("v", "v", "t")
+        await eventually(lambda: lines(screen) == BOTH)
 
 
 async def test_keys(tmp_path) -> None:

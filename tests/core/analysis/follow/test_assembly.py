@@ -52,7 +52,7 @@ def shown(*sent: Sent) -> str:
     return " ".join(
         f"{'<' if side else '>'}{packet}:"
         + (data.decode() if kind is PieceKind.DATA else f"{kind.name}={amount}")
-        for side, packet, kind, data, amount in pieces_of(*sent)
+        for side, packet, kind, data, amount, _ in pieces_of(*sent)
     )
 
 
@@ -103,6 +103,26 @@ RULES = {
 def test_rules(name: str) -> None:
     sent, expected = RULES[name]
     assert shown(*sent) == expected
+
+
+def test_pieces_have_the_times_of_their_packets() -> None:
+    found: list[Piece] = []
+    stream = TcpAssembly(found.append)
+    for packet, (sequence, data, length) in enumerate([(0, b"a", 1), (3, b"d", 2), (1, b"bc", 2)]):
+        stream.add(Segment(0, packet, sequence, None, False, data, length, 10 * packet))
+    stream.add(Segment(0, 3, 0, None, False, b"X", 1, 30))
+    stream.add(Segment(0, 4, 8, None, False, b"z", 1, 40))
+    stream.add(Segment(1, 5, 0, 9, False, b"!", 1, 50))
+    assert [(each.packet, each.kind, each.elapsed_ns) for each in found] == [
+        (0, PieceKind.DATA, 0),
+        (2, PieceKind.DATA, 20),
+        (1, PieceKind.DATA, 10),
+        (1, PieceKind.CUT, 10),
+        (3, PieceKind.DIFFERENT, 30),
+        (5, PieceKind.MISSING, 50),
+        (4, PieceKind.DATA, 40),
+        (5, PieceKind.DATA, 50),
+    ]
 
 
 def test_bytes_that_wait_are_counted_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.analysis.follow.contents import NO_CONTENTS, StreamBuffer
+from core.analysis.follow.contents import NO_CONTENTS, NO_WAIT, StreamBuffer
 from core.analysis.follow.pieces import Piece, PieceKind, mark_text
 
 PIECES = [
@@ -31,6 +31,18 @@ def test_pieces_become_columns() -> None:
     assert [contents.bytes_of(side) for side in (None, 0, 1)] == [b"abcxyd", b"abcd", b"xy"]
     assert contents.bytes_of(None, 1, 3) == b"xy"
     assert NO_CONTENTS.bytes_of(None) == b""
+
+
+def test_turns_have_the_time_that_they_were_waited_for() -> None:
+    buffer = StreamBuffer()
+    kinds = [(0, 5), (0, 7), (1, 9), (1, 30), (0, 29)]  # side and time; the fourth is a mark
+    pieces = [Piece(side, 1, PieceKind.DATA, b"x", 0, time) for side, time in kinds]
+    pieces[3] = pieces[3]._replace(kind=PieceKind.CUT, data=b"")
+    for piece in pieces:
+        buffer.append([piece])
+    assert buffer.contents.elapsed_ns.tolist() == [5, 7, 9, 30, 29]
+    assert buffer.contents.wait_ns.tolist() == [5, NO_WAIT, 2, NO_WAIT, 20]
+    assert list(buffer.contents.pieces()) == pieces
 
 
 def test_a_view_does_not_change_while_the_stream_grows() -> None:

@@ -75,6 +75,15 @@ def test_the_ends_and_the_filter() -> None:
     assert stream.contents.packet.tolist() == [2, 5, 6]
 
 
+def test_the_times_of_turns() -> None:
+    snapshot = store_of(*FRAMES).snapshot()
+    times = snapshot.chunks[0].timestamp_ns
+    contents = followed(snapshot, StreamChoice(packet=5)).stream.contents
+    assert contents.elapsed_ns.tolist() == (times[[1, 4, 5]] - times[1]).tolist()
+    assert contents.wait_ns.tolist() == [0, times[4] - times[1], times[5] - times[4]]
+    assert contents.elapsed_ns[2] > contents.elapsed_ns[1] > 0
+
+
 def test_a_stream_grows_with_the_store() -> None:
     store = store_of(*FRAMES)
     follower = followed(store.snapshot(), StreamChoice(packet=2))
