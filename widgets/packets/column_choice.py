@@ -65,12 +65,14 @@ class ColumnChoice:
     """The columns from left to right, and the widths in cells that the user set.
 
     A column without a width is as wide as its texts; Info takes the rest of the line. `spare` are
-    fields that the user keeps at hand and does not show.
+    fields that the user keeps at hand and does not show. `newest` is the field that the user showed
+    last, which the table does not leave out; it is not remembered.
     """
 
     shown: tuple[Column, ...] = BUILT_IN
     spare: tuple[str, ...] = ()
     widths: Mapping[Column, int] = field(default_factory=dict)
+    newest: str = field(default="", compare=False)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -98,11 +100,22 @@ class ColumnChoice:
     def with_entries(self, entries: Sequence[tuple[Column, bool]]) -> ColumnChoice:
         """Return the choice of these columns, from left to right, each shown or not."""
         columns = [column for column, _ in entries]
+        shown = tuple(column for column, is_shown in entries if is_shown)
+        new = [each for each in shown if isinstance(each, str) and each not in self.shown]
         return ColumnChoice(
-            tuple(column for column, is_shown in entries if is_shown),
+            shown,
             tuple(each for each, is_shown in entries if not is_shown and isinstance(each, str)),
             {each: width for each, width in self.widths.items() if each in columns},
+            new[-1] if new else self.newest,
         )
+
+    @property
+    def protected(self) -> str | None:
+        """The field that the table does not leave out: the newest, or the only one beside Info."""
+        if self.newest in self.shown:
+            return self.newest
+        is_only = len(self.fields) == 1 and ColumnName.INFO in self.shown
+        return self.fields[0] if is_only else None
 
 
 DEFAULT_CHOICE = ColumnChoice()

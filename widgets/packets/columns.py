@@ -8,17 +8,20 @@ Rules
   beyond that, an address loses whole groups (`cells.shorten_address`).
 * Info takes the rest of the width. If the rest is too narrow, the table drops columns in steps
   (`SHAPES`), the least useful ones first; columns that show a field go by width, the widest first.
+* The field that the user added last stays (`ColumnChoice.protected`): it gets narrower, and the
+  others make room for it. `TableLayout.left_out` counts those that did.
 * A width that the user set holds. The order of the columns is the user's, too (`ColumnChoice`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from widgets.lines.cells import width_of
 from widgets.packets.column_choice import (
     DEFAULT_CHOICE,
+    WIDTH_MOST,
     Column,
     ColumnChoice,
     ColumnName,
@@ -36,6 +39,8 @@ ADDRESS_BOUND = 17  # a MAC address is shown whole at any width
 ADDRESS_MOST = 39  # the longest IPv6 address
 INTERFACE_MOST = 15  # IFNAMSIZ without its NUL, linux/if.h
 FIELD_MOST = 32  # of a column that shows a field, unless the user widens it
+PROTECTED_WIDTHS = (16, 10)  # cells that are enough for the field that the user added last
+INFO_NARROWEST = 8  # beside that field
 HEADING_MOST = 14  # a longer name of a field widens its column only while Info has INFO_WISHED
 
 
@@ -72,6 +77,7 @@ class TableLayout:
     with_date: bool
     width: int
     addresses_in_info: bool = False
+    left_out: int = 0  # fields that the user chose
 
     @property
     def info(self) -> TableColumn | None:
@@ -141,6 +147,7 @@ class Shape:
     without: frozenset[Column] = field(default_factory=frozenset)
     info_least: int = INFO_LEAST
     heading_most: int = HEADING_MOST
+    protected_most: int = WIDTH_MOST  # cells of the field that is not left out
 
 
 _IFACE, _LEN, _TIME = ColumnName.INTERFACE, ColumnName.LENGTH, ColumnName.TIME
@@ -189,7 +196,14 @@ def _fits(layout: TableLayout, shape: Shape) -> bool:
 
 def _shapes(seen: WidestSeen, choice: ColumnChoice) -> Iterator[Shape]:
     """Yield `SHAPES`; columns of fields go between, the widest first, before Time does."""
-    fields = sorted(choice.fields, key=lambda name: -_field_width(seen, name, choice))
+    protected = choice.protected
+    fields = sorted(
+        (name for name in choice.fields if name != protected),
+        key=lambda name: -_field_width(seen, name, choice),
+    )
+    if protected is not None:
+        yield from _protecting_shapes(fields)
+        return
     for shape in SHAPES:
         is_last_with_fields = shape.without == _BEFORE_FIELDS
         if shape.without <= _BEFORE_FIELDS:
@@ -199,6 +213,24 @@ def _shapes(seen: WidestSeen, choice: ColumnChoice) -> Iterator[Shape]:
         if is_last_with_fields:
             for count in range(1, len(fields) + 1):
                 yield Shape(shape.time_decimals, shape.without | set(fields[:count]))
+
+
+def _protecting_shapes(others: Sequence[str]) -> Iterator[Shape]:
+    """Yield `SHAPES` that leave out all `others`, the first ones first, but not one field."""
+    for shape in SHAPES:
+        if shape.without <= _BEFORE_FIELDS:
+            yield shape
+    left_out: frozenset[Column] = _BEFORE_FIELDS
+    for count in range(1, len(others) + 1):
+        left_out = _BEFORE_FIELDS | set(others[:count])
+        yield Shape(3, left_out)
+    for most in PROTECTED_WIDTHS:
+        yield Shape(3, left_out, protected_most=most)
+    for shape in SHAPES:
+        if not shape.without <= _BEFORE_FIELDS:
+            yield replace(shape, without=shape.without | left_out, protected_most=most)
+    everything = left_out | _ADDRESSES | {_TIME}
+    yield Shape(3, everything | {ColumnName.PROTOCOL}, INFO_NARROWEST, protected_most=most)
 
 
 def _field_width(
@@ -235,9 +267,12 @@ def _place(
         ColumnName.INFO: 0,
     }
     kept: dict[Column, int] = {}
+    protected = choice.protected
     for name in choice.shown:
         if isinstance(name, str):
             cells = _field_width(seen, name, choice, shape.heading_most)
+            if name == protected:
+                cells = min(cells, shape.protected_most)
         else:
             cells = choice.widths.get(name, natural[name]) if natural[name] else 0
         if name not in shape.without and (cells or name is ColumnName.INFO):
@@ -251,6 +286,7 @@ def _place(
         with_date,
         width,
         addresses_in_info=bool(_ADDRESSES & set(choice.shown) & shape.without),
+        left_out=len(shape.without & set(choice.fields)),
     )
 
 

@@ -1,6 +1,7 @@
 """The headings of the packet table: they name the columns, and the mouse changes these.
 
 The right end of the line has words to click on (`LINKS`): they open the filter bar and the menu.
+Before them, ``+2`` says that two columns of fields have no room, and opens the list of columns.
 """
 
 from __future__ import annotations
@@ -29,14 +30,16 @@ _GAP = 2
 _LINK = Style(underline=True)
 
 
-def links_in(width: int, used: int = 0) -> list[tuple[int, str]]:
+def links_in(width: int, used: int = 0, left_out: int = 0) -> list[tuple[int, str]]:
     """Return the first cell and the word of each link in a line of this width.
 
-    Only the last one may cover headings, which end at cell `used`.
+    Only the last one may cover headings, which end at cell `used`. The first one says how many
+    columns are `left_out`, if some are.
     """
     found: list[tuple[int, str]] = []
     stop = width - 1
-    for word in reversed(LINKS):
+    words = (f"+{left_out}", *LINKS) if left_out else LINKS
+    for word in reversed(words):
         start = stop - len(word)
         if start >= 0 and (not found or start > used):
             found.append((start, word))
@@ -63,7 +66,7 @@ class Headings:
             self.at = at
 
     class ListRequested(Message):
-        """The user asked for the list of columns, with the right mouse button."""
+        """The user asked for the list of columns, with the mouse."""
 
     def __init__(self, table: PacketTable, columns: FittedColumns) -> None:
         self._table, self._columns = table, columns
@@ -111,7 +114,8 @@ class Headings:
         layout = self._columns.layout
         last = layout.columns[-1]
         heading = min(last.width, len(short_heading(last.name, last.width)))
-        return links_in(layout.width, last.stop if last.at_right else last.start + heading)
+        used = last.stop if last.at_right else last.start + heading
+        return links_in(layout.width, used, layout.left_out)
 
     def _link_at(self, x: int) -> str:
         """Return the link in cell `x`; empty without one."""
@@ -138,8 +142,10 @@ class Headings:
         """React to a button. A link works when the button is released: it may open a menu there."""
         word = self._link_at(x)
         if isinstance(event, events.Click):
-            if word:
+            if word in LINKS:
                 self._table.post_message(self.LinkClicked(word, event.screen_offset))
+            elif word:
+                self._table.post_message(self.ListRequested())
         elif word:
             self._table.screen.clear_selection()
         elif event.button == RIGHT_BUTTON:

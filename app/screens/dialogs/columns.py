@@ -83,6 +83,7 @@ class Columns(Dialog[None]):
         super().__init__()
         self._choice, self._changed, self._width_of = choice, changed, width_of
         self._entries: list[tuple[Column, bool]] = []  # and if it is shown
+        self._added = ""  # the field that was added just now
 
     def compose_body(self) -> ComposeResult:
         yield Options(compact=True)
@@ -116,7 +117,12 @@ class Columns(Dialog[None]):
         actions[event.button.id or ""]()
 
     def on_option_list_option_selected(self) -> None:
-        self.action_show_or_hide()
+        """Show or hide the column, but not the one that the last ``enter`` has added."""
+        added, self._added = self._added, ""
+        if self._highlighted[1] == (added, True):
+            self.query_one(Hint).show("", f"{added} is shown; {HINT} it")
+        else:
+            self.action_show_or_hide()
 
     # -- what keys and buttons do -----------------------------------------------------------
 
@@ -172,6 +178,7 @@ class Columns(Dialog[None]):
         rest = [entry for entry in self._entries if entry not in kept and entry[0] != name]
         self._entries = [*kept, (name, True), *rest]
         self._apply(len(kept))
+        self._added = name
 
     def action_remove(self) -> None:
         """Remove a field from the list."""
@@ -206,6 +213,7 @@ class Columns(Dialog[None]):
 
     def _apply(self, highlighted: int) -> None:
         """Show the columns as the list has them."""
+        self._added = ""
         self._choice = self._choice.with_entries(self._entries)
         self._changed(self._choice)
         self._list(highlighted)

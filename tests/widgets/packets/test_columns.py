@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from widgets.packets.columns import (
     WidestSeen,
     choose_layout,
 )
+from widgets.packets.headings import links_in
 from widgets.packets.time_format import TimeFormat
 
 TTL, WINDOW, OPTIONS = "ip.ttl", "tcp.window_size_value", "tcp.options"
@@ -91,6 +93,43 @@ def test_fields_are_dropped_by_width_before_the_time_is() -> None:
         )
     order = [name for name in dropped if name in (N.LENGTH, OPTIONS, WINDOW, TTL, N.TIME)]
     assert order == [N.LENGTH, OPTIONS, WINDOW, TTL, N.TIME]
+
+
+LONG = "process.command_line"
+MANY = WidestSeen(
+    source=ADDRESS_MOST, destination=ADDRESS_MOST, fields={TTL: 3, WINDOW: 5, OPTIONS: 99, LONG: 99}
+)
+
+
+@pytest.mark.parametrize("width", [40, 80, 100, 160, 200])
+@pytest.mark.parametrize("newest", [TTL, WINDOW, OPTIONS, LONG])
+@pytest.mark.parametrize("set_width", [None, 60])
+def test_the_field_that_was_added_last_is_seen(width, newest, set_width) -> None:
+    """Beside Info, and whatever its texts are. Other fields are left out, and counted."""
+    shown = (*BUILT_IN[:-1], OPTIONS, TTL, WINDOW, LONG, N.INFO)
+    widths = {newest: set_width} if set_width else {}
+    choice = ColumnChoice(shown, (), widths, newest)
+    found = choose_layout(MANY, width, TimeFormat.RELATIVE, choice)
+    assert width_of(found, newest) >= 6
+    assert width_of(found, N.INFO) > 0
+    assert found.columns[-1].stop == width
+    fields = [name for name in names(found) if isinstance(name, str)]
+    assert found.left_out == 4 - len(fields)
+
+
+@pytest.mark.parametrize("width", range(40, 201))
+def test_the_only_field_is_seen_at_any_width(width) -> None:
+    found = choose_layout(MANY, width, TimeFormat.RELATIVE, ColumnChoice((*BUILT_IN, LONG)))
+    assert width_of(found, LONG) >= 6
+    assert width_of(found, N.INFO) > 0
+    assert found.columns[-1].stop == width
+    assert not found.left_out
+
+
+def test_columns_that_are_left_out_are_counted_in_the_headings() -> None:
+    assert links_in(80, 40) == [(67, "filter"), (75, "menu")]
+    assert links_in(80, 40, 2) == [(63, "+2"), (67, "filter"), (75, "menu")]
+    assert links_in(80, 66, 2) == [(67, "filter"), (75, "menu")]
 
 
 def test_hidden_addresses_do_not_appear_in_info() -> None:

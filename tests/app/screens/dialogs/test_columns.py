@@ -33,6 +33,8 @@ class Host(App[None]):
         self.choice = choice
 
 
+SPARE = ColumnChoice(CHOICE.shown, ("arp.opcode", "tcp.port"))
+OTHER = ColumnChoice((N.NUMBER, "arp.opcode", N.INFO), ("ip.ttl", "tcp.port"))
 KEYS = [
     (["space"], ColumnChoice(("ip.ttl", N.INFO), ("tcp.port",))),
     (["space", "space"], CHOICE),
@@ -52,6 +54,19 @@ KEYS = [
     (["r"], ColumnChoice(BUILT_IN, ("ip.ttl", "tcp.port"))),
     (["a", *"arp.opcode", "enter"], CHOICE.moved("arp.opcode", 1)),
     (["j", "j", "a", *"arp.opcode", "enter"], CHOICE.moved("arp.opcode", 2)),
+    (["a", *"arp.opcode", "enter", "enter"], CHOICE.moved("arp.opcode", 1)),
+    (
+        ["a", *"arp.opcode", "enter", "enter", "enter"],
+        ColumnChoice(CHOICE.shown, ("arp.opcode", "tcp.port")),
+    ),
+    (
+        ["a", *"arp.opcode", "enter", "space"],
+        ColumnChoice(CHOICE.shown, ("arp.opcode", "tcp.port")),
+    ),
+    (
+        ["a", *"arp.opcode", "enter", "j", "enter"],
+        ColumnChoice((N.NUMBER, "arp.opcode", N.INFO), ("ip.ttl", "tcp.port")),
+    ),
     (["a", *"tcp.port", "enter"], ColumnChoice((N.NUMBER, "tcp.port", "ip.ttl", N.INFO))),
     (["a", *"ip.tt", "down", "up", "enter"], CHOICE),
     (["a", *"arp.opcode", "escape"], CHOICE),
@@ -102,6 +117,15 @@ REFUSALS = [
     (DEFAULT_CHOICE, ["up", "+"], "Info takes the rest of the line"),
     (DEFAULT_CHOICE, ["j", "+"], "the table does not show this column now"),
 ]
+
+
+async def test_the_second_enter_keeps_the_new_column_and_says_so() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        await pilot.app.open(CHOICE)
+        await pilot.press("a", *"arp.opcode", "enter", "enter")
+        hint = pilot.app.screen.query_one(Hint)
+        assert str(hint.content) == "arp.opcode is shown; space shows or hides it"
+        assert pilot.app.choice.newest == "arp.opcode"
 
 
 async def test_impossible_changes_are_explained() -> None:
