@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 SHORT = 128
 LONG = 2048
+_FEW = 4  # one in so many frames
+_PIECE = 1000  # frames whose items are less than malloc(3) maps, and so need no fresh memory
 
 
 def copy_frames(
@@ -68,16 +70,22 @@ def copy_frames_in_order(
     if len(source) < SHORT or len(target) < SHORT:
         copy_frames(source, starts, lengths, target, places)
         return
+    last = len(source) - SHORT
     fits = lengths <= SHORT
-    fits &= starts <= len(source) - SHORT
-    fits[np.searchsorted(places, len(target) - SHORT, side="right") :] = False
-    short = fits.nonzero()[0]
-    if len(short) == len(lengths):
-        _items(target, SHORT)[places] = _items(source, SHORT)[starts]
-        return
-    _items(target, SHORT)[places.take(short)] = _items(source, SHORT)[starts.take(short)]
-    rest = (~fits).nonzero()[0]  # after the short ones, which wrote into their places
-    copy_frames(source, starts.take(rest), lengths.take(rest), target, places.take(rest))
+    fits &= starts <= last
+    stop = int(np.searchsorted(places, len(target) - SHORT, side="right"))
+    fits[stop:] = False
+    rest = (~fits).nonzero()[0]
+    reads, writes = _items(source, SHORT), _items(target, SHORT)
+    if len(rest) * _FEW <= len(fits):  # then the others may get an item, too
+        begin, place = np.minimum(starts[:stop], last), places[:stop]
+    else:
+        short = fits.nonzero()[0]
+        begin, place = starts.take(short), places.take(short)
+    for at in range(0, len(place), _PIECE):
+        writes[place[at : at + _PIECE]] = reads[begin[at : at + _PIECE]]
+    if len(rest):  # after the short ones, which wrote into their places
+        copy_frames(source, starts.take(rest), lengths.take(rest), target, places.take(rest))
 
 
 def _items(data: NDArray[np.uint8], width: int) -> NDArray[np.void]:

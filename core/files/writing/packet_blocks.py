@@ -30,6 +30,7 @@ _WORD = _WORDS.itemsize
 _EPB_FIXED = 28  # bytes before the frame
 _SPB_FIXED = 12
 _TRAILER = 4
+_TAIL = 4  # words at the end of a block with flags
 _END = packed_option(END_OF_OPTIONS, b"")
 _FLAGS_OPTION = packed_option(EPB_FLAGS, bytes(4))
 (_FLAGS_HEAD,) = struct.unpack_from("=I", _FLAGS_OPTION)
@@ -76,10 +77,10 @@ def packet_layout(
     """
     lengths = captured.astype(np.int64)
     flags = flags & np.uint16(FLAGS_KEPT)
-    option_bytes = np.where(flags != 0, np.int64(len(_FLAGS_OPTION)), np.int64(0))
+    option_bytes = np.multiply(flags != 0, len(_FLAGS_OPTION) + len(_END), dtype=np.int64)
     for index, packed in (options or {}).items():
-        option_bytes[index] += len(packed)
-    option_bytes[option_bytes > 0] += len(_END)
+        if packed:
+            option_bytes[index] += len(packed) if option_bytes[index] else len(packed) + len(_END)
     fixed: NDArray[np.int64] | int = _EPB_FIXED
     if simple is not None:
         fixed = np.where(simple, _SPB_FIXED, _EPB_FIXED)
@@ -137,9 +138,12 @@ def packet_blocks(
         stamp = frames.timestamp_ns[part].astype(np.uint64)
     if interface is None:
         interface = frames.interface[part]
-    heads = _heads(layout, interface, stamp, frames.original[part])
-    _write_heads(words, (layout.stop - layout.length) // _WORD, heads, simple)
-    _write_tails(words, layout)
+    parts = _fixed_parts(layout, interface, stamp, frames.original[part])
+    if simple is None and layout.flags.all():
+        _write_joined(words, layout.stop // _WORD, parts)
+    else:
+        _write_heads(words, (layout.stop - layout.length) // _WORD, parts[:-1, _TAIL:], simple)
+        _write_tails(words, layout, parts[1:, :_TAIL])
     for index, packed in (options or {}).items():
         if layout.option_bytes[index]:
             begin = int(layout.frame[index] + layout.padded[index])
@@ -155,21 +159,40 @@ def _end_frames(words: NDArray[np.uint32], layout: PacketLayout) -> None:
     words[last] &= _UNPADDED[remainder[rows]]
 
 
-def _heads(
+def _fixed_parts(
     layout: PacketLayout,
     interface: NDArray[np.integer],
     stamp: NDArray[np.uint64],
     original: NDArray[np.uint32],
 ) -> NDArray[np.uint32]:
-    """Return the fixed parts (n, 7) of Enhanced Packet Blocks."""
-    heads = np.empty((len(layout.length), _EPB_FIXED // _WORD), _WORDS)
-    columns: tuple[NDArray[np.generic] | int, ...] = (
+    """Return the parts between frames, words (n + 1, 11): the end of a block, and the next head.
+
+    The end has four words: the flags word, the end of the options, and the length of the block. The
+    head is the fixed part of an Enhanced Packet Block. The first row has no end, the last no head.
+    """
+    parts = np.empty((len(layout.length) + 1, _TAIL + _EPB_FIXED // _WORD), _WORDS)
+    tails: tuple[NDArray[np.generic] | int, ...] = (_FLAGS_HEAD, layout.flags, 0, layout.length)
+    for place, column in enumerate(tails):
+        parts[1:, place] = column
+    heads: tuple[NDArray[np.generic] | int, ...] = (
         ENHANCED_PACKET, layout.length, interface, stamp >> _HIGH_SHIFT, stamp & _LOW,
         layout.captured, original,
     )  # fmt: skip
-    for place, column in enumerate(columns):
-        heads[:, place] = column
-    return heads
+    for place, column in enumerate(heads):
+        parts[:-1, _TAIL + place] = column
+    return parts
+
+
+def _write_joined(
+    words: NDArray[np.uint32], stop: NDArray[np.int64], parts: NDArray[np.uint32]
+) -> None:
+    """Write each end with the next head: all packets have flags, so they are side by side.
+
+    The blocks end at the words `stop`.
+    """
+    words[: parts.shape[1] - _TAIL] = parts[0, _TAIL:]
+    words[-_TAIL:] = parts[-1, :_TAIL]
+    _write_rows(words, stop[:-1] - _TAIL, parts[1:-1])
 
 
 def _write_heads(
@@ -188,23 +211,17 @@ def _write_heads(
     _write_rows(words, at[simple], short)
 
 
-def _write_tails(words: NDArray[np.uint32], layout: PacketLayout) -> None:
-    """Write the ends of packet blocks, all but options of their own.
-
-    The flags word, the end of the options, and the length of the block are the last four words.
-    """
+def _write_tails(
+    words: NDArray[np.uint32], layout: PacketLayout, tails: NDArray[np.uint32]
+) -> None:
+    """Write the ends of packet blocks, all but options of their own."""
     stop = layout.stop // _WORD
-    tails = np.zeros((len(stop), 4), _WORDS)
-    tails[:, 0], tails[:, 1], tails[:, 3] = _FLAGS_HEAD, layout.flags, layout.length
-    having = layout.option_bytes > 0
-    flagged = having & (layout.flags != 0)
-    if flagged.all():
-        _write_rows(words, stop - 4, tails)
-        return
-    _write_rows(words, stop[flagged] - 4, tails[flagged])
-    other = having & ~flagged
+    flagged = (layout.flags != 0) & (layout.option_bytes > 0)
+    _write_rows(words, stop[flagged] - _TAIL, tails[flagged])
+    other = (layout.option_bytes > 0) & ~flagged
     _write_rows(words, stop[other] - 2, tails[other, 2:])
-    words[stop[~having] - 1] = layout.length[~having]
+    without = layout.option_bytes == 0
+    words[stop[without] - 1] = layout.length[without]
 
 
 def _write_rows(words: NDArray[np.uint32], at: NDArray[np.int64], rows: NDArray[np.uint32]) -> None:
