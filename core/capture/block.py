@@ -36,6 +36,7 @@ from core.capture.interface_map import InterfaceMap
 from core.decode.batch import Batch
 from core.net import sockets as kernel
 from core.net.interfaces import LinkHeader
+from core.store.frame_copies import items_of
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.linux_cooked import SLL_OTHER
 from core.wire.link.vlan import VLAN
@@ -154,17 +155,17 @@ def to_batch(
     `data`, in front of the frames.
     """
     status = records["tp_status"]
-    flags = _FLAGS_BY_STATUS[status & (_STATUS_TABLE_SIZE - 1)]
-    flags |= _FLAGS_BY_PACKET_TYPE[records["sll_pkttype"]]
+    flags = _FLAGS_BY_STATUS.take(status & (_STATUS_TABLE_SIZE - 1))
+    flags |= _FLAGS_BY_PACKET_TYPE.take(records["sll_pkttype"])
     numbers, framings = _interfaces(records, interface_map)
     offset = frames + records["tp_mac"]
     captured = records["tp_snaplen"].copy()
     original = records["tp_len"].copy()
+    tagged = (status & kernel.TP_STATUS_VLAN_VALID != 0).nonzero()[0]
     if framings.any():
         _begin_at_network(records, framings, offset, captured, original)
         _write_cooked(data, np.flatnonzero(framings == LinkHeader.COOKED), records, offset)
-    tagged = np.flatnonzero(status & kernel.TP_STATUS_VLAN_VALID)
-    tagged = tagged[framings[tagged] == LinkHeader.LINK]
+        tagged = tagged[framings[tagged] == LinkHeader.LINK]
     if len(tagged):
         flags[tagged] |= np.uint16(PacketFlag.VLAN_RESTORED)
         original[tagged] += VLAN_TAG.itemsize
@@ -225,14 +226,13 @@ def _write_cooked(
     offset: NDArray[np.int64],
 ) -> None:
     header = np.empty(len(rows), COOKED)
-    chosen = records[rows]
-    header["pkttype"] = chosen["sll_pkttype"]
-    header["hatype"] = chosen["sll_hatype"]
-    header["halen"] = chosen["sll_halen"]
-    header["src.other"] = chosen["sll_addr"]
-    header["etype"] = chosen["sll_protocol"]
-    places = offset[rows, None] + np.arange(COOKED.itemsize)
-    data[places] = header.view(np.uint8).reshape(-1, COOKED.itemsize)
+    header["pkttype"] = records["sll_pkttype"][rows]
+    header["hatype"] = records["sll_hatype"][rows]
+    header["halen"] = records["sll_halen"][rows]
+    header["src.other"] = records["sll_addr"][rows]
+    header["etype"] = records["sll_protocol"][rows]
+    items = items_of(data, COOKED.itemsize)
+    items[offset[rows]] = header.view(items.dtype)
 
 
 def _restore_tags(
@@ -245,13 +245,15 @@ def _restore_tags(
     """Put VLAN tags back. A frame that was cut before the tag's position stays as it is."""
     rows = rows[captured[rows] >= ETHERNET_ADDRESSES]
     tags = np.empty(len(rows), VLAN_TAG)
-    chosen = records[rows]
-    has_type = chosen["tp_status"] & kernel.TP_STATUS_VLAN_TPID_VALID != 0
-    tags["type"] = np.where(has_type, chosen["tp_vlan_tpid"], EtherType.VLAN)  # else an old driver
-    tags["control"] = chosen["tp_vlan_tci"]
-    addresses = offset[rows, None] + np.arange(ETHERNET_ADDRESSES)
-    data[addresses - VLAN_TAG.itemsize] = data[addresses]
-    behind = offset[rows, None] + (ETHERNET_ADDRESSES - VLAN_TAG.itemsize)
-    data[behind + np.arange(VLAN_TAG.itemsize)] = tags.view(np.uint8).reshape(-1, VLAN_TAG.itemsize)
+    has_type = records["tp_status"][rows] & kernel.TP_STATUS_VLAN_TPID_VALID != 0
+    types = records["tp_vlan_tpid"][rows]
+    tags["type"] = np.where(has_type, types, EtherType.VLAN)  # else an old driver
+    tags["control"] = records["tp_vlan_tci"][rows]
+    begin = offset[rows]
+    addresses = items_of(data, ETHERNET_ADDRESSES)
+    addresses[begin - VLAN_TAG.itemsize] = addresses[begin]
+    behind = begin + (ETHERNET_ADDRESSES - VLAN_TAG.itemsize)
+    items = items_of(data, VLAN_TAG.itemsize)
+    items[behind] = tags.view(items.dtype)
     offset[rows] -= VLAN_TAG.itemsize
     captured[rows] += np.uint32(VLAN_TAG.itemsize)

@@ -49,7 +49,7 @@ def copy_frames(
         if width >= LONG:
             _copy_each(source, begin, length, target, place)
             continue
-        reads, writes = _items(source, width), _items(target, width)
+        reads, writes = items_of(source, width), items_of(target, width)
         writes[place] = reads[begin]
         spare = length - width
         writes[place + spare] = reads[begin + spare]
@@ -76,7 +76,7 @@ def copy_frames_in_order(
     stop = int(np.searchsorted(places, len(target) - SHORT, side="right"))
     fits[stop:] = False
     rest = (~fits).nonzero()[0]
-    reads, writes = _items(source, SHORT), _items(target, SHORT)
+    reads, writes = items_of(source, SHORT), items_of(target, SHORT)
     if len(rest) * _FEW <= len(fits):  # then the others may get an item, too
         begin, place = np.minimum(starts[:stop], last), places[:stop]
     else:
@@ -88,7 +88,7 @@ def copy_frames_in_order(
         copy_frames(source, starts.take(rest), lengths.take(rest), target, places.take(rest))
 
 
-def _items(data: NDArray[np.uint8], width: int) -> NDArray[np.void]:
+def items_of(data: NDArray[np.uint8], width: int) -> NDArray[np.void]:
     """Return every run of `width` bytes of `data` as an item, indexed by its first byte."""
     return np.ndarray(
         shape=(len(data) - width + 1,), dtype=f"V{width}", buffer=data.data, strides=(1,)
