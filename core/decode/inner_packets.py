@@ -8,8 +8,8 @@ in IP with packets that have another inside. So a second walk finds the headers 
 packets. `quoted_packets` begins where an error's message ends, and it ends where the error does:
 the sender of the error cuts the packet, so a header that is not all there is no fault.
 `tunneled_packets` begins behind an IP header that another IP header follows, and
-`packets_in_tunnel` behind the header of a tunnel (`core.decode.tunnel_columns`): GRE, and VXLAN
-with its Ethernet frame.
+`packets_in_tunnel` behind the header of a tunnel (`core.decode.tunnel_columns`): GRE, VXLAN,
+and Geneve.
 
 Columns describe the usual case, and both leave out the others, which are dissected: a fragment on
 the outside, or many headers; an inner packet that carries or quotes another one, or that

@@ -13,6 +13,7 @@ from core.wire.model.walk import Numbering, Parser
 from core.wire.network import (
     arp,
     authentication_header,
+    geneve,
     icmp,
     icmpv6,
     igmp,
@@ -54,6 +55,7 @@ PACKET_PROTOCOLS: tuple[Protocol, ...] = (
     *sctp.PROTOCOLS,
     *vrrp.PROTOCOLS,
     *tunnels.PROTOCOLS,
+    *geneve.PROTOCOLS,
 )
 """Protocols of network headers and of what they carry."""
 

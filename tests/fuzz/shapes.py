@@ -18,11 +18,11 @@ from core.wire.link.link_types import LinkType
 from core.wire.link.mpls import MPLS
 from core.wire.link.shims import CISCO_METADATA, NSH
 from core.wire.link.vlan import PROVIDER, VLAN, VLAN_LENGTH
-from core.wire.model.assigned_numbers import EtherType, IpProtocol
+from core.wire.model.assigned_numbers import GENEVE_PORT, VXLAN_PORT, EtherType, IpProtocol
 from core.wire.model.options import OptionList
 from core.wire.model.packet_parts import Header, Parts
 from core.wire.model.table import HeaderTable, continuations
-from core.wire.network import icmp, icmpv6, igmp, neighbor_discovery, tunnels
+from core.wire.network import geneve, icmp, icmpv6, igmp, neighbor_discovery, tunnels
 from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.authentication_header import AUTHENTICATION
 from core.wire.network.ipv4_options import OPTIONS as IPV4_OPTIONS
@@ -299,8 +299,19 @@ def _tunnels() -> Iterator[Shape]:
     yield Shape("ip in ip", IPV4, frames.ipv4(DATAGRAM, IpProtocol.IPV4))
     yield Shape("ipv6 in ip", IPV4, frames.ipv4(DATAGRAM_6, IpProtocol.IPV6))
     vxlan = tunnels.VXLAN.emit({"vni": 7}) + frames.ethernet(DATAGRAM)
-    datagram = frames.udp(vxlan, dstport=tunnels.VXLAN_PORT)
+    datagram = frames.udp(vxlan, dstport=VXLAN_PORT)
     yield Shape("vxlan", IPV4, frames.ipv4(datagram, IpProtocol.UDP))
+    option = geneve.OPTION.emit({"class": 0x102, "type": 0x85, "words": 1}) + b"data"
+    for kind, inner in (
+        (EtherType.IPV4, DATAGRAM),
+        (EtherType.TRANSPARENT_ETHERNET, frames.ethernet(DATAGRAM)),
+    ):
+        for options in (b"", option, geneve.OPTION.emit({}) + option):
+            values = {"proto_type": kind, "vni": 7, "option.length": len(options)}
+            body = geneve.GENEVE.emit(values) + options + inner
+            datagram = frames.udp(body, dstport=GENEVE_PORT)
+            name = f"geneve {kind:04x} {len(options)}"
+            yield Shape(name, IPV4, frames.ipv4(datagram, IpProtocol.UDP))
     names = ("checksum", "routing", "key", "sequence_number", "ack")
     for version, flags in product((0, tunnels.PPTP), product((0, 1), repeat=len(names))):
         if version == tunnels.PPTP and not flags[2]:  # PPTP always has a key

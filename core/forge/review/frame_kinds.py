@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from core.decode.header_index import HeaderOffsets, index_headers
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
-from core.wire.model.assigned_numbers import EtherType, IpProtocol
+from core.wire.model.assigned_numbers import (
+    GENEVE_PORT,
+    TUNNEL_PORTS,
+    VXLAN_PORT,
+    EtherType,
+    IpProtocol,
+)
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.field import PlacedField, Span
 from core.wire.network.arp import ARP_IPV4
@@ -23,7 +29,7 @@ from core.wire.network.icmpv6 import ICMPV6
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from core.wire.network.neighbor_discovery import NEIGHBOR_ADVERTISEMENT
-from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
+from core.wire.network.tunnels import GRE, VXLAN
 from core.wire.transport.udp import UDP
 
 _REVIEWED = {  # the bytes of each network header that the review reads, besides the link header
@@ -122,8 +128,8 @@ def _carried(
         keys[rows, 1] = protocol
         keys[rows, 2 : 2 + span.stop - span.start] = inner[:, span.start : span.stop]
         carries = _column(inner, following)
-        port, kind = (_column(inner, slot, table.size) for slot in (UDP["dstport"], ICMPV6["type"]))
-        has_more = (carries == IpProtocol.UDP) & (port == VXLAN_PORT)
+        kind = _column(inner, ICMPV6["type"], table.size)
+        has_more = (carries == IpProtocol.UDP) & (_tunnel_port(inner, table.size) > 0)
         has_more |= (carries == IpProtocol.ICMPV6) & (kind == NEIGHBOR_ADVERTISEMENT)
         is_known = np.isin(carries, _SIMPLE) & ~has_more
         is_known &= at + table.size <= inside.stop[rows]
@@ -159,7 +165,9 @@ def _inner(
 
     rows = np.flatnonzero(transport == IpProtocol.UDP)
     head = _bytes(data, offset[rows] + at[rows], length[rows] - at[rows], _VXLAN_HEADERS)
-    is_vxlan = _column(head, UDP["dstport"]) == VXLAN_PORT
+    port = _tunnel_port(head)
+    is_tunnel[rows[port == GENEVE_PORT]] = True
+    is_vxlan = port == VXLAN_PORT
     rows, head = rows[is_vxlan], head[is_vxlan]
     is_valid = _column(head, VXLAN["flag_i"], UDP.size) == 1
     ethertype = _column(head, ETHERNET["type"], UDP.size + VXLAN.size)
@@ -174,6 +182,15 @@ def _column(heads: NDArray[np.uint8], slot: PlacedField, at: int = 0) -> NDArray
     """Return (n,) a field of the headers that begin `at` bytes into each row of `heads`."""
     count, width = heads.shape
     return slot.column(heads.ravel(), np.arange(count) * width + at)
+
+
+def _tunnel_port(heads: NDArray[np.uint8], at: int = 0) -> NDArray[np.int64]:
+    """Return (n,) the port by which the UDP header in each row is that of a tunnel, or 0."""
+    found = np.zeros(len(heads), np.int64)
+    for key in ("srcport", "dstport"):  # the destination decides
+        port = _column(heads, UDP[key], at)
+        found = np.where(np.isin(port, TUNNEL_PORTS), port, found)
+    return found
 
 
 def _ip_protocol(ethertypes: NDArray[np.unsignedinteger]) -> NDArray[np.int64]:

@@ -61,6 +61,11 @@ ETHERTYPE_NAMES: dict[int, str] = {
 }
 
 
+VXLAN_PORT, GENEVE_PORT = 4789, 6081
+TUNNEL_PORTS = (VXLAN_PORT, GENEVE_PORT)
+"""The UDP ports of tunnels (IANA), to or from which datagrams carry packets."""
+
+
 class IpProtocol(IntEnum):
     """IP protocol numbers: IPv4's protocol and IPv6's next header."""
 

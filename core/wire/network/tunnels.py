@@ -14,14 +14,13 @@ from functools import lru_cache
 
 from core.wire.checksum import packet_checksums
 from core.wire.link.link_types import LinkType
-from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, IpProtocol
+from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, VXLAN_PORT, IpProtocol
 from core.wire.model.dissection import Check, Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import Protocol, Reader
 
-VXLAN_PORT = 4789
 PPTP = 1  # the GRE version
 GRE_WORD = 4  # bytes of a key, or of a sequence number
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.wire.checksum import packet_checksums
 from core.wire.model import computed_number
-from core.wire.model.assigned_numbers import IpProtocol
+from core.wire.model.assigned_numbers import TUNNEL_PORTS, IpProtocol
 from core.wire.model.batch import BatchReader, FrameGroup, Network
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.model.field import Field
@@ -56,7 +56,7 @@ _IPV6_BYTES = 16
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """Read the header; the port may lead to a tunnel."""
+    """Read the header; the destination port may lead to a tunnel, or else the source port."""
     if not walk.begin(UDP, offset):
         return None
     length = _LENGTH.number(walk.data, offset)
@@ -78,8 +78,11 @@ def parse(walk: Walk, offset: int) -> Next | None:
         notes = (Note(f"zero, though there are {room} bytes", _LENGTH),)
     walk.limit(stop, "udp.length")
     walk.add((UDP,), offset, checks=(check,), notes=notes)
-    destination = _DESTINATION_PORT.number(walk.data, offset)
-    return Next(Numbering.UDP_PORT, destination, offset + UDP.size)
+    number = _DESTINATION_PORT.number(walk.data, offset)
+    if number not in TUNNEL_PORTS:
+        source = _SOURCE_PORT.number(walk.data, offset)
+        number = source if source in TUNNEL_PORTS else number
+    return Next(Numbering.UDP_PORT, number, offset + UDP.size)
 
 
 def _is_left_to_card(walk: Walk, room: int) -> bool:
@@ -102,8 +105,11 @@ def _check(walk: Walk, offset: int, stop: int) -> Check:
 def step(walk: BatchReader, group: FrameGroup) -> None:
     """Read many headers, as `parse` does one."""
     group = walk.begin(UDP, group)
-    destination, length = walk.columns(UDP, group, "dstport", "length")
-    walk.queue(Numbering.UDP_PORT, destination, group)
+    source, number, length = walk.columns(UDP, group, "srcport", "dstport", "length")
+    answers = np.isin(source, TUNNEL_PORTS)
+    if answers.any():
+        number = np.where(answers & ~np.isin(number, TUNNEL_PORTS), source, number)
+    walk.queue(Numbering.UDP_PORT, number, group)
     short = (length < UDP.size).nonzero()[0]
     if not len(short):
         return

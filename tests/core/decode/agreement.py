@@ -108,7 +108,7 @@ def _cause(dissection: Dissection, outer: list[Layer], transport: Layer | None) 
 
 
 # fields inside options and tunnels, or after a variable part, have no outermost position
-WITHOUT_COLUMN = {"ip.opt", "ipv6.opt", "icmpv6.opt", "tcp.options", "gre", "vxlan"}
+WITHOUT_COLUMN = {"ip.opt", "ipv6.opt", "icmpv6.opt", "tcp.options", "gre", "vxlan", "geneve"}
 _TABLES = frozenset(TABLES)
 
 

@@ -14,7 +14,7 @@ from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from tests.core.decode.frames import ethernet, ipv4, tcp
 from tests.core.decode.test_inner_packets import chunk_of
 
-GRE, VXLAN = TUNNELS
+GRE, VXLAN, GENEVE = TUNNELS
 INNER = ipv4(tcp(b"payload"), IpProtocol.TCP)
 
 
@@ -50,6 +50,50 @@ def test_gre(flags: int, kind: int, size: int, link_type: int | None) -> None:
         assert at.tolist() == [34]
 
 
+def geneve(
+    kind: int = EtherType.TRANSPARENT_ETHERNET,
+    *,
+    port: int = 6081,
+    options: bytes = b"",
+    words: int | None = None,
+    length: int = 0,
+) -> bytes:
+    inner = ethernet(INNER) if kind == EtherType.TRANSPARENT_ETHERNET else INNER
+    words = len(options) // 4 if words is None else words
+    header = struct.pack(">BBHI", words, 0, kind, 0x7B00) + options
+    length = length or 8 + len(header) + len(inner)
+    outer = struct.pack(">HHHH", 1, port, length, 0)
+    return ethernet(ipv4(outer + header + inner, IpProtocol.UDP))
+
+
+OPTIONS = bytes.fromhex("01028001 01020304 01030500")
+"""Two options, of eight bytes and of four."""
+
+
+@pytest.mark.parametrize(
+    ("frame", "begin", "link_type"),
+    [
+        (geneve(), 50, LinkType.ETHERNET),
+        (geneve(EtherType.IPV4), 50, LinkType.IPV4),
+        (geneve(options=OPTIONS), 62, LinkType.ETHERNET),
+        (geneve(EtherType.ARP), None, None),
+        (geneve(port=53), None, None),
+        (geneve(length=15), None, None),
+        (geneve(length=20, options=OPTIONS), None, None),  # UDP ends inside the options
+        (geneve(words=63), None, None),
+    ],
+)
+def test_geneve(frame: bytes, begin: int | None, link_type: int | None) -> None:
+    rows, begins, ends, link_types, at = GENEVE.inner_frames(chunk_of(frame), np.array([0]))
+    assert begins.tolist() == ([] if begin is None else [begin])
+    if len(rows):
+        assert (ends.tolist(), link_types.tolist(), at.tolist()) == (
+            [len(frame)],
+            [link_type],
+            [42],
+        )
+
+
 @pytest.mark.parametrize(
     ("frame", "end"),
     [
@@ -72,8 +116,10 @@ def test_vxlan(frame: bytes, end: int | None) -> None:
 
 
 def test_inner_packets_know_their_tunnel() -> None:
-    chunk = chunk_of(ethernet(INNER), gre(0x2000, EtherType.IPV4, 4), vxlan(), gre(0, 0x9999, 0))
-    for tunnel, row, begin, header in ((GRE, 1, 42, 34), (VXLAN, 2, 50, 42)):
+    chunk = chunk_of(
+        ethernet(INNER), gre(0x2000, EtherType.IPV4, 4), vxlan(), gre(0, 0x9999, 0), geneve()
+    )
+    for tunnel, row, begin, header in ((GRE, 1, 42, 34), (VXLAN, 2, 50, 42), (GENEVE, 4, 50, 42)):
         found = packets_in_tunnel(chunk, tunnel)
         start = int(chunk.offset[row])
         assert found.tunnel == tunnel.name
@@ -84,6 +130,6 @@ def test_inner_packets_know_their_tunnel() -> None:
 
 
 def test_headers_that_the_capture_cut_have_nothing_inside() -> None:
-    for frame in (gre(0x3000, EtherType.IPV4, 8), vxlan()):
+    for frame in (gre(0x3000, EtherType.IPV4, 8), vxlan(), geneve()):
         chunk = chunk_of(frame, captured=45)
-        assert [len(packets_in_tunnel(chunk, tunnel).rows) for tunnel in TUNNELS] == [0, 0]
+        assert [len(packets_in_tunnel(chunk, tunnel).rows) for tunnel in TUNNELS] == [0, 0, 0]

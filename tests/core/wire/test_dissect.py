@@ -12,12 +12,12 @@ from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL, SLL2
 from core.wire.link.mpls import MPLS
 from core.wire.link.ppp import PPPOE
-from core.wire.model.assigned_numbers import EtherType, IpProtocol
+from core.wire.model.assigned_numbers import VXLAN_PORT, EtherType, IpProtocol
 from core.wire.model.dissection import Cause, Dissection, PacketFlag
 from core.wire.model.field import Span
 from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
-from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
+from core.wire.network.tunnels import GRE, VXLAN
 from core.wire.present.detail import each_row
 from core.wire.present.detail_row import Row
 from core.wire.present.record import record

@@ -10,6 +10,8 @@ from tests.helpers.waiting import PATIENCE_S
 
 UNNAMED = {
     "fr.first_ea",
+    "geneve.option.type.number",
+    "geneve.option.words",
     "icmp.ext.echo.bits",
     "icmpv6.mld.reserved",
     "icmpv6.opt.prefix.reserved",

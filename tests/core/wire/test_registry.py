@@ -110,4 +110,5 @@ def test_only_tunnels_end_the_batch_walk() -> None:
         ("ipv6", "IP protocol"),
         ("gre", "IP protocol"),
         ("vxlan", "UDP port"),
+        ("geneve", "UDP port"),
     }

@@ -43,6 +43,7 @@ from core.wire.model.options import OptionList
 from core.wire.model.reassembly import FRAGMENT_FIELDS, REASSEMBLED_DATA, FragmentField
 from core.wire.model.table import HeaderTable
 from core.wire.network.arp import OTHER_ADDRESSES
+from core.wire.network.geneve import GENEVE, OPTION_NAME
 from core.wire.protocol import Protocol
 from core.wire.registry import PROTOCOLS
 
@@ -175,12 +176,18 @@ OPTION_TABLES = frozenset(
 """The tables of options, which have no place of their own in a header."""
 
 
-OPTION_NAMES = frozenset(
-    kind.name
-    for protocol in PROTOCOLS
-    for options in option_lists(protocol)
-    for kind in options.kinds.values()
-)
+def option_names(protocol: Protocol) -> Mapping[str, str]:
+    """Return the fields that are whole options of a protocol, and what each is."""
+    if protocol.name == GENEVE.name:
+        return {OPTION_NAME: "any class and type"}
+    return {
+        kind.name: kind.label
+        for options in option_lists(protocol)
+        for kind in options.kinds.values()
+    }
+
+
+OPTION_NAMES = frozenset(name for protocol in PROTOCOLS for name in option_names(protocol))
 """The fields that are whole options. Their type is that of bytes, as in Wireshark."""
 
 
@@ -286,10 +293,8 @@ class Catalog:
             self._add(
                 PacketField(FilterField(f"{protocol.name}.payload", FilterType.BYTES, meaning))
             )
-        for options in option_lists(protocol):
-            for kind in options.kinds.values():
-                field = FilterField(kind.name, FilterType.BYTES, f"Option: {kind.label}")
-                self._add(PacketField(field))
+        for name, label in option_names(protocol).items():
+            self._add(PacketField(FilterField(name, FilterType.BYTES, f"Option: {label}")))
 
 
 def _header(protocol: Protocol) -> str:

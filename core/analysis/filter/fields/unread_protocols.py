@@ -17,7 +17,7 @@ _TCP = {
     "tds": 1433, "telnet": 23, "tpkt": 3389, "vnc": 5900, "whois": 43,
 }  # fmt: skip
 _UDP = {
-    "bfd": 3784, "coap": 5683, "geneve": 6081, "gtp": 2152, "hsrp": 1985, "isakmp": 500,
+    "bfd": 3784, "coap": 5683, "gtp": 2152, "hsrp": 1985, "isakmp": 500,
     "l2tp": 1701, "nbns": 137, "ntp": 123, "quic": 443, "rip": 520, "sflow": 6343, "snmp": 161,
     "syslog": 514, "tftp": 69, "wg": 51820,
 }  # fmt: skip

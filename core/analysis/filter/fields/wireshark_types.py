@@ -17,6 +17,8 @@ from core.wire.model.dissection import Verdict
 _T = FilterType
 
 TYPES: Mapping[str, FilterType] = {
+    "geneve.flags.reserved": _T.BOOLEAN,
+    "geneve.option.flags.reserved": _T.BOOLEAN,
     "gre.flags.recursion_control": _T.UINT16,
     "gre.flags.reserved": _T.UINT16,
     "gre.flags.version": _T.UINT16,

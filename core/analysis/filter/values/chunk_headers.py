@@ -1,10 +1,10 @@
 """The headers in a chunk's packets, by its columns.
 
 The columns describe the outermost packet, and `inner` has columns of packets inside: those that
-ICMP errors quote, and those in IP in IP, GRE, and VXLAN. `HeaderState.NESTED` marks packets inside
-which there may be another, and `Cause.MALFORMED` those whose headers contradict themselves; both
-are dissected one by one (`core.analysis.filter.values.dissected`), and nothing here reports their
-headers. All other packets have one network header and one transport header at most, at known
+ICMP errors quote, and those in IP in IP, GRE, VXLAN, and Geneve. `HeaderState.NESTED` marks packets
+inside which there may be another, and `Cause.MALFORMED` those whose headers contradict themselves;
+both are dissected one by one (`core.analysis.filter.values.dissected`), and nothing here reports
+their headers. All other packets have one network header and one transport header at most, at known
 places, and link-layer headers that a walk finds: several of one kind, if they stack.
 """
 

@@ -109,16 +109,19 @@ class PacketLevel:
 
     def all_options(self, protocol: Protocol) -> BytePlaces:
         """Return the bytes of all options of each header."""
+        if protocol.name in TUNNEL_NAMES:
+            return self._tunnels.all_options(protocol)
         return self._mapped_places(byte_fields.all_options(self.headers, protocol), protocol)
 
     def options(self, name: str) -> list[BytePlaces]:
         """Return the bytes of the options of one name, of protocols in `COLUMN_OPTIONS`."""
-        return [
+        found = [
             self._mapped_places(self._options.spans(protocol, options, name), protocol)
             for protocol, options in OPTION_LISTS
             if protocol.name in COLUMN_OPTIONS
             and any(kind.name == name for kind in options.kinds.values())
         ]
+        return [*found, *self._tunnels.options(name)]
 
     def messages(self, name: str) -> list[BytePlaces]:
         """Return the messages of an application."""

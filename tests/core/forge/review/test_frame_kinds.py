@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.wire.model.assigned_numbers import EtherType, IpProtocol
+from core.wire.model.assigned_numbers import VXLAN_PORT, EtherType, IpProtocol
 from core.wire.network.ipv4 import IPV4
-from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
+from core.wire.network.tunnels import GRE, VXLAN
 from tests.core.forge.review.test_capture_review import FEW, survey_of
 from tests.core.wire.frames import ethernet, icmp_echo, ipv4, ipv6, udp
 
@@ -64,6 +64,7 @@ def test_packets_in_a_tunnel_to_one_host_are_one_kind() -> None:
 
 
 CARRIERS = ("IP in IP", "GRE", "VXLAN")
+"""The tunnels whose frames are grouped; with others, each different frame is reviewed."""
 
 
 def tunneled(carrier: str, inner: bytes, kind: int = EtherType.IPV4, **outer: int) -> bytes:

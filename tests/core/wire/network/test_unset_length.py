@@ -10,7 +10,7 @@ from core.wire.encode.build import build
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
-from core.wire.model.assigned_numbers import EtherType, IpProtocol
+from core.wire.model.assigned_numbers import VXLAN_PORT, EtherType, IpProtocol
 from core.wire.model.dissection import Cause, Dissection, Verdict
 from core.wire.model.field import Span
 from core.wire.model.packet_parts import parts_of
@@ -18,7 +18,7 @@ from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6, SEGMENTS_WITHIN
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
 from core.wire.network.ipv6_routing import ROUTING
-from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
+from core.wire.network.tunnels import GRE, VXLAN
 from core.wire.network.unset_length import is_left_to_card
 from core.wire.present.detail import each_row
 from core.wire.present.detail_row import Row, Severity
