@@ -50,6 +50,7 @@ from app.screens.status import message_of, status_line, why_empty
 from app.screens.table.columns_controller import ColumnsController
 from app.screens.value_filter.controller import ValueFilterController
 from app.screens.workspace import BESIDE, WIDE, Workspace
+from app.terminal.dirty_compositor import DirtyCompositor
 from app.textual_bindings import bindings, first_key
 from core.analysis.programs.program_table import programs_of
 from core.engine.snapshot import EngineState
@@ -91,6 +92,7 @@ class MainScreen(Screen[None]):
     ) -> None:
         """Create the screen. `config` are the user's settings; `save` changes some of a section."""
         super().__init__()
+        self._compositor = DirtyCompositor()
         self.bridge = bridge
         self.scene = bridge.poll()  # the newest
         self.shown = self.scene.packets  # in the table: older than the scene while paused

@@ -9,6 +9,9 @@ measured:
 * `ScrollView.virtual_size` lays out the whole screen when it is assigned (5–90 ms).
   `set_line_count` sets the reactive without that and lets the scroll bar follow (2–5 ms).
 * A cursor move repaints two lines (`refresh_line`), not the widget.
+* Textual lays out the whole screen, and paints all of it, when a scroll bar appears or disappears:
+  in a detail tree of 20 lines at every second packet. Here room is kept for the bar, so only the
+  bar is placed, as Textual does with widgets that are scrolled into view.
 * The `LineRenderer` keeps finished lines by a key that names everything a line depends on.
 
 Text is selected with the mouse as everywhere in Textual. A line therefore carries offsets
@@ -23,6 +26,7 @@ from typing import Any
 
 from textual import events
 from textual.geometry import Region, Size
+from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.selection import Selection
@@ -55,6 +59,9 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     """
 
     HEADER_LINES = 0  # rows at the top that do not scroll
+    show_vertical_scrollbar: reactive[bool] = reactive(False, repaint=False, init=False)
+    """True while the list has more lines than the screen."""
+
     CUT_MARK = ""  # the last cell of a line that is longer than the screen is wide
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -128,12 +135,15 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Scroll at once, to the nearest valid position; never animate, not even for a click."""
         super().scroll_to(x, y, **{"force": True, **options, "animate": False})
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Place the scroll bar, or take it away, without a layout of the screen."""
+        self._refresh_scroll()
+
     @property
     def vertical_scrollbar(self) -> ScrollBar:
         """Return the scroll bar, made on first access as in Textual."""
         if self._vertical_scrollbar is None:
             bar = SteadyScrollBar(self.scrollbar_size_vertical)
-            bar.display = False
             self._vertical_scrollbar = bar
             self.app._start_widget(self, bar)
         return self._vertical_scrollbar

@@ -24,6 +24,15 @@ class SteadyScrollBar(ScrollBar):
         super().__init__(vertical=True, name="vertical", thickness=thickness)
         self._drawn: tuple[Hashable, list[Strip]] | None = None
 
+    @property
+    def display(self) -> bool:
+        """True: the list places the bar while it needs one (`LineView.show_vertical_scrollbar`)."""
+        return True
+
+    @display.setter
+    def display(self, _is_shown: bool | str) -> None:
+        """Do nothing: the style would lay out the whole screen."""
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the bar's lines: the same strips as last time, unless its look changed."""
         look = (crop, self.size, self._thumb(), self.mouse_over, self.grabbed is not None)
