@@ -41,7 +41,7 @@ class DirtyCompositor(Compositor):
         return super().reflow_visible(parent, size)
 
     def render_partial_update(self) -> ChopsUpdate | None:
-        """Return the update of the dirty regions; None if there are none."""
+        """Return the update of the dirty regions; None if nothing changed."""
         self._wanted = tuple(self._dirty_regions)
         try:
             return super().render_partial_update()

@@ -135,10 +135,6 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Scroll at once, to the nearest valid position; never animate, not even for a click."""
         super().scroll_to(x, y, **{"force": True, **options, "animate": False})
 
-    def watch_show_vertical_scrollbar(self) -> None:
-        """Place the scroll bar, or take it away, without a layout of the screen."""
-        self._refresh_scroll()
-
     @property
     def vertical_scrollbar(self) -> ScrollBar:
         """Return the scroll bar, made on first access as in Textual."""

@@ -13,6 +13,7 @@ from math import ceil
 from textual.geometry import Region
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
+from textual.widget import Widget
 
 EIGHTHS = 8  # the thumb is drawn to an eighth of a cell
 
@@ -22,6 +23,7 @@ class SteadyScrollBar(ScrollBar):
 
     def __init__(self, thickness: int) -> None:
         super().__init__(vertical=True, name="vertical", thickness=thickness)
+        self._is_shown: bool | str = False
         self._drawn: tuple[Hashable, list[Strip]] | None = None
 
     @property
@@ -30,8 +32,11 @@ class SteadyScrollBar(ScrollBar):
         return True
 
     @display.setter
-    def display(self, _is_shown: bool | str) -> None:
-        """Do nothing: the style would lay out the whole screen."""
+    def display(self, is_shown: bool | str) -> None:
+        """Have the screen place the bar, or take it away; the style would lay out all of it."""
+        if is_shown != self._is_shown and isinstance(self.parent, Widget):
+            self._is_shown = is_shown
+            self.parent._refresh_scroll()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the bar's lines: the same strips as last time, unless its look changed."""

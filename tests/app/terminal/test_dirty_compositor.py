@@ -54,7 +54,7 @@ def whole(app: App[Any], like: TerminalFrame) -> TerminalFrame:
 
 
 @pytest.mark.parametrize("size", [(160, 45), (80, 24)], ids=str)
-async def test_what_updates_painted_is_what_the_screen_shows(
+async def test_updates_paint_the_same_as_a_full_update(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = scripted_monitor(scripted_store())
