@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from core.analysis.tcp.direction import MODULUS, Direction, Segment, after
 from core.analysis.tcp.flags import Finding
 from core.analysis.tcp.memory import Hole, Unacked
 from core.analysis.tcp.state import SCALE_UNKNOWN, SCALE_UNUSED, OfStream
@@ -26,11 +27,9 @@ from core.wire.transport.tcp_options import GREATEST_SHIFT
 FIN, SYN, RST, ACK = (FLAG_BITS[key] for key in ("fin", "syn", "reset", "ack"))
 _ENDS = FIN | SYN | RST
 _COUNTED = FIN | SYN
-MOST_UNACKED = 10_000  # segments kept of a direction
 _MOST_HOLES = 64
 _FAST_NS = 20_000_000
 _REORDER_NS = 3_000_000
-_MODULUS, _HALF = 1 << 32, 1 << 31
 
 _F = Finding
 RETRANSMISSION, FAST, SPURIOUS = map(
@@ -50,21 +49,6 @@ REUSED = int(_F.REUSED_PORTS)
 _PLAIN = RETRANSMISSION | FAST | SPURIOUS
 
 
-class Segment(NamedTuple):
-    """One segment; `direction` is 0 or 1, and `sacked` as in `SegmentOptions`."""
-
-    direction: int
-    sequence: int
-    acknowledgment: int
-    flags: int
-    window: int
-    length: int
-    time_ns: int
-    packet: int
-    scale: int
-    sacked: int
-
-
 class Evaluated(NamedTuple):
     """The result for a segment; 0 for packets and bytes means none."""
 
@@ -76,116 +60,6 @@ class Evaluated(NamedTuple):
     repeated_packet: int = 0  # whose acknowledgment a duplicate ACK repeats
     rto_ns: int = 0
     rto_packet: int = 0
-
-
-def _after(one: int, other: int) -> int:
-    """Return how far a sequence number is after another one; negative if it is before."""
-    return (one - other + _HALF) % _MODULUS - _HALF
-
-
-class Direction:
-    """One direction of a stream: its sender's segments up to now; see `OfDirection`."""
-
-    __slots__ = (
-        "ack",
-        "ack_packet",
-        "ack_time",
-        "base",
-        "bounds",
-        "contiguous",
-        "duplicates",
-        "findings",
-        "has_acked",
-        "holes",
-        "is_tracked",
-        "next",
-        "next_packet",
-        "next_time",
-        "sacked",
-        "scale",
-        "unacked",
-        "window",
-    )
-
-    def __init__(self, row: Sequence[int], unacked: list[Unacked], holes: list[Hole]) -> None:
-        (
-            self.base,
-            self.next,
-            self.next_time,
-            self.next_packet,
-            self.contiguous,
-            self.ack,
-            self.ack_time,
-            self.window,
-            self.scale,
-            self.duplicates,
-            self.ack_packet,
-            self.findings,
-            self.is_tracked,
-            self.sacked,
-            self.has_acked,
-            *_,
-        ) = row
-        self.unacked, self.holes = unacked, holes
-        self.bounds: tuple[int, int] | None = None
-
-    def unacked_bounds(self) -> tuple[int, int]:
-        """Return where the unacknowledged bytes begin and end; there is at least one segment."""
-        if self.bounds is None:
-            origin = self.unacked[0].start
-            first = min(_after(each.start, origin) for each in self.unacked)
-            last = max(_after(each.end, origin) for each in self.unacked)
-            self.bounds = (origin + first) % _MODULUS, (origin + last) % _MODULUS
-        return self.bounds
-
-    def send(self, segment: Unacked, *, is_repeated: bool) -> None:
-        """Note an unacknowledged segment; of equal ones, the first is enough."""
-        if len(self.unacked) >= MOST_UNACKED:
-            return
-        span = segment[:2]
-        if is_repeated and any(each[:2] == span for each in reversed(self.unacked)):
-            return
-        if self.unacked:
-            first, last = self.unacked_bounds()
-            first = segment.start if _after(segment.start, first) < 0 else first
-            last = segment.end if _after(segment.end, last) > 0 else last
-            self.bounds = first, last
-        self.unacked.append(segment)
-
-    @property
-    def row(self) -> list[int]:
-        """The numbers as a row of `StreamStates.directions`, in the order of `OfDirection`."""
-        return [
-            self.base,
-            self.next,
-            self.next_time,
-            self.next_packet,
-            self.contiguous,
-            self.ack,
-            self.ack_time,
-            self.window,
-            self.scale,
-            self.duplicates,
-            self.ack_packet,
-            self.findings,
-            self.is_tracked,
-            self.sacked,
-            self.has_acked,
-            len(self.unacked),
-            self._has_gap,
-        ]
-
-    @property
-    def _has_gap(self) -> bool:
-        """True if the unacknowledged segments are not all bytes from the first to the last."""
-        if not self.unacked:
-            return False
-        end = self.unacked[0].end
-        for each in self.unacked[1:]:
-            if _after(each.start, end) > 0:
-                return True
-            end = each.end if _after(each.end, end) > 0 else end
-        return end != self.next
 
 
 class Stream:
@@ -248,12 +122,12 @@ class Stream:
     def _about_repeated(self, segment: Segment, forward: Direction, reverse: Direction) -> int:
         """Return what a segment is that has bytes before the highest ones."""
         sequence, length = segment.sequence, segment.length
-        end = (sequence + length) % _MODULUS
-        if length and reverse.ack and _after(end, reverse.ack) <= 0:
+        end = (sequence + length) % MODULUS
+        if length and reverse.ack and after(end, reverse.ack) <= 0:
             return RETRANSMISSION | SPURIOUS
-        if not forward.next or _after(sequence, forward.next) >= 0:
+        if not forward.next or after(sequence, forward.next) >= 0:
             return 0
-        if length > 1 and (forward.next - 1) % _MODULUS == sequence:
+        if length > 1 and (forward.next - 1) % MODULUS == sequence:
             return 0
         opened_ns = _fill(forward, sequence, end)
         fills = 0 if opened_ns is None else FILLS_HOLE
@@ -273,11 +147,11 @@ def _set_bases(segment: Segment, forward: Direction, reverse: Direction) -> int:
     findings = 0
     is_syn = segment.flags & SYN
     if forward.base < 0:
-        forward.base = segment.sequence if is_syn else (segment.sequence - 1) % _MODULUS
+        forward.base = segment.sequence if is_syn else (segment.sequence - 1) % MODULUS
     elif is_syn and segment.flags & ACK and segment.sequence != forward.base:
         findings = REUSED
     if reverse.base < 0 and segment.flags & ACK:
-        reverse.base = (segment.acknowledgment - 1) % _MODULUS
+        reverse.base = (segment.acknowledgment - 1) % MODULUS
     return findings
 
 
@@ -290,17 +164,17 @@ def _about_window(segment: Segment, forward: Direction, reverse: Direction) -> i
     is_open = not segment.flags & _ENDS
     if window == 0 and is_open:
         findings |= ZERO_WINDOW
-    if forward.next and _after(sequence, forward.next) > 0 and not segment.flags & RST:
+    if forward.next and after(sequence, forward.next) > 0 and not segment.flags & RST:
         findings |= LOST
         forward.is_tracked = 0
     if not is_open:
         return findings
-    if length <= 1 and sequence == (forward.next - 1) % _MODULUS:
+    if length <= 1 and sequence == (forward.next - 1) % MODULUS:
         findings |= KEEP_ALIVE
     if length and reverse.scale != SCALE_UNKNOWN:
         shift = reverse.scale if reverse.has_acked and reverse.scale > 0 else 0
-        limit = (reverse.ack + (reverse.window << shift)) % _MODULUS
-        if (sequence + length) % _MODULUS == limit:
+        limit = (reverse.ack + (reverse.window << shift)) % MODULUS
+        if (sequence + length) % MODULUS == limit:
             findings |= WINDOW_FULL
     if length or sequence != forward.next or segment.acknowledgment != forward.ack:
         return findings
@@ -319,7 +193,7 @@ def _about_unseen(segment: Segment, reverse: Direction) -> int:
     """Return `ACK_LOST` if a segment acknowledges bytes that were not seen, once for each."""
     if not (segment.flags & ACK and reverse.contiguous):
         return 0
-    if _after(segment.acknowledgment, reverse.contiguous) <= 0:
+    if after(segment.acknowledgment, reverse.contiguous) <= 0:
         return 0
     if reverse.contiguous != reverse.next:
         reverse.contiguous = reverse.next
@@ -335,13 +209,13 @@ def _fill(forward: Direction, start: int, end: int) -> int | None:
     opened_ns: int | None = None
     left: list[Hole] = []
     for hole in forward.holes:
-        if _after(end, hole.start) <= 0 or _after(start, hole.end) >= 0:
+        if after(end, hole.start) <= 0 or after(start, hole.end) >= 0:
             left.append(hole)
             continue
         opened_ns = hole.time_ns if opened_ns is None else opened_ns
-        if _after(start, hole.start) > 0:
+        if after(start, hole.start) > 0:
             left.append(hole._replace(end=start))
-        if _after(end, hole.end) < 0:
+        if after(end, hole.end) < 0:
             left.append(hole._replace(start=end))
     forward.holes[:] = left
     return opened_ns
@@ -359,16 +233,16 @@ def _waited(segment: Segment, forward: Direction) -> tuple[int, int]:
 def _advance(segment: Segment, forward: Direction, findings: int) -> None:
     """Note what the segment sends."""
     sequence = segment.sequence
-    end = (sequence + segment.length) % _MODULUS
+    end = (sequence + segment.length) % MODULUS
     is_counted = segment.flags & _COUNTED
     if is_counted:
-        end = (end + 1) % _MODULUS
+        end = (end + 1) % MODULUS
     if segment.length or is_counted:
         unacked = Unacked(sequence, end, segment.packet, segment.time_ns)
         forward.send(unacked, is_repeated=findings & RETRANSMISSION > 0)
     if not findings & PROBE:
-        if not forward.next or _after(end, forward.next) > 0:
-            if forward.next and _after(sequence, forward.next) > 0:
+        if not forward.next or after(end, forward.next) > 0:
+            if forward.next and after(sequence, forward.next) > 0:
                 forward.holes.append(Hole(forward.next, sequence, segment.time_ns))
                 del forward.holes[:-_MOST_HOLES]
             forward.next, forward.next_time = end, segment.time_ns
@@ -388,15 +262,15 @@ def _remove_acked(segment: Segment, reverse: Direction) -> tuple[int, int]:
     Return the oldest packet that ends where the acknowledgment does, and the time since then.
     """
     unacked, ack = reverse.unacked, segment.acknowledgment
-    if not unacked or _after(ack, reverse.unacked_bounds()[0]) <= 0:
+    if not unacked or after(ack, reverse.unacked_bounds()[0]) <= 0:
         return 0, 0
     packet = rtt = 0
     left = []
     for each in reversed(unacked):
         if ack == each.end:
             packet, rtt = each.packet, segment.time_ns - each.time_ns
-        elif _after(each.end, ack) > 0:
-            left.append(each._replace(start=ack) if _after(ack, each.start) > 0 else each)
+        elif after(each.end, ack) > 0:
+            left.append(each._replace(start=ack) if after(ack, each.start) > 0 else each)
     left.reverse()
     unacked[:] = left
     reverse.bounds = None
@@ -408,7 +282,7 @@ def _in_flight(segment: Segment, forward: Direction, reverse: Direction) -> int:
     if not segment.length or not forward.is_tracked or not forward.unacked:
         return 0
     first, last = forward.unacked_bounds()
-    found = _after(last, first) - (segment.flags & _COUNTED > 0)
+    found = after(last, first) - (segment.flags & _COUNTED > 0)
     if 0 < found < 2_000_000_000:
         return max(0, found - reverse.sacked)
     return 0

@@ -66,7 +66,7 @@ class FlowField:
         return found
 
     def text(self, columns: Columns) -> str:
-        """Return the text of the value of one packet; empty without one."""
+        """Return the text of the value of one packet, empty if the packet lacks the field."""
         if not len(columns[self.column]) or not self.presence(columns)[0]:
             return ""
         if self.kind is FlowKind.MARK:

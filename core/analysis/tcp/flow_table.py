@@ -105,7 +105,7 @@ class FlowTable:
         return FlowTable(self.blocks[gone:], self.through) if gone else self
 
     def values(self, number: int, protocol: str) -> Columns:
-        """Return the results for one packet; columns of no packets without any."""
+        """Return the results for one packet, or empty columns."""
         numbers = np.array([number])
         return self.tcp(numbers) if protocol == "tcp" else self.udp(numbers)
 
@@ -119,7 +119,7 @@ class FlowTable:
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     def nearest_stream(self, protocol: str, stream: int, step: int) -> int | None:
-        """Return the next stream above (`step` 1) or below (-1) one; None without any."""
+        """Return the next stream above (`step` 1) or below (-1) one, or None after the last."""
         found: list[int] = []
         for block in self.blocks:
             streams = getattr(block, protocol)["stream"]
@@ -143,7 +143,7 @@ class FlowTable:
         return found
 
     def base(self, number: int) -> SequenceBase | None:
-        """Return what the Info line of a packet needs; None if it is not known as TCP."""
+        """Return what the Info line of a packet needs, or None for other packets than TCP."""
         columns = self.tcp(np.array([number]))
         if not len(columns["row"]):
             return None

@@ -43,7 +43,7 @@ def _pattern(findings: int) -> str:
 
 
 def info_mark(findings: int, duplicate: int, repeated_packet: int) -> str:
-    """Return the marks of a segment, empty without one."""
+    """Return the marks of a segment, or an empty text."""
     pattern = _pattern(findings)
     if findings & _NUMBERED:
         return pattern % f" {repeated_packet}#{duplicate}"

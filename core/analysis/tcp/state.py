@@ -24,7 +24,7 @@ class OfStream(_Column):
     FIRST_TIME = auto()
     LAST_TIME = auto()
     LAST_PACKET = auto()
-    SYN_TIME = auto()  # of the newest SYN without ACK; -1 without one
+    SYN_TIME = auto()  # of the newest SYN without ACK; -1 before the first
     INITIAL_RTT = auto()  # nanoseconds; -1 if unknown
     COMPLETENESS = auto()  # of the segments up to now, see `Part`
 

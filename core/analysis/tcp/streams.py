@@ -74,7 +74,7 @@ class StreamNumbers:
         return order, direction, starts, keys[starts].tolist()
 
     def known(self, keys: list[int]) -> Rows:
-        """Return the slot of each key's newest stream, -1 without one."""
+        """Return the slot of each key's newest stream, or -1 for a new key."""
         find = self._slots.get
         return np.array([find(key, -1) for key in keys], np.int64)
 
@@ -85,7 +85,7 @@ class StreamNumbers:
         packets: Rows,
         splits: Rows | None = None,
     ) -> Groups:
-        """Give a number and a slot to each group without one.
+        """Give a number and a slot to each group that has no stream yet.
 
         `slots` are those of the keys. `packets` (k,) are the packets' numbers in the part's order.
         At `splits`, indices in the sorted order, further streams of the same ends begin.
