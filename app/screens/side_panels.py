@@ -69,7 +69,7 @@ class SideController:
         return None
 
     def close(self) -> bool:
-        """End the activity that `escape` ends first. Return False without one."""
+        """End the activity that `escape` ends first. Return False if nothing is active."""
         return False
 
 
@@ -208,5 +208,5 @@ class SidePanels:
         return next(filter(None, found), None)
 
     def close(self) -> bool:
-        """End one panel's activity, as `escape` does first. Return False without one."""
+        """End one panel's activity, as `escape` does first. Return False if nothing is active."""
         return any(controller.close() for controller in self._controllers.values())

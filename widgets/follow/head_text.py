@@ -25,9 +25,9 @@ _SIDE_STYLES = (PieceStyle.CLIENT, PieceStyle.SERVER)
 def head_lines(
     stream: FollowedStream | None, form: LineForm, side: int | None, time: TurnTime, width: int
 ) -> tuple[Line, ...]:
-    """Return the lines for a stream, or without one, and for how it is shown.
+    """Return the lines above a stream, or above an empty panel.
 
-    It is shown in a form, with one side (both if that is None), and with a time before turns.
+    They have the form of the stream, its `side` (None for both), and the time before turns.
     """
     if stream is None:
         return ((Piece(EMPTY, PieceStyle.QUIET),),)

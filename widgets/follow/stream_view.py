@@ -134,12 +134,12 @@ class StreamView(CursorView):
 
     @property
     def place(self) -> int:
-        """The offset of the first byte of the row under the cursor; 0 without rows."""
+        """The offset of the first byte of the row under the cursor, or 0."""
         return self._lines.row(self._cursor)[1] if self.line_count else 0
 
     @property
     def packet(self) -> int | None:
-        """The packet in which the row under the cursor begins; None without rows."""
+        """The packet in which the row under the cursor begins, or None."""
         if not self.line_count:
             return None
         return int(self.index.contents.packet[self._lines.row(self._cursor)[0]])

@@ -69,7 +69,7 @@ class StreamController(SideController):
             self._update()
 
     def close(self) -> bool:
-        """Hide the result of a search. Return False without one, or if the focus is elsewhere."""
+        """Hide the result of a search. Return False if nothing is hidden."""
         return self._workspace.panel == ID and self.finder.close()
 
     def instead_of(self, path: str) -> Callable[[], object] | None:
@@ -90,7 +90,7 @@ class StreamController(SideController):
         return None if stream is None else copy_choices(stream, self.view.text) or None
 
     def value_of(self, view: Widget) -> tuple[str, str, str] | None:
-        """Return the stream and its filter; None without one."""
+        """Return the name, the text, and the filter of the stream, or None."""
         stream = self._known
         if view is not self.view or stream is None:
             return None

@@ -24,13 +24,13 @@ class StreamRun:
 
     @property
     def stream(self) -> FollowedStream | None:
-        """The stream that is shown, as far as it was read; None without one."""
+        """The stream that is shown, as far as it was read, or None."""
         shown = self._shown or self._next
         return None if shown is None else shown.stream
 
     @property
     def index(self) -> LineIndex | None:
-        """The rows of the stream that were counted up to now; None without a layout."""
+        """The rows of the stream that were counted up to now, or None."""
         return None if self._counter is None else self._counter.index
 
     @property

@@ -35,9 +35,9 @@ class StreamChoice:
 class FollowedStream:
     """A stream up to packet `through` of the store; immutable.
 
-    `number` is None while it is not known yet. `is_absent` is True if the choice means no stream.
-    `ends` are the client's and the server's; `waiting` are the bytes of each that wait behind a
-    gap.
+    `number` is None until the analysis of flows reaches the stream. `is_absent` is True if no
+    stream fits the choice. `ends` are the client's and the server's; `waiting` are the bytes of
+    each that wait behind a gap.
     """
 
     protocol: str = "tcp"

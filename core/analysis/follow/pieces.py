@@ -50,7 +50,7 @@ class TurnClock:
         self._last_ns = 0
 
     def wait_before(self, piece: Piece) -> int | None:
-        """Take the next piece. Return how many nanoseconds passed before a turn; None in one."""
+        """Take the next piece. Return the nanoseconds before a turn, or None within a turn."""
         if piece.kind is not PieceKind.DATA:
             return None
         wait_ns = piece.elapsed_ns - self._last_ns

@@ -32,7 +32,7 @@ _LENGTH_6, _PLACE_6 = IPV6["plen"], FRAGMENT["offset"].span.start
 def datagrams_of(
     chunk: Chunk, data: NDArray[np.uint8], pieces: Sequence[tuple[int, int, Piece]]
 ) -> Datagrams | None:
-    """Return the TCP segments and UDP datagrams that some packets complete; None without any.
+    """Return the TCP segments and UDP datagrams that some packets complete, or None.
 
     `pieces` are rows of `chunk`, ascending; where in `data` the frame with the datagram begins; and
     the piece.

@@ -12,15 +12,14 @@ ones give up their bytes, and the packets that complete them are shown as fragme
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from core.analysis.reassembly.datagrams import Arrival, Datagram, Reassembler
 from core.analysis.reassembly.fragments import fragment_rows, fragments_of
+from core.analysis.store_index import StoreIndex
 from core.decode.chunk import Chunk
-from core.store.budget import Budget
 from core.store.snapshot import Snapshot
 from core.wire.model.reassembly import Piece
 
@@ -62,7 +61,7 @@ class FragmentTable:
         return self
 
     def piece(self, number: int) -> Piece | None:
-        """Return what is known of a packet's fragment; None if it has none."""
+        """Return what is known of a packet's fragment, or None."""
         entry = self._entries.get(number)
         if entry is None:
             return None
@@ -107,43 +106,25 @@ class FragmentSource(Protocol):
         ...
 
 
-class FragmentIndex:
+class FragmentIndex(StoreIndex[FragmentTable]):
     """Reassembles the fragments of one store. Any thread may read `published`."""
 
     def __init__(self) -> None:
-        self.published = FragmentTable()
+        super().__init__(FragmentTable())
         self._reassembler = Reassembler()
         self._kept: deque[Datagram] = deque()  # with their bytes, the oldest first
         self._kept_bytes = 0
-        self._lock = threading.Lock()  # of all above; a reader may extend it, too
 
     @property
     def kept_bytes(self) -> int:
         """The memory of the bytes of completed datagrams."""
         return self._kept_bytes
 
-    def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
-        """Analyze packets not seen before.
-
-        Return True if the budget was spent before the last of them.
-        """
-        while self._extend_once(snapshot):
-            if budget.is_spent:
-                break
-        return self.published.through < snapshot.count
-
     def forget(self, first: int) -> None:
         """Drop what is known of evicted packets. Incomplete datagrams stay."""
-        with self._lock:
+        with self.lock:
             self.published.forget(first)
             self._give_up_before(first)
-
-    def reaching(self, snapshot: Snapshot, through: int) -> FragmentTable:
-        """Return a table that reaches packet `through` of a snapshot: analyze what is missing."""
-        while self.published.through < min(through, snapshot.count):
-            if not self._extend_once(snapshot):
-                break
-        return self.published
 
     def append(self, chunk: Chunk) -> FragmentTable:
         """Return a table with the packets of the next chunk, and forget earlier ones.
@@ -151,13 +132,12 @@ class FragmentIndex:
         For packets that no store keeps: the chunks must have ascending numbers.
         """
         self.forget(chunk.first)
-        with self._lock:
+        with self.lock:
             self._add(chunk)
             return self.published
 
     def _extend_once(self, snapshot: Snapshot) -> bool:
-        """Analyze the next part. Return False without another one."""
-        with self._lock:
+        with self.lock:
             through = self.published.through
             for chunk in snapshot.chunks_after(through):
                 start = max(0, through + 1 - chunk.first)

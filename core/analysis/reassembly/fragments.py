@@ -134,7 +134,7 @@ def _is_private(address: bytes) -> bool:
 
 
 def _vlan(chunk: Chunk, row: int) -> int:
-    """Return the innermost VLAN of an Ethernet frame, 0 without one."""
+    """Return the innermost VLAN of an Ethernet frame, or 0 outside of VLANs."""
     at = int(chunk.network_offset[row])
     link = int(chunk.link_types[chunk.interface[row]])
     if link != LinkType.ETHERNET or at < 12 + _TAG_BYTES + 2:

@@ -8,18 +8,17 @@ asking thread extends it as far as that.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
 
 from core.analysis.reassembly.chunk_pieces import few_fragments, with_pieces
 from core.analysis.reassembly.fragment_index import SnapshotFragments
+from core.analysis.store_index import StoreIndex
 from core.analysis.tcp.evaluation import PART, FlowAnalysis
 from core.analysis.tcp.flow_table import FlowTable, appended
 from core.analysis.tcp.segments import tunneled_rows
 from core.decode.chunk import Chunk
-from core.store.budget import Budget
 from core.store.snapshot import Snapshot
 
 MOST_TUNNELED = 256
@@ -45,40 +44,22 @@ class FlowSource(Protocol):
         ...
 
 
-class FlowIndex:
+class FlowIndex(StoreIndex[FlowTable]):
     """Analyzes the flows of one store. Any thread may read `published`.
 
     It calls `pause` every few milliseconds of its work.
     """
 
     def __init__(self) -> None:
-        self.published = FlowTable()
+        super().__init__(FlowTable())
         self.pause: Callable[[], None] = _no_pause
         self._most = PART  # packets of the next part
         self._analysis = FlowAnalysis(int.from_bytes(os.urandom(8), "big"))
-        self._lock = threading.Lock()  # of `_analysis`; a reader may extend it, too
-
-    def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
-        """Analyze packets not seen before.
-
-        Return True if the budget was spent before the last of them.
-        """
-        while self._extend_once(snapshot):
-            if budget.is_spent:
-                break
-        return self.published.through < snapshot.count
 
     def forget(self, first: int) -> None:
         """Drop the results of evicted packets. The state of their streams stays."""
-        with self._lock:
+        with self.lock:
             self.published = self.published.without_evicted(first)
-
-    def reaching(self, snapshot: Snapshot, through: int) -> FlowTable:
-        """Return results that reach packet `through` of a snapshot: analyze what is missing."""
-        while self.published.through < min(through, snapshot.count):
-            if not self._extend_once(snapshot):
-                break
-        return self.published
 
     def append(self, chunk: Chunk) -> FlowTable:
         """Return the results of the packets of the next chunk, and forget earlier ones.
@@ -86,15 +67,14 @@ class FlowIndex:
         For packets that no store keeps: the chunks must have ascending numbers, and what is known
         of their fragments.
         """
-        with self._lock:
+        with self.lock:
             self.published = FlowTable()
             for start in range(0, len(chunk), PART):
                 self._add(chunk.rows(start, min(start + PART, len(chunk))))
             return self.published
 
     def _extend_once(self, snapshot: Snapshot) -> bool:
-        """Analyze the next part. Return False without another one."""
-        with self._lock:
+        with self.lock:
             through = self.published.through
             for chunk in snapshot.chunks_after(through):
                 start = max(0, through + 1 - chunk.first)
