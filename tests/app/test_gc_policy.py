@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from rich.style import Style
+from textual._styles_cache import StylesCache
 from textual.screen import Screen
+from textual.widget import Widget
 
 import app.screens
 from app import gc_policy
@@ -24,6 +26,7 @@ from app.gc_policy import (
     QUIET_TICKS,
     YOUNG_OBJECTS,
     GcPolicy,
+    collect_all,
 )
 from app.screens.dialogs.add_listener import AddListener
 from app.screens.dialogs.color_rule import EditRule
@@ -215,8 +218,20 @@ def test_every_window_is_in_the_list():
 
 
 def is_gone(opened: weakref.ref[Screen]) -> bool:
-    gc.collect()
+    collect_all()
     return opened() is None
+
+
+def drawn_by(window: Screen) -> list[weakref.ref[StylesCache]]:
+    """Return the caches of lines of all widgets of a window."""
+    widgets = window.walk_children(with_self=True)
+    return [weakref.ref(widget._styles_cache) for widget in widgets if isinstance(widget, Widget)]
+
+
+def names_kept(drawn: list[tuple[str, list[weakref.ref[StylesCache]]]]) -> set[str]:
+    """Return the names of the windows of which a cache of lines is left."""
+    collect_all()
+    return {name for name, caches in drawn if any(cache() for cache in caches)}
 
 
 def tick(screen: MainScreen) -> None:
@@ -226,7 +241,11 @@ def tick(screen: MainScreen) -> None:
 
 
 async def test_no_closed_window_is_kept(monkeypatch):
-    """Open and close each in one monitor, with a freeze due at every moment."""
+    """Open and close each in one monitor, with a freeze due at every moment.
+
+    No drawn line is kept, either, but by the threads that list folders: each remembers its last.
+    """
+    drawn: list[tuple[str, list[weakref.ref[StylesCache]]]] = []
     monkeypatch.setattr(gc_policy, "CLIENTS_MORE", 0)
     async with scripted_monitor(scripted_store()).run_test(size=(120, 40)) as pilot:
         screen = await filled(pilot)
@@ -237,11 +256,13 @@ async def test_no_closed_window_is_kept(monkeypatch):
             await pilot.pause()
             tick(screen)
             opened = weakref.ref(window)
+            drawn.append((name, drawn_by(window)))
             await window.dismiss(None)
             del window
             await eventually(lambda: pilot.app.screen is screen, f"the end of {name}")
             screen._tick()
             await eventually(partial(is_gone, opened), f"the release of {name}")
+        await eventually(lambda: names_kept(drawn) <= {"OpenFile"}, "the release of their lines")
 
 
 def test_the_policy_freezes_again_when_there_are_many_more_objects(policy, monkeypatch):
