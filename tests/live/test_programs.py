@@ -7,19 +7,25 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
+from core.analysis.programs.ends import ends_of, has_ends
 from core.analysis.programs.owners import Grade, Owner
 from core.analysis.programs.program_table import programs_of
+from core.analysis.tcp.flow_index import index_of
+from core.store.snapshot import Snapshot
+from core.wire.model.assigned_numbers import IpProtocol
 from tests.helpers.support import ROOT, require_capture, require_root
 from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.known_programs import (
     Connection,
-    Lateness,
     ProgramCapture,
     connections_of,
+    first_in_line,
     other_tools,
     server,
     start_client,
@@ -28,24 +34,45 @@ from tests.live.known_programs import (
 pytestmark = pytest.mark.live
 LIVES = (0.2, 0.0, 0.4, 0.05, 0.2, 1.0, 0.2)
 CLIENTS, EACH = 8, 24
+LASTING_S = 0.2
 NAMED = (Grade.EXACT, Grade.MOMENT)
 
 
 class Found(NamedTuple):
-    """Connections, the owners of ends by port, and the port and the process of the server."""
+    """The connections of the clients, the packets, and the port and the process of the server.
+
+    `tools` are the processes of other programs that connect.
+    """
 
     connections: list[Connection]
-    owners: dict[int, Owner]
+    snapshot: Snapshot
     port: int
     pid: int
-    late_s: float
+    tools: list[int]
+
+    def holders(self) -> dict[int, Connection]:
+        """Return the connection of each stream; a port may be used again, in the same order."""
+        streams: dict[int, list[int]] = {}
+        for packet in packets_of(self):
+            port = next(each for each in packet.ports if each != self.port)
+            if packet.stream not in streams.setdefault(port, []):
+                streams[port].append(packet.stream)
+        by_port: dict[int, list[Connection]] = {}
+        for each in sorted(self.connections, key=lambda each: each.began_s):
+            by_port.setdefault(each.port, []).append(each)
+        assert by_port.keys() <= streams.keys()
+        return {
+            stream: connection
+            for port, connections in by_port.items()
+            for stream, connection in zip(streams[port], connections, strict=True)
+        }
 
 
 @pytest.fixture(scope="module")
-def found() -> Found:
+def found() -> Iterator[Found]:
     """About 200 connections, some of them short."""
     require_capture()
-    with server() as (port, server_pid), Lateness() as lateness, ProgramCapture() as capture:
+    with first_in_line(), server() as (port, server_pid), ProgramCapture() as capture:
         clients = [start_client(port, EACH, *LIVES[n % 3 :], *LIVES) for n in range(CLIENTS)]
         tools = [subprocess.Popen(words) for words in other_tools(port)]
         while any(each.poll() is None for each in clients):
@@ -55,39 +82,72 @@ def found() -> Found:
         connections = [each for client in clients for each in connections_of(client)]
         for each in tools:
             each.wait()
-        snapshot = capture.settle()
-        owners = [owner for flow in programs_of(snapshot).published.owners for owner in flow]
-    by_port: dict[int, Owner] = {}
-    for owner in owners:  # the last answer about a port is the best
-        by_port[int(owner.end.rpartition(":")[2])] = owner
-    return Found(connections, by_port, port, server_pid, lateness.usual_worst_s)
+        pids = [each.pid for each in tools]
+        yield Found(connections, capture.settle(), port, server_pid, pids)
 
 
-def test_no_connection_is_attributed_wrongly(found) -> None:
-    connections, owners = found.connections, found.owners
-    assert len(connections) == CLIENTS * EACH
-    named = [(each, owners[each.port]) for each in connections if each.port in owners]
-    wrong = [
-        (each, owner)
-        for each, owner in named
-        if owner.processes and [process.pid for process in owner.processes] != [each.pid]
-    ]
+class Seen(NamedTuple):
+    """One packet: its stream, its ports, and the owners of its flow by port."""
+
+    stream: int
+    ports: tuple[int, int]
+    owners: dict[int, Owner]
+
+
+def packets_of(found: Found) -> Iterator[Seen]:
+    """Yield each TCP packet of the server's connections."""
+    snapshot = found.snapshot
+    flows, programs = index_of(snapshot).published, programs_of(snapshot).published
+    for chunk in snapshot.chunks:
+        numbers = np.arange(chunk.first, chunk.last + 1)
+        tcp = flows.tcp(numbers)
+        streams = dict(zip(tcp["row"].tolist(), tcp["stream"].tolist(), strict=True))
+        for row in np.flatnonzero(chunk.transport == IpProtocol.TCP).tolist():
+            if not has_ends(chunk, row):
+                continue
+            ports = tuple(end.port for end in ends_of(chunk, row))
+            if found.port in ports:
+                owners = programs.of_packet(flows, chunk.first + row)
+                by_port = {int(each.end.rpartition(":")[2]): each for each in owners}
+                yield Seen(streams[row], (ports[0], ports[1]), by_port)
+
+
+def test_no_packet_is_attributed_wrongly(found) -> None:
+    """Both ends of every packet, by its stream, against the process that held the socket."""
+    assert len(found.connections) == CLIENTS * EACH
+    holders = found.holders()
+    wrong, named = [], 0
+    for packet in packets_of(found):
+        for port, owner in packet.owners.items():
+            pids = [found.pid] if port == found.port else found.tools
+            if port != found.port and packet.stream in holders:
+                pids = [holders[packet.stream].pid]
+            found_pids = {process.pid for process in owner.processes}
+            named += bool(found_pids)
+            if not found_pids <= set(pids) or len(found_pids) > 1:
+                wrong.append((packet, pids))
     assert wrong == []
-    assert any(owner.processes for _, owner in named)
+    assert named
 
 
 def test_the_server_owns_its_end(found) -> None:
-    assert [process.pid for process in found.owners[found.port].processes] == [found.pid]
+    """Of each connection that is named at all; none is another process's."""
+    owners = [packet.owners[found.port] for packet in packets_of(found) if packet.owners]
+    processes = {process.pid for owner in owners for process in owner.processes}
+    assert processes == {found.pid}
 
 
-@pytest.mark.timed
 def test_connections_that_live_200_ms_have_names(found) -> None:
-    """Beside other work, those that live longer: four threads in turn wake up late."""
-    owners, least_s = found.owners, 0.2 if found.late_s < 0.005 else 0.2 + 4 * found.late_s
-    lasting = [each for each in found.connections if each.life_s >= min(least_s, max(LIVES))]
-    grades = [owners[each.port].grade for each in lasting if each.port in owners]
-    named = sum(grade in NAMED for grade in grades)
-    assert named >= 0.95 * len(lasting), f"{named} of {len(lasting)} of {least_s:.3f} s"
+    """All packets of a named connection have its name."""
+    grades: dict[int, set[Grade | None]] = {}
+    for packet in packets_of(found):
+        port = next(each for each in packet.ports if each != found.port)
+        owner = packet.owners.get(port)
+        grades.setdefault(packet.stream, set()).add(None if owner is None else owner.grade)
+    lasting = [stream for stream, each in found.holders().items() if each.life_s >= LASTING_S]
+    assert len(lasting) >= CLIENTS * EACH / 2
+    named = sum(grades[stream] <= set(NAMED) for stream in lasting)
+    assert named >= 0.95 * len(lasting), f"{named} of {len(lasting)}"
 
 
 def test_a_datagram_socket_and_its_peer() -> None:

@@ -128,12 +128,17 @@ class PacketRows:
         shown = (self[line] for line in range(lines.start, min(lines.stop, len(self))))
         return any(fragments.piece(number) is not None for number in shown)
 
+    @property
+    def programs_version(self) -> int | None:
+        """The version of the programs in the rows; None while no column shows programs."""
+        return self._programs if any(map(is_of_program, self._fields)) else None
+
     def take_programs(self, programs: ProgramTable) -> bool:
         """Use what is known of programs. Return True if more is known of some packets."""
         before, self._programs = self._programs, programs.version
         if self._programs == before:
             return False
-        if any(map(is_of_program, self._fields)):
+        if self.programs_version is not None:
             self._reader.forget()
         return True
 

@@ -327,6 +327,7 @@ class PacketTable(ShiftedView):
             self.rows.is_commented(number),
             number in self.sent_numbers,
             rows.names.version if rows.has_names else None,
+            rows.programs_version,
             self._rule_of(number),
         )
 

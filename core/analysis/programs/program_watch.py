@@ -1,8 +1,10 @@
 """The thread that finds the programs of captured packets while they arrive.
 
 Every `TICK_S` it scans the packets that came since, asks about new flows, and publishes what is
-known in the `ProgramIndex` of the store. While nothing is captured it sleeps. It never delays a
-packet: under a flood it scans the newest ones, and finds a flow that it missed at a later packet.
+known in the `ProgramIndex` of the store. After a new flow it scans more often for a while: short
+connections rarely come alone, and the sooner it asks, the more of them still exist. While nothing
+is captured it sleeps. It never delays a packet: under a flood it scans the newest ones, and finds a
+flow that it missed at a later packet.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from core.store.snapshot import Snapshot
 
 TICK_S = 0.05
 SEARCHING_TICK_S = 0.01  # while an answer is near
+EAGER_TICK_S = 0.015
+EAGER_S = 1.0  # after a step with new flows, but not more than
+MOST_EAGER = 64  # since a flood of new flows costs enough without it
 BUDGET_S = 0.008
 LAST_STEPS = 25
 JOIN_S = 2.0
@@ -36,13 +41,17 @@ class ProgramSearch:
         self._scan = FlowScan()
         self._recorder = ProgramRecorder()
         self._version = -1
+        self._eager_until_s = float("-inf")
 
     def step(self, snapshot: Snapshot, now_s: float) -> None:
         """Scan new packets, and publish what is known of their flows."""
         if snapshot.version == self._version and not self._is_busy(snapshot):
             return
         self._version = snapshot.version
-        self._finder.ask(self._scan.new_flows(snapshot, now_s))
+        asked = self._scan.new_flows(snapshot, now_s)
+        if 0 < sum(not each.since for each in asked) <= MOST_EAGER:
+            self._eager_until_s = now_s + EAGER_S
+        self._finder.ask(asked)
         answers = self._finder.step(BUDGET_S)
         settled = min(self._scan.all_through, (self._finder.first_unanswered or 1 << 62) - 1)
         self._recorder.add(answers, index_of(snapshot).published, settled)
@@ -60,10 +69,11 @@ class ProgramSearch:
         """Publish that nobody searches programs anymore."""
         self.index.published = replace(self.index.published, settled=None)
 
-    @property
-    def is_searching(self) -> bool:
-        """True while the processes of a flow are searched."""
-        return self._finder.is_searching
+    def tick_s(self, now_s: float) -> float:
+        """Return the seconds until the next step."""
+        if self._finder.is_searching:
+            return SEARCHING_TICK_S
+        return EAGER_TICK_S if now_s < self._eager_until_s else TICK_S
 
     def _is_busy(self, snapshot: Snapshot) -> bool:
         is_behind = self._scan.all_through < snapshot.count
@@ -133,4 +143,4 @@ class ProgramWatch:
                 search.give_up()
                 return
             del snapshot  # it keeps evicted packets in memory
-            self._ended.wait(SEARCHING_TICK_S if search.is_searching else TICK_S)
+            self._ended.wait(search.tick_s(self._clock()))

@@ -1,6 +1,6 @@
 """The packet table on a screen: rows, cursor, following, eviction, marks, times, and widths."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,9 @@ from textual import events
 
 from core.analysis.color_rules.rule import Color
 from core.analysis.packet_analysis import AnalyzedPackets
-from core.analysis.tcp.flow_index import FlowIndex
+from core.analysis.programs.owners import Grade, Owner, Process
+from core.analysis.programs.program_table import Beginning, Ownership, ProgramTable, programs_of
+from core.analysis.tcp.flow_index import FlowIndex, index_of
 from core.decode.batch import CaptureInterface
 from core.store.budget import Budget
 from core.store.captured_packet import CapturedPacket
@@ -649,6 +651,28 @@ def test_fields_are_columns_and_only_visible_rows_are_read():
         assert screen_text(table)[5].split()[:2] == ["64", "5"]
 
     play(PacketTable(), scene, size=(100, 40))
+
+
+def test_a_row_on_the_screen_gets_its_program_when_it_is_known():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.headings.choose(ColumnChoice((ColumnName.NUMBER, "process.name", ColumnName.INFO)))
+        store = PacketStore()
+        store.add_interface(ETH0)
+        add(store, 1)
+        snapshot = store.snapshot()
+        index_of(snapshot).extend(snapshot, Budget())
+        analyzed = AnalyzedPackets(flows=index_of(snapshot).published)
+        table.show(snapshot, analyzed)
+        assert "curl" not in screen_text(table)[1]
+        owners = (Owner("10.0.0.1:40000", Grade.EXACT, (Process(20, "curl", 0),)),)
+        udp_flows = Ownership().with_entries({Beginning(0, 1): 0}, 9)
+        programs = ProgramTable([owners], {"udp": udp_flows}, 1, 1)
+        programs_of(snapshot).published = programs
+        table.show(snapshot, replace(analyzed, programs=programs))
+        assert "curl" in screen_text(table)[1]
+
+    play(PacketTable(), scene)
 
 
 def test_rows_are_read_again_only_for_a_field_that_they_lack():

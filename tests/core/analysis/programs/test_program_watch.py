@@ -6,7 +6,14 @@ import pytest
 
 from core.analysis.programs.chunk_programs import ChunkPrograms
 from core.analysis.programs.program_table import ProgramTable, programs_of
-from core.analysis.programs.program_watch import ProgramSearch, ProgramWatch
+from core.analysis.programs.program_watch import (
+    EAGER_S,
+    EAGER_TICK_S,
+    MOST_EAGER,
+    TICK_S,
+    ProgramSearch,
+    ProgramWatch,
+)
 from core.analysis.tcp.flow_index import FlowIndex, index_of
 from core.store.budget import Budget
 from core.store.packet_store import PacketStore
@@ -54,6 +61,30 @@ def test_an_answer_is_published_when_its_stream_is_known(host, store) -> None:
     search.step(snapshot, 0.0)
     assert [known(snapshot, number) for number in (1, 2)] == [["curl"]] * 2
     assert programs_of(snapshot).published.settled == 2
+
+
+@pytest.mark.parametrize(
+    ("flows", "eager_s"), [(0, 0.0), (1, EAGER_S), (MOST_EAGER, EAGER_S), (MOST_EAGER + 1, 0.0)]
+)
+def test_a_new_flow_is_followed_by_more_frequent_steps(host, store, flows, eager_s) -> None:
+    """But not a flood of them, which costs enough, nor standing flows."""
+    snapshot, now_s = store.snapshot(), 10.0
+    search = ProgramSearch(host.finder(), snapshot)
+    search.step(snapshot, now_s)
+    assert search.tick_s(now_s) == TICK_S
+    if flows:
+        sent = [Sent(flags="syn", ports=(port + 1, 80)) for port in range(flows)]
+        store.append_chunk(chunk_of(sent))
+    host.sockets = []
+    search.step(store.snapshot(), now_s)
+    for passed_s in (0.0, 0.5, EAGER_S + 0.01):
+        expected = EAGER_TICK_S if passed_s < eager_s else TICK_S
+        search._finder._waiting.clear()
+        assert search.tick_s(now_s + passed_s) == expected
+    store.append_chunk(chunk_of([Sent(ports=(1, 80))] * 2, flows + 1))
+    search.step(store.snapshot(), now_s + 2 * EAGER_S)
+    search._finder._waiting.clear()
+    assert (search.tick_s(now_s + 2 * EAGER_S) == TICK_S) is bool(flows)
 
 
 def test_packets_after_an_open_question_are_not_settled(host, store) -> None:
