@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ from core.analysis.programs.program_table import programs_of
 from core.analysis.tcp.flow_index import index_of
 from core.store.snapshot import Snapshot
 from core.wire.model.assigned_numbers import IpProtocol
-from tests.helpers.support import ROOT, require_capture, require_root
+from tests.helpers.support import ROOT, require_capture, require_peer, require_root
 from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.known_programs import (
     Connection,
@@ -175,6 +177,41 @@ def test_a_datagram_socket_and_its_peer() -> None:
     assert packet["udp.srcport"] == port
     assert packet["process.pid"] == [os.getpid()] * 2
     assert packet["process.grade"] == ["exact", "exact"]
+
+
+PING_GROUPS = Path("/proc/sys/net/ipv4/ping_group_range")  # of this network namespace
+
+
+@pytest.mark.parametrize(
+    ("groups", "grade"), [("0 0", "exact"), ("1 0", "the only raw socket")], ids=["ping", "raw"]
+)
+def test_ping_is_named_by_its_kind_of_socket(groups, grade) -> None:
+    """Without a group that may use ping sockets, ping takes a raw one."""
+    require_capture()
+    ping = require_peer("ping")
+    before = PING_GROUPS.read_text()
+    dump = [sys.executable, "-m", "app", "dump", "-i", "lo", "--json", "-Y", "icmp && process.pid"]
+    PING_GROUPS.write_text(groups)
+    try:
+        with (
+            subprocess.Popen(
+                dump, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            ) as printing,
+            contextlib.ExitStack() as stack,
+        ):
+            assert printing.stderr is not None
+            assert printing.stdout is not None
+            until(lambda: "listening" in printing.stderr.readline(), "the capture")
+            words = [ping, "-i", "0.3", "-w", "30", "127.0.0.1"]
+            asking = stack.enter_context(subprocess.Popen(words, stdout=subprocess.DEVNULL))
+            stack.callback(asking.kill)
+            packet = json.loads(printing.stdout.readline())
+            printing.terminate()
+            printing.communicate(timeout=PATIENCE_S)
+    finally:
+        PING_GROUPS.write_text(before)
+    found = [packet[f"process.{name}"] for name in ("name", "pid", "grade")]
+    assert found == ["ping", asking.pid, grade]
 
 
 ORDINARY = """

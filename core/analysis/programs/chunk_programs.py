@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from core.analysis.programs.echo_scan import EchoScan
 from core.analysis.programs.flow_scan import FlowScan
 from core.analysis.programs.program_finder import ProgramFinder
 from core.analysis.programs.program_recorder import ProgramRecorder
@@ -32,7 +33,7 @@ class ChunkPrograms:
         self._clock = clock
         self._finder = finder or ProgramFinder(clock)
         self._finder.prepare()
-        self._scan = FlowScan()
+        self._scan, self._echo_scan = FlowScan(), EchoScan()
         self._recorder = ProgramRecorder()
         self._next_wait_s = float("-inf")
 
@@ -47,7 +48,7 @@ class ChunkPrograms:
         began_s = self._clock()
         asked = self._scan.of_chunk(chunk, began_s)
         self._recorder.locate(asked, flows)
-        self._finder.ask(asked)
+        self._finder.ask([*asked, *self._echo_scan.of_chunk(chunk, began_s)])
         answers = self._finder.step(PATIENCE_S)
         if began_s >= self._next_wait_s:
             end_s = began_s + PATIENCE_S
@@ -58,5 +59,5 @@ class ChunkPrograms:
                     time.sleep(PATIENCE_S / 10)
         now_s = self._clock()
         self._next_wait_s = now_s + WAITING_SHARE * (now_s - began_s)
-        self._recorder.add(answers, flows, chunk.last)
+        self._recorder.add(answers, flows, chunk.last, self._echo_scan.packets)
         return self._recorder.table

@@ -65,18 +65,18 @@ def has_ends(chunk: Chunk, row: int) -> bool:
 
 def ends_of(chunk: Chunk, row: int) -> tuple[End, End]:
     """Return source and destination of a packet that `has_ends`."""
-    at = chunk.offset[row : row + 1].astype(np.int64)
-    network, transport = at + chunk.network_offset[row], at + chunk.transport_offset[row]
+    transport = chunk.offset[row : row + 1].astype(np.int64) + chunk.transport_offset[row]
     table = TRANSPORTS[int(chunk.transport[row])]
     source, destination = (
-        End(_packed(chunk, field, network), int(table[port].column(chunk.data, transport)[0]))
+        End(address_at(chunk, row, field), int(table[port].column(chunk.data, transport)[0]))
         for field, port in zip(ADDRESSES[int(chunk.network[row])], PORTS, strict=True)
     )
     return source, destination
 
 
-def _packed(chunk: Chunk, field: PlacedField, start: NDArray[np.int64]) -> bytes:
+def address_at(chunk: Chunk, row: int, field: PlacedField) -> bytes:
+    """Return an address of a packet's outermost network header, in 16 bytes."""
     size = field.field.bits // 8
-    at = int(start[0]) + field.first_bit // 8
+    at = int(chunk.offset[row]) + int(chunk.network_offset[row]) + field.first_bit // 8
     address = chunk.data[at : at + size].tobytes()
     return address if size == 16 else MAPPED + address

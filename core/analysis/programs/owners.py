@@ -22,6 +22,8 @@ class Grade(Enum):
     """Several sockets take the packets of the port, and each has its processes."""
     MOMENT = "seen a moment ago"
     """The processes held the socket before it was closed."""
+    RAW = "the only raw socket"
+    """The processes hold the only raw socket that can send ICMP, which has no identifier."""
     LISTENER = "its listener"
     """The processes listen at the port; no process is known to hold the socket of the flow."""
     OTHER_USER = "another user's"

@@ -27,9 +27,11 @@ from core.analysis.programs.flow_scan import Flow
 from core.analysis.programs.own_addresses import OwnAddresses
 from core.analysis.programs.owners import FlowOwners, Grade, Owner, with_more_holders
 from core.analysis.programs.process_records import ProcessRecords
+from core.analysis.programs.raw_senders import RawSenders
 from core.analysis.programs.socket_holders import SocketHolders
 from core.analysis.programs.socket_processes import SocketProcesses, reads_all_processes
-from core.analysis.programs.socket_table import HeldSocket, Match, RecentSockets
+from core.analysis.programs.socket_table import RAW, HeldSocket, Match, RecentSockets
+from core.net.proc_sockets import echo_sockets
 from core.net.sock_diag import DiagnosedSockets, dump_sockets
 from core.wire.model.assigned_numbers import IpProtocol
 
@@ -42,6 +44,7 @@ MOST_WAITING = 1 << 12
 MOST_CONNECTIONS = 1 << 14
 """Connections that are remembered with their sockets."""
 MOST_FRESH = 256
+ECHO_PROTOCOLS = frozenset({int(IpProtocol.ICMP), int(IpProtocol.ICMPV6)})
 
 
 @dataclass(slots=True)
@@ -72,8 +75,10 @@ class ProgramFinder:
         holders: SocketHolders | None = None,
         records: ProcessRecords | None = None,
         own: OwnAddresses | None = None,
+        dump_echo: Callable[[int], tuple[DiagnosedSockets, DiagnosedSockets]] = echo_sockets,
     ) -> None:
         self.trouble = ""
+        self._dump_echo = dump_echo
         self._clock, self._dump = clock, dump
         self._sockets = RecentSockets(clock)
         self._holders = holders or SocketHolders(clock=clock)
@@ -82,6 +87,7 @@ class ProgramFinder:
         self._processes = SocketProcesses(self._holders, self._records)
         self._waiting: list[_Question] = []
         self._connections: dict[int, Flow] = {}  # of TCP, by inode
+        self._raw_senders = RawSenders()
         self._next_dump_s = float("-inf")
         self._user = os.geteuid()
         self.reads_all = reads_all_processes()
@@ -117,7 +123,8 @@ class ProgramFinder:
         now_s = self._clock()
         for flow in flows:
             if self._own.owns(flow.source.address) or self._own.owns(flow.destination.address):
-                due_s = now_s + RECHECK_PATIENCE_S if flow.since else now_s
+                is_patient = flow.since and flow.protocol not in ECHO_PROTOCOLS
+                due_s = now_s + RECHECK_PATIENCE_S if is_patient else now_s
                 question = _Question(flow, due_s)
                 if flow.since:
                     question.answered = ()  # nothing waits for it
@@ -145,7 +152,7 @@ class ProgramFinder:
         asking = [each for each in self._waiting if not each.is_matched]
         began_s = time.thread_time()
         try:
-            columns = {each: self._dump(each) for each in {one.flow.protocol for one in asking}}
+            columns = self._columns({each.flow.protocol for each in asking})
         except OSError as error:
             self._refuse(error)
             return []
@@ -161,6 +168,14 @@ class ProgramFinder:
         self._holders.forget_except(self._sockets.inodes)
         self._next_dump_s = self._clock() + DUMP_SHARE * (time.thread_time() - began_s)
         return corrected
+
+    def _columns(self, protocols: set[int]) -> dict[int, DiagnosedSockets]:
+        """Return the sockets of protocols by now; raw ones beside those of ICMP."""
+        echo = protocols & ECHO_PROTOCOLS
+        columns = {each: self._dump(each) for each in protocols - echo}
+        for each in echo:
+            columns[each], columns[RAW | each] = self._dump_echo(each)
+        return columns
 
     def _refuse(self, error: OSError) -> None:
         """Give up: the kernel lists no sockets."""
@@ -183,6 +198,11 @@ class ProgramFinder:
         ):
             is_local = self._own.owns(local.address)
             match = self._sockets.find(flow.protocol, local, remote, is_local=is_local)
+            if flow.protocol in ECHO_PROTOCOLS:
+                match = match if match.sockets else self._raw_senders.match(flow, self._sockets)
+                if match.sockets and is_local:  # else a packet socket may have sent it
+                    question.ends.append((local, match))
+                break  # the kernel answers, and no program does
             if match.sockets or is_local:
                 question.ends.append((local, match))
             if flow.protocol == IpProtocol.TCP and match.sockets:
@@ -260,6 +280,8 @@ class ProgramFinder:
             if found.is_sure and not match.is_past:
                 is_shared = len(match.sockets) > 1 and len(found.processes) > 1
                 grade = Grade.SHARED if is_shared else Grade.EXACT
+            if match.is_raw:
+                grade = Grade.RAW
             return Owner(text, grade, found.processes, match.sockets[0].uid)
         listening = self._processes.of(match.listeners)
         if match.listeners and not listening.unknown:

@@ -13,10 +13,13 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.programs.echo_packets import NO_ECHOES, EchoPackets
 from core.analysis.programs.owners import FlowOwners
 from core.analysis.tcp.flow_table import FlowTable
 from core.store.snapshot import Snapshot
 
+ECHO = "icmp"
+"""The protocol of echo flows, which `EchoPackets` numbers, in `ProgramTable.by_protocol`."""
 _PACKET_BITS = 44
 
 Numbers = NDArray[np.int64]
@@ -122,6 +125,7 @@ def _key(first: Numbers | int, packets: Numbers | int) -> Numbers | int:
 class ProgramTable:
     """The owners of flows. Packets up to `settled` have the owners that they will have.
 
+    `echoes` are the packets of ICMP that belong to a flow.
     `settled` is None if nobody searches programs, as for the packets of a file. `owners` may get
     more entries later; `version` grows when the owners of packets change.
     """
@@ -130,6 +134,7 @@ class ProgramTable:
     by_protocol: Mapping[str, Ownership] = field(default_factory=dict)
     settled: int | None = None
     version: int = 0
+    echoes: EchoPackets = NO_ECHOES
 
     def indices(self, flows: FlowTable, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the index in `owners` for each of some ascending packet numbers; -1 without."""
@@ -145,9 +150,12 @@ class ProgramTable:
         """
         found: dict[str, tuple[Numbers, Numbers]] = {}
         for protocol, ownership in self.by_protocol.items():
-            columns = flows.tcp(numbers) if protocol == "tcp" else flows.udp(numbers)
-            rows = columns["row"].astype(np.int64)
-            entries = ownership.rows(columns["stream"].astype(np.int64), numbers[rows])
+            if protocol == ECHO:
+                rows, streams = self.echoes.among(numbers)
+            else:
+                columns = flows.tcp(numbers) if protocol == "tcp" else flows.udp(numbers)
+                rows, streams = (columns[name].astype(np.int64) for name in ("row", "stream"))
+            entries = ownership.rows(streams, numbers[rows])
             is_known = entries >= 0
             found[protocol] = rows[is_known], entries[is_known]
         return found

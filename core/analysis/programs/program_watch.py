@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from threading import Event
 
+from core.analysis.programs.echo_scan import EchoScan
 from core.analysis.programs.flow_scan import FlowScan
 from core.analysis.programs.program_finder import ProgramFinder
 from core.analysis.programs.program_recorder import ProgramRecorder
@@ -38,7 +39,7 @@ class ProgramSearch:
     def __init__(self, finder: ProgramFinder, snapshot: Snapshot) -> None:
         self.index = programs_of(snapshot)
         self._finder = finder
-        self._scan = FlowScan()
+        self._scan, self._echo_scan = FlowScan(), EchoScan()
         self._recorder = ProgramRecorder()
         self._version = -1
         self._eager_until_s = float("-inf")
@@ -51,10 +52,11 @@ class ProgramSearch:
         asked = self._scan.new_flows(snapshot, now_s)
         if 0 < sum(not each.since for each in asked) <= MOST_EAGER:
             self._eager_until_s = now_s + EAGER_S
-        self._finder.ask(asked)
+        self._finder.ask([*asked, *self._echo_scan.new_flows(snapshot, now_s)])
         answers = self._finder.step(BUDGET_S)
         settled = min(self._scan.all_through, (self._finder.first_unanswered or 1 << 62) - 1)
-        self._recorder.add(answers, index_of(snapshot).published, settled)
+        flows, echoes = index_of(snapshot).published, self._echo_scan.packets
+        self._recorder.add(answers, flows, settled, echoes)
         self.index.published = self._recorder.table  # also after `give_up`
 
     def finish(self, snapshot: Snapshot, clock: Callable[[], float], ended: Event) -> None:

@@ -13,6 +13,9 @@ So ``process: curl (20) of 10.0.0.1:4000; process: nginx (30) of 10.0.0.2:80, it
 A name of other characters is quoted, so that no name can end early or pretend another process. The
 ends have to be those of the packet, each at most once; a comment of other words, or one that was
 copied to another flow, names none.
+
+The owner of an echo request has an identifier instead of a port, and perhaps the grade of a raw
+socket. A comment that says so is not read back.
 """
 
 from __future__ import annotations
@@ -73,7 +76,7 @@ def parse_remark(text: str, ends: Collection[str]) -> FlowOwners:
 def _owner_text(owner: Owner) -> str:
     names = ", ".join(f"{_quoted(each.name)} ({each.pid})" for each in owner.processes)
     grade = owner.saved_grade or owner.grade
-    return f"{PREFIX}{names} of {owner.end}" + (f", {grade.value}" if grade in _WRITTEN else "")
+    return f"{PREFIX}{names} of {owner.end}" + ("" if grade is Grade.EXACT else f", {grade.value}")
 
 
 def _quoted(name: str) -> str:

@@ -30,6 +30,8 @@ MOST_REMEMBERED = 1 << 17
 _ANY_IPV4 = MAPPED + bytes(4)
 _ANY_IPV6 = bytes(16)
 _NO_PORT = bytes(2)
+RAW = 1 << 8
+"""Marks a protocol as that of raw sockets."""
 
 
 _MAY_BE_ACCEPTED = (1, 3, 8, 12)  # ESTABLISHED, SYN_RECV, CLOSE_WAIT, NEW_SYN_RECV
@@ -47,6 +49,7 @@ class HeldSocket(NamedTuple):
 class Match:
     """The sockets that fit an end of a flow, equally well; `is_past` if they are closed since.
 
+    A socket that `is_raw` can send packets of the flow, and tells no more of it.
     `listeners` listen at its port, unless another socket takes its packets now. `may_follow` if a
     socket with a descriptor may follow: the connection exists, and waits for `accept`.
     """
@@ -55,6 +58,7 @@ class Match:
     is_past: bool = False
     listeners: tuple[HeldSocket, ...] = ()
     may_follow: bool = False
+    is_raw: bool = False
 
 
 class SocketTable:
@@ -102,6 +106,16 @@ class SocketTable:
                 return sockets
         return []
 
+    def unbound(self, protocol: int, address: bytes) -> tuple[HeldSocket, ...]:
+        """Return the sockets whose local address is this or none, whatever else they have."""
+        found = [
+            self._sockets[protocol][index]
+            for ends, indices in self._by_ends.get(protocol, {}).items()
+            if ends[4:20] in (address, _ANY_IPV4, _ANY_IPV6)
+            for index in indices
+        ]
+        return tuple({each.inode: each for each in _held(found)}.values())
+
     def _at(self, protocol: int, ends: bytes) -> list[HeldSocket]:
         found = self._by_ends.get(protocol, {}).get(ends, ())
         return [self._sockets[protocol][index] for index in found]
@@ -148,6 +162,14 @@ class RecentSockets:
             if held:
                 return Match(held, True, listeners, may_follow)
         return Match((), False, listeners, may_follow)
+
+    def find_raw(self, protocol: int, local: End) -> Match | None:
+        """Return the raw socket that can send from an address, if it is the only one by now.
+
+        Its protocol in the columns is ``RAW | protocol``.
+        """
+        held = self._tables[0].unbound(RAW | protocol, local.address)
+        return Match(held, is_raw=True) if len(held) == 1 else None
 
     def _is_too_much(self, now_s: float) -> bool:
         tables = self._tables

@@ -11,6 +11,7 @@ from core.wire.present.detail_row import Row
 
 _REMARKS = {
     Grade.SHARED: "several sockets take the packets of this port",
+    Grade.RAW: "probably: a raw socket tells no identifier, and no other one can send ICMP",
     Grade.MOMENT: "its socket is closed since",
     Grade.LISTENER: "it listens here; the connection's own socket was not seen",
     Grade.FILE: "a comment that rawscope saved names it",

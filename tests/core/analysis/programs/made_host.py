@@ -16,6 +16,7 @@ from core.analysis.programs.owners import Process
 from core.analysis.programs.process_records import ProcessRecords
 from core.analysis.programs.program_finder import ProgramFinder
 from core.analysis.programs.socket_holders import SocketHolders
+from core.analysis.programs.socket_table import RAW
 from core.net.sock_diag import TCP_LISTEN, DiagnosedSockets
 from core.wire.model.address_texts import MAPPED
 from core.wire.model.assigned_numbers import IpProtocol
@@ -122,9 +123,12 @@ class MadeHost(ProcessRecords):
         self.dumps += 1
         return columns([each for each in self.sockets if each.protocol == protocol])
 
+    def dump_echo(self, protocol: int) -> tuple[DiagnosedSockets, DiagnosedSockets]:
+        return self.dump(protocol), self.dump(RAW | protocol)
+
     def finder(self, *, reads_all: bool = True) -> ProgramFinder:
         own = OwnAddresses(self.clock, lambda: frozenset({packed(HERE)}))
         holders = SocketHolders(str(self.proc), self.clock)
-        found = ProgramFinder(self.clock, self.dump, holders, self, own)
+        found = ProgramFinder(self.clock, self.dump, holders, self, own, self.dump_echo)
         found.reads_all = reads_all
         return found

@@ -110,5 +110,11 @@ def test_a_name_cannot_pretend_another_process() -> None:
     assert [(each.name, each.pid) for each in owner.processes] == [(name, 666)]
 
 
+def test_a_comment_on_an_echo_request_tells_its_grade_and_is_not_read() -> None:
+    text = remark_text((Owner("10.0.0.1 id 77", Grade.RAW, (Process(20, "ping", 0),)),))
+    assert text == "process: ping (20) of 10.0.0.1 id 77, the only raw socket"
+    assert parse_remark(text, ("10.0.0.1 id 77", "10.0.0.2 id 0")) == ()
+
+
 def test_owners_without_processes_have_no_comment() -> None:
     assert remark_text((Owner(ENDS[0], Grade.GONE), Owner(ENDS[1], Grade.OTHER_USER, (), 5))) == ""
