@@ -1,6 +1,7 @@
 """The analysis of the shared captures is that of tshark, packet by packet.
 
-One run of tshark gives all fields of a capture. `REASONS` lists the fields that differ on purpose.
+One run of tshark gives all fields of a capture. `known_differences` lists the packets that differ,
+each of them: another difference fails, and so does one that has gone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pytest
 from core.analysis.tcp.fields import FLOW_FIELDS, FlowKind
 from core.files.formats import FileError
 from tests.core.analysis.tcp.conversations import analyzed_file, findings
+from tests.core.analysis.tcp.known_differences import DIFFERENCES, REASONS, UNLIKE
 from tests.helpers.support import (
     capture_index,
     captures_dir,
@@ -25,21 +27,6 @@ from tests.helpers.support import (
     tcp_situations,
 )
 from tests.helpers.waiting import PATIENCE_S
-
-REASONS = {
-    "tcp.analysis.retransmission": "rawscope judges by the bytes that it saw",
-    "tcp.analysis.fast_retransmission": "as the duplicate ACKs before it",
-    "tcp.analysis.out_of_order": "as retransmission",
-    "tcp.analysis.ack_lost_segment": "said again after duplicate ACKs, of which there are more",
-    "tcp.analysis.duplicate_ack": "tshark 4.6, not 4.0, counts those with SACK and another window",
-    "tcp.analysis.duplicate_ack_num": "as duplicate_ack",
-    "tcp.analysis.duplicate_ack_frame": "as duplicate_ack",
-    "tcp.analysis.window_update": "as duplicate_ack",
-    "tcp.analysis.rto": "as retransmission",
-    "tcp.analysis.rto_frame": "as retransmission",
-    "tcp.analysis.flags": "as all of these",
-}
-"""Fields that differ from tshark 4.0 in some packets, and why."""
 
 NAMES = [name for name, field in FLOW_FIELDS.items() if name != "tcp.analysis.fills_hole"]
 SMALL_BYTES = 100_000
@@ -103,23 +90,16 @@ def _renumber_datagrams(ours: dict[int, dict[str, Any]], theirs: dict[int, dict[
             ours[packet]["udp.stream"] = numbers.get(stream, stream)
 
 
-UNLIKE = {
-    "/gtp/": "rawscope does not read GTP, so the headers in it have no analysis",
-    "pcapng-test-generator": "tshark counts custom blocks as packets",
-}
-"""Captures whose packets cannot be compared."""
-
-DIFFERENT = {
-    "tcp.completeness": "a reused port, and a damaged header, at the start of a stream",
-    "tcp.time_delta": "a quoted segment counts as one of the stream",
-    "tcp.analysis.initial_rtt": "a packet about which tshark says nothing else",
-}
-"""Fields that differ in a few packets of all captures together."""
+def _packets(wrong: dict[str, list[tuple[int, str, str]]]) -> dict[str, tuple[int, ...]]:
+    """Return the numbers of the packets that differ, by field."""
+    return {field: tuple(number for number, *_ in each) for field, each in wrong.items()}
 
 
 def _captures() -> list[str]:
     found = [path for path, _ in capture_index()]
-    return found if is_thorough() else found[::12]
+    if is_thorough():
+        return found
+    return list(dict.fromkeys((*found[::12], *(name for name in found if name in DIFFERENCES))))
 
 
 @pytest.mark.corpus
@@ -127,14 +107,7 @@ def _captures() -> list[str]:
 def test_public_captures_agree(name: str) -> None:
     path = captures_dir() / "files" / name
     _, wrong = _differences(path)
-    if any(part in name for part in UNLIKE):
-        wrong = {
-            field: each
-            for field, each in wrong.items()
-            if any(text for *_, text in each) and not field.startswith("udp.")
-        }
-    assert wrong.keys() <= REASONS.keys() | DIFFERENT.keys(), wrong
-    assert sum(len(wrong.get(field, ())) for field in DIFFERENT) <= 15, wrong
+    assert _packets(wrong) == DIFFERENCES.get(name, {}), wrong
 
 
 @pytest.mark.corpus
@@ -143,7 +116,17 @@ def test_captures_with_lost_and_reordered_segments_agree(name: str) -> None:
     path = tcp_dir() / "captures" / name
     count, wrong = _differences(path)
     assert count
-    assert wrong.keys() <= REASONS.keys(), wrong
+    assert _packets(wrong) == DIFFERENCES.get(name, {}), wrong
+
+
+def test_each_known_difference_has_a_reason_and_a_capture() -> None:
+    known = {path for path, _ in capture_index()} | set(tcp_captures(1 << 30))
+    assert captures_dir().exists()
+    assert known >= DIFFERENCES.keys()
+    for name, fields in DIFFERENCES.items():
+        assert fields
+        assert all(fields.values())
+        assert any(part in name for part in UNLIKE) or fields.keys() <= REASONS.keys()
 
 
 # -- made situations --------------------------------------------------------------------
