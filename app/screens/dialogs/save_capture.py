@@ -18,6 +18,7 @@ from app.screens.dialogs.choices import Choices, OneOf, Switched
 from app.screens.dialogs.dialog import Confirm, Dialog, Hint, while_open
 from app.screens.dialogs.open_file import PathCompletion
 from app.screens.saving.packet_ranges import PacketRanges, RangeError, parse_ranges
+from core.decode.batch import FileBlock
 from core.files.byte_order import SECRETS
 from core.files.writing.encoder import CannotWriteError, InterfaceCounts
 from core.files.writing.packing import is_classic, with_ending
@@ -44,7 +45,8 @@ _PROGRESS_S = 0.1
 class Savable:
     """The packets that can be saved. `shown` are those that pass the filter, None without one.
 
-    `remarks` returns what is known of the programs of packets, None if nothing is.
+    `remarks` returns what is known of the programs of packets, None if nothing is. `names` returns
+    blocks with the names that the packets told.
     """
 
     snapshot: Snapshot
@@ -54,6 +56,7 @@ class Savable:
     marked: PacketRanges = field(default_factory=lambda: PacketRanges([]))
     counts: Sequence[InterfaceCounts] = ()
     remarks: Callable[[NumberRange | None], Mapping[int, PacketRemark]] | None = None
+    names: Callable[[], Sequence[FileBlock]] | None = None
 
     @property
     def held(self) -> int:
@@ -248,6 +251,7 @@ class SaveCapture(Dialog[SavedFile]):
             keeps_secrets=secrets,
             counts=self._savable.counts if numbers is None else (),
             remarks=self._savable.remarks if programs else None,
+            names=self._savable.names if numbers is None else None,
         )
         self._progress = SaveProgress()
         work = self._try(request, self._progress, replace=replace)

@@ -63,6 +63,7 @@ class SaveController:
     def _savable(self, engine: EngineSnapshot) -> Savable:
         from app.screens.dialogs.save_capture import Savable
         from app.screens.saving.packet_ranges import PacketRanges
+        from core.analysis.names.name_index import learned_blocks
 
         snapshot, numbers = engine.packets, self._table.rows.numbers
         is_filtered = numbers.predicate is not None
@@ -75,6 +76,7 @@ class SaveController:
             marked=PacketRanges(marks),
             counts=_counts(engine),
             remarks=_remarks(snapshot),
+            names=partial(learned_blocks, snapshot),
         )
 
     def _report(self, file: SavedFile) -> None:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from core.analysis.names import vendors
 from core.analysis.names.dns_names import names_in
-from core.analysis.names.file_names import names_of_blocks
+from core.analysis.names.file_names import blocks_of_names, names_of_blocks
 from core.analysis.names.name_table import MOST_HOSTS, NameTable
 from core.analysis.names.services import read_services
+from core.decode.batch import FileBlock
 from core.decode.chunk import Chunk
 from core.store.budget import Budget
 from core.store.snapshot import Snapshot
@@ -106,3 +107,8 @@ def response_places(
 def names_of(snapshot: Snapshot) -> NameIndex:
     """Return the index of the store of a snapshot."""
     return snapshot.annotations.of(NameIndex)
+
+
+def learned_blocks(snapshot: Snapshot) -> list[FileBlock]:
+    """Return blocks with the names that the packets of the store told, for a file of them."""
+    return list(blocks_of_names(dict(names_of(snapshot).published.hosts), snapshot.blocks))

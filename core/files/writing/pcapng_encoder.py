@@ -37,7 +37,8 @@ class PcapngEncoder:
     """Encodes pcapng. `interfaces` and `blocks` are those of the source, and may grow.
 
     Leaves out secrets unless `keeps_secrets`, and custom blocks that must not be copied into
-    another file unless it `is_whole`. `counts` go into statistics blocks at the end.
+    another file unless it `is_whole`. The blocks `added` begin the first section, so that readers
+    have their names before the packets; `counts` go into statistics blocks at the end.
     """
 
     def __init__(
@@ -48,12 +49,13 @@ class PcapngEncoder:
         keeps_secrets: bool = False,
         is_whole: bool = False,
         counts: Sequence[InterfaceCounts] = (),
+        added: Sequence[FileBlock] = (),
     ) -> None:
         self._interfaces, self._blocks = interfaces, blocks
         self._left_out = set() if keeps_secrets else {byte_order.SECRETS}
         if not is_whole:
             self._left_out.add(byte_order.CUSTOM_NOT_COPIED)
-        self._counts = counts
+        self._counts, self._added = counts, added
         self._next_block = 0
         self._first = 0  # interface of the section
         self._described = 0  # interfaces that were written
@@ -146,12 +148,18 @@ class PcapngEncoder:
             self._has_begun = True
             self._section += 1
             self._first = self._described = following.interfaces
-            yield section_header(following.body)
+            yield from self._begin_section(following.body)
             return
         yield from self._describe(following.interfaces)
         is_out_of_unit = following.kind == byte_order.STATISTICS and not self._is_in_unit(following)
         if following.kind not in self._left_out and not is_out_of_unit:
             yield block(following.kind, following.body)
+
+    def _begin_section(self, options: bytes | None = None) -> Iterator[bytes]:
+        yield section_header(options)
+        for each in self._added:
+            yield block(each.kind, each.body)
+        self._added = ()
 
     def _is_in_unit(self, statistics: FileBlock) -> bool:
         """Return False for statistics of an interface whose unit of time changes."""
@@ -165,7 +173,7 @@ class PcapngEncoder:
         """Yield the interfaces of this section up to number `stop` that were not written yet."""
         if not self._has_begun:
             self._has_begun = True
-            yield section_header()
+            yield from self._begin_section()
         for each in islice(self._blocks, self._scanned, None):
             if each.kind == SECTION_HEADER:
                 self._section_starts.append(each.interfaces)

@@ -15,6 +15,7 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.batch import FileBlock
 from core.decode.chunk import Chunk
 from core.files.private_file import NewFile
 from core.files.writing.encoder import ChunkRows, Encoder, InterfaceCounts
@@ -36,7 +37,7 @@ class SaveRequest:
 
     Decryption secrets are left out unless `keeps_secrets`. `counts` are written after the packets
     of a pcapng file. `remarks` returns what some of the packets get besides their own comments and
-    options, by number.
+    options, by number. `names` returns blocks with names that the source does not have.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class SaveRequest:
     keeps_secrets: bool = False
     counts: Sequence[InterfaceCounts] = ()
     remarks: Callable[[NumberRange | None], Mapping[int, PacketRemark]] | None = None
+    names: Callable[[], Sequence[FileBlock]] | None = None
 
 
 class SaveProgress:
@@ -154,6 +156,7 @@ def _encoder(request: SaveRequest) -> Encoder:
         keeps_secrets=request.keeps_secrets,
         is_whole=is_whole,
         counts=request.counts,
+        added=() if request.names is None else request.names(),
     )
 
 

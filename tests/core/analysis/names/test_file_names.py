@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from core.analysis.names import file_names
-from core.analysis.names.file_names import NAME_RESOLUTION, names_of_blocks
+from core.analysis.names.file_names import NAME_RESOLUTION, blocks_of_names, names_of_blocks
 from core.decode.batch import FileBlock
 
 ONE, SIX = bytes([192, 0, 2, 1]), bytes(15) + b"\1"
@@ -42,3 +42,22 @@ def test_the_number_of_names_is_bounded(monkeypatch) -> None:
     monkeypatch.setattr(file_names, "MOST_NAMES", 3)
     blocks = [FileBlock(NAME_RESOLUTION, _entry(1, ONE + b"a\0") * 9)]
     assert len(list(names_of_blocks(blocks))) == 3
+
+
+def test_names_that_a_file_lacks_are_written_and_read_back() -> None:
+    known = [FileBlock(NAME_RESOLUTION, BODY)]
+    learned = {"192.0.2.1": "other.example", "192.0.2.9": "nine", "2001:db8::9": "a.b-c.example"}
+    (block,) = blocks_of_names(learned, known)
+    assert dict(names_of_blocks([block])) == {
+        "192.0.2.9": "nine",
+        "2001:db8::9": "a.b-c.example",
+    }
+    assert not list(blocks_of_names({"192.0.2.1": "other.example"}, known))
+
+
+def test_many_names_are_written_in_blocks_of_bounded_size() -> None:
+    names = {f"10.0.{number >> 8}.{number & 255}": f"h{number}" for number in range(10_000)}
+    blocks = list(blocks_of_names(names, ()))
+    assert len(blocks) == 3
+    assert max(len(block.body) for block in blocks) < 1 << 17
+    assert dict(names_of_blocks(blocks)) == names
