@@ -13,6 +13,7 @@ from textual.widget import Widget
 from core.analysis.statistics.statistics import Statistics
 from widgets.lines.cells import cut, width_of
 from widgets.statistics.rows import StatisticsTab
+from widgets.statistics.units import time_text
 from widgets.status.line import si
 
 
@@ -36,7 +37,7 @@ class HeadState:
     def totals(self) -> str:
         """The totals in words."""
         words = f"{self.packets:,} packets · {si(self.bytes, 'B')}"
-        return f"{words} · {self.duration_s:,.1f} s" if self.duration_s else words
+        return f"{words} · {time_text(self.duration_s, 1)}" if self.duration_s else words
 
     @property
     def scope(self) -> str:

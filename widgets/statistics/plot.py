@@ -21,7 +21,7 @@ from core.analysis.statistics.rate import NO_BINS, RateBins
 from widgets.lines.cells import cut, left, right
 from widgets.lines.component_styles import ComponentStyles
 from widgets.statistics.plot_layout import PlotLayout, TimeRange
-from widgets.status.line import si
+from widgets.statistics.units import rate_text, time_text
 
 AXIS = 11  # cells of the labels at the left, with the line
 BELOW = 2  # lines under the plot: the axis of time, and its labels
@@ -208,14 +208,14 @@ class TimePlot(Widget, can_focus=True, inherit_bindings=False):
     def _words(self) -> str:
         """Return a sentence about the range, or about the plot."""
         layout, selected = self.layout_now, self.selection
-        unit = "bits/s" if self.in_bits else "packets/s"
+        unit = "bits" if self.in_bits else "packets"
         if not len(layout.bins):
             return " no packets yet"
         if selected is None:
             width = _duration(layout.bins.width_ns)
-            return (
-                f" {unit}, at most {self._rate(layout.top)} in {width}; ← → or drag selects a range"
-            )
+            top = self._rate(layout.top)
+            unit += "/s" if top.endswith("/s") else ""
+            return f" {unit}, at most {top} in {width}; ← → or drag selects a range"
         counted = range(
             max(0, layout.bin_of(selected.start_ns)),
             min(len(layout.bins), layout.bin_of(selected.stop_ns - 1) + 1),
@@ -223,20 +223,22 @@ class TimePlot(Widget, can_focus=True, inherit_bindings=False):
         packets = int(layout.bins.packets[counted.start : counted.stop].sum())
         size = int(layout.bins.bytes[counted.start : counted.stop].sum())
         seconds = (selected.stop_ns - selected.start_ns) / _SECOND_NS
-        rates = f"{si(packets / seconds, '/s')}, {si(size * 8 / seconds, 'bit/s')}"
+        rates = f"{rate_text(packets / seconds)}, {rate_text(size * 8 / seconds, 'bit')}"
         times = f"{self._time(selected.start_ns)} to {self._time(selected.stop_ns)}"
         return f" {times}: {packets:,} packets, {rates}; enter shows only these"
 
     def _rate(self, value: float) -> str:
-        return si(value, "b/s" if self.in_bits else "/s")
+        return rate_text(value, "b" if self.in_bits else "")
 
     def _time(self, time_ns: int) -> str:
-        """Return a time in seconds after the first packet."""
+        """Return a time after the first packet."""
         decimals = 3 if self.layout_now.bins.width_ns < _SECOND_NS else 0
-        return f"{max(0, time_ns - self._first_ns) / _SECOND_NS:,.{decimals}f} s"
+        return time_text(max(0, time_ns - self._first_ns) / _SECOND_NS, decimals)
 
 
 def _duration(duration_ns: int) -> str:
+    if duration_ns >= 7_200 * _SECOND_NS:
+        return time_text(duration_ns / _SECOND_NS)
     return f"{duration_ns / _SECOND_NS:,.3f}".rstrip("0").rstrip(".") + " s"
 
 

@@ -92,3 +92,18 @@ def test_every_line_fits_at_every_size() -> None:
                     assert strip.cell_length == cell_len(strip.text) == plot.size.width
 
     play(TimePlot(), scene)
+
+
+def test_a_capture_over_years_has_rates_per_day() -> None:
+    day = 86_400 * S
+    bins = RateBins(7 * day, FIRST, COUNTS, COUNTS * 100)
+
+    async def scene(pilot) -> None:
+        plot = pilot.app.widget
+        plot.show(bins, FIRST)
+        assert "packets, at most 5.7/day in 7 days 00:00" in screen_text(plot)[0]
+        plot.action_end(1)
+        words = "28 days 00:00 to 35 days 00:00: 5 packets, 0.71/day, 24 bit/h"
+        assert words in screen_text(plot)[0]
+
+    play(TimePlot(), scene)
