@@ -14,7 +14,7 @@ EDGES = (0, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120)
 
 @dataclass(frozen=True, slots=True)
 class LengthRange:
-    """The packets of `first` … `last` bytes; `last` is None without an end.
+    """The packets of `first` … `last` bytes; `last` is None if the range has no end.
 
     `shortest` and `longest` are lengths of packets, 0 without packets.
     """

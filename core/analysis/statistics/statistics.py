@@ -1,7 +1,7 @@
 """All statistics of some packets at once: a counter, and its immutable result.
 
-A counter takes at most about 16 MB: 65,536 addresses of each of three kinds at 64 bytes, 8,192
-bins, and 1,024 paths.
+A counter holds at most `MOST_BYTES`: 65,536 addresses of each of three kinds at 56 bytes, 8,192
+bins at 16 bytes, and 1,024 paths. While it adds addresses, it holds a table of them twice.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from core.analysis.statistics.talkers import Talker, TalkerCounter
 from core.decode.chunk import Chunk
 from core.wire.model.dissection import PacketFlag
 
+MOST_BYTES = 12_000_000
+"""The memory that a counter holds."""
+
 TOP = 1000
 """The most addresses in a result."""
 
@@ -25,8 +28,8 @@ class Statistics:
 
     `through` is the number of the last packet that was inspected. `talkers` are the addresses with
     most bytes, of `addresses` in all; `untimed` packets without a time are in no bin.
-    `first_ns` and `last_ns` are the earliest and the latest time; None without a packet that has
-    one.
+    `first_ns` and `last_ns` are the earliest and the latest time; None if no packet has a
+    time.
     """
 
     through: int = 0

@@ -23,7 +23,7 @@ from core.wire.model.field import PlacedField
 from core.wire.model.kind import Kind, address_text
 
 MOST_ADDRESSES = 1 << 16
-"""Addresses of each kind that are kept, 64 bytes each; further ones count together."""
+"""Addresses of each kind that are kept, 56 bytes each; further ones count together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class CopiedBlocks:
             yield each
 
     def _statistics(self, each: FileBlock) -> Iterator[FileBlock]:
-        """Yield statistics of an interface whose unit of time stays as it is."""
+        """Yield the block, unless the copy writes the times of its interface in another unit."""
         number = len(self._interfaces)
         if len(each.body) >= _NUMBER.size:
             number = self._section + _NUMBER.unpack_from(each.body)[0]

@@ -124,7 +124,9 @@ class PcapngEncoder:
         interface: NDArray[np.int64],
         options: Mapping[int, bytes],
     ) -> NDArray[np.bool_] | None:
-        """Return the packets without a time that a Simple Packet Block can hold, None without any.
+        """Return the mask of the packets that fit a Simple Packet Block; None if there are none.
+
+        These have no time.
 
         Such a block takes interface and captured length from the first interface of the section.
         """

@@ -1,4 +1,4 @@
-"""Rates and times that a person can read, for captures of any length."""
+"""Rates and times in units that are easy to read, for captures of any length."""
 
 from __future__ import annotations
 
