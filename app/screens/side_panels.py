@@ -105,7 +105,7 @@ def _make_echo(screen: MainScreen) -> SideController:
 def _make_statistics(screen: MainScreen) -> SideController:
     from app.screens.statistics.controller import StatisticsController
 
-    return StatisticsController(screen.bridge, screen.filter)
+    return StatisticsController(screen.bridge, screen.table.rows, screen.filter)
 
 
 def _make_flows(screen: MainScreen) -> SideController:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from core.analysis.flows.history import BINS
 from core.analysis.flows.level import Level
 from core.analysis.flows.listing import FlowListing, FlowQuestion
+from core.analysis.names.name_table import NO_NAMES, NameTable
 from core.wire.model.address_texts import end_text
 from core.wire.model.text import safe
 from widgets.lines.cells import cut, shorten_address
@@ -75,6 +76,11 @@ def columns_of(question: FlowQuestion) -> tuple[FlowColumn, ...]:
     )
 
 
+def side_of(column: FlowColumn) -> str:
+    """Return which end of a flow is in a column, ``a`` or ``b``; empty for others."""
+    return column.sort if column in (END, END_A, END_B) else ""
+
+
 def fixed_of(question: FlowQuestion) -> int:
     """Return the number of columns at the left that do not scroll sideways."""
     return 1 if question.endpoints else 2
@@ -96,11 +102,17 @@ def duration_text(duration_ns: int) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 60 * _LONG_S else f"{seconds / 3600:.1f} h"
 
 
+def end_words(listing: FlowListing, row: int, side: str, names: NameTable) -> str:
+    """Return an end of a flow with the name of its address, if there is one."""
+    address, port = listing.end(row, side)
+    name = names.shown(address)
+    short = shorten_address(address, END_CELLS) if name == address else cut(name, END_CELLS)
+    return end_text(short, port if listing.question.level.has_ports else None)
+
+
 def _end(side: str) -> Callable[[FlowListing, int], str]:
     def text(listing: FlowListing, row: int) -> str:
-        address, port = listing.end(row, side)
-        short = shorten_address(address, END_CELLS)
-        return end_text(short, port if listing.question.level.has_ports else None)
+        return end_words(listing, row, side, NO_NAMES)
 
     return text
 

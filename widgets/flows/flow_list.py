@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from core.analysis.flows.listing import FlowListing, FlowQuestion
 from core.analysis.flows.tcp_marks import TcpState
+from core.analysis.names.name_table import NameTable
 from widgets.flows.columns import (
     BYTES,
     RESETS,
@@ -80,6 +81,12 @@ class FlowList(SortedList):
             self.forget_lines()
         self._flows.update(listing)
         self.update_rows(before)
+
+    def show_names(self, names: NameTable) -> None:
+        """Show these names in place of addresses."""
+        if self._flows.take_names(names):
+            self._painted.clear()
+            self.forget_lines()
 
     def sort_by(self, sort: Sort[FlowColumn]) -> None:
         """Show an order that the program has chosen, without `Sorted`."""

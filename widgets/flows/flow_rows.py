@@ -6,7 +6,8 @@ The words of a row are made when they are first read and kept until the next lis
 from __future__ import annotations
 
 from core.analysis.flows.listing import FlowListing
-from widgets.flows.columns import columns_of
+from core.analysis.names.name_table import NO_NAMES, NameTable
+from widgets.flows.columns import FlowColumn, columns_of, end_words, side_of
 
 Words = tuple[str, ...]
 
@@ -19,6 +20,7 @@ class FlowRows:
         self._columns = columns_of(self.listing.question)
         self._words: dict[int, Words] = {}  # by line
         self._found: tuple[int | None, int | None] = (None, None)  # the last answer of `line_of`
+        self._names = NO_NAMES
 
     def __len__(self) -> int:
         return len(self.listing)
@@ -30,6 +32,14 @@ class FlowRows:
             self._columns = columns_of(listing.question)
             self._words.clear()
             self._found = (None, None)
+
+    def take_names(self, names: NameTable) -> bool:
+        """Show these names in place of addresses. Return True if they are others than before."""
+        if names is self._names:
+            return False
+        self._names = names
+        self._words.clear()
+        return True
 
     def id_of(self, line: int) -> int:
         """Return the identifier of the flow in a line. Raise IndexError if there is no line."""
@@ -50,6 +60,10 @@ class FlowRows:
         words = self._words.get(line)
         if words is None:
             self.id_of(line)  # raises without the line
-            texts = (column.text(self.listing, line) for column in self._columns)
-            words = self._words[line] = tuple(texts)
+            words = self._words[line] = tuple(self._text(each, line) for each in self._columns)
         return words
+
+    def _text(self, column: FlowColumn, line: int) -> str:
+        if side := side_of(column):
+            return end_words(self.listing, line, side, self._names)
+        return column.text(self.listing, line)

@@ -103,9 +103,13 @@ class PacketRows:
     def take_analyses(self, analyzed: AnalyzedPackets, lines: range) -> bool:
         """Use newer analyses. Return True if the text of one of `lines` may change."""
         has_flows = self.take_flows(analyzed.flows, lines)
-        has_fragments = self.take_fragments(analyzed.fragments, lines)
-        has_names = self.take_names(analyzed.names)
-        return self.take_programs(analyzed.programs) or has_flows or has_fragments or has_names
+        others = self.take_names(analyzed.names), self.take_programs(analyzed.programs)
+        return self.take_fragments(analyzed.fragments, lines) or has_flows or any(others)
+
+    @property
+    def shown_names(self) -> NameTable:
+        """The names that are shown in place of addresses: none unless the user chose so."""
+        return self.names if self.has_names else NO_NAMES
 
     def take_names(self, names: NameTable) -> bool:
         """Use what is known of names. Return True if the text of a row may change."""
@@ -214,11 +218,10 @@ class PacketRows:
         """Return the text of a row. `KeyError` if its packet was evicted."""
         assert self.snapshot is not None  # without a snapshot there are no rows
         found = self._reader.row(self.snapshot, self[row], self.flows, self._fragments)
-        if not self.has_names:
-            return found
-        ends = (self.names.shown(address) for address in (found.source, found.destination))
-        source, destination = ends
-        return replace(found, source=source, destination=destination)
+        if self.has_names:
+            source, destination = map(self.names.shown, (found.source, found.destination))
+            found = replace(found, source=source, destination=destination)
+        return found
 
     def duration_ns(self, row: int, time_format: TimeFormat) -> int | None:
         """Return the duration in the Time column; None for a time of day, or if it is unknown."""

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from core.analysis.names.name_table import NO_NAMES, NameTable
 from core.analysis.statistics.statistics import Statistics
 from widgets.statistics.head import StatisticsHead, state_of
 from widgets.statistics.plot import TimePlot
@@ -35,7 +36,7 @@ class StatisticsPanel(Vertical):
         super().__init__(id=id)
         self.table, self.plot, self.head = table, plot, StatisticsHead()
         self._on_press = on_press
-        self._shown: tuple[StatisticsTab, Statistics] | None = None
+        self._shown: tuple[StatisticsTab, Statistics, NameTable] | None = None
 
     def compose(self) -> ComposeResult:
         yield self.head
@@ -61,21 +62,22 @@ class StatisticsPanel(Vertical):
         is_filtered: bool,
         has_filter: bool,
         note: str = "",
+        names: NameTable = NO_NAMES,
     ) -> None:
-        """Show statistics; those that are shown already cost nothing.
+        """Show statistics, with names in place of addresses; what is shown already costs nothing.
 
         `first_ns` is the time of the first packet of the capture, from which the plot counts.
         """
         self.head.show(
             state_of(found, self.tab, is_filtered=is_filtered, has_filter=has_filter, note=note)
         )
-        if self._shown is not None and self._shown == (self.tab, found):
+        if self._shown is not None and self._shown == (self.tab, found, names):
             return
-        self._shown = (self.tab, found)
+        self._shown = (self.tab, found, names)
         if self.tab is StatisticsTab.RATE:
             self.plot.show(found.rate, first_ns)
         else:
-            self.table.show(self.tab, table_rows(self.tab, found))
+            self.table.show(self.tab, table_rows(self.tab, found, names))
 
     def watch_tab(self) -> None:
         had_focus = self.table.has_focus or self.plot.has_focus

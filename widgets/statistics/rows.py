@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from core.analysis.names.name_table import NO_NAMES, NameTable
 from core.analysis.statistics.expressions import length_filter, protocol_filter, talker_filter
 from core.analysis.statistics.statistics import Statistics
 
@@ -44,8 +45,12 @@ HEADINGS: Mapping[StatisticsTab, tuple[str, ...]] = {
 }
 
 
-def table_rows(tab: StatisticsTab, found: Statistics) -> tuple[StatisticsRow, ...]:
-    """Return the rows of a tab; none for the rate, which is a plot."""
+def table_rows(
+    tab: StatisticsTab, found: Statistics, names: NameTable = NO_NAMES
+) -> tuple[StatisticsRow, ...]:
+    """Return the rows of a tab; none for the rate, which is a plot. `names` replace addresses."""
+    if tab is StatisticsTab.TALKERS:
+        return tuple(_talkers(found, names))
     make = _ROWS.get(tab)
     return tuple(make(found)) if make is not None else ()
 
@@ -76,7 +81,7 @@ def _lengths(found: Statistics) -> Iterator[StatisticsRow]:
         yield StatisticsRow("Length", cells, share, length_filter(each))
 
 
-def _talkers(found: Statistics) -> Iterator[StatisticsRow]:
+def _talkers(found: Statistics, names: NameTable) -> Iterator[StatisticsRow]:
     for each in found.talkers:
         share = min(1.0, _share(each.bytes, found.bytes))  # a packet may have it at both ends
         numbers = (
@@ -84,7 +89,7 @@ def _talkers(found: Statistics) -> Iterator[StatisticsRow]:
             *(each.sent_packets, each.received_packets),
         )
         cells = (
-            each.address or OTHERS,
+            names.shown(each.address) if each.address else OTHERS,
             f"{each.bytes:,}",
             _percent(share),
             *(f"{number:,}" for number in numbers),
@@ -95,7 +100,6 @@ def _talkers(found: Statistics) -> Iterator[StatisticsRow]:
 _ROWS: Mapping[StatisticsTab, Callable[[Statistics], Iterator[StatisticsRow]]] = {
     StatisticsTab.HIERARCHY: _hierarchy,
     StatisticsTab.LENGTHS: _lengths,
-    StatisticsTab.TALKERS: _talkers,
 }
 
 

@@ -62,7 +62,9 @@ class FlowsController(SideController):
 
     def basis(self) -> object:
         """Return whether the panel is shown, its question, and the view of the filter."""
-        return self.panel.display, self._question, self._only_shown, self._bridge.analysis.view
+        names = self._workspace.table.rows.shown_names
+        view = self._bridge.analysis.view
+        return self.panel.display, self._question, self._only_shown, view, names
 
     def show(self, scene: Scene) -> None:
         """Count the new packets, and show the newest listing if the panel is open."""
@@ -73,6 +75,7 @@ class FlowsController(SideController):
         if self.panel.display or self._analyzer is not None:
             self._count(scene.packets, scene.store_generation)
         if self.panel.display and self._analyzer is not None:
+            self.list.show_names(self._workspace.table.rows.shown_names)
             self.panel.show(self._state(scene.packets, self._analyzer))
 
     def value_of(self, view: Widget) -> tuple[str, str, str] | None:

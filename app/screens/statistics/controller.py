@@ -20,6 +20,7 @@ from core.analysis.statistics.expressions import time_filter
 from core.store.filtered_view import FilteredPackets
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
+from widgets.packets.packet_rows import PacketRows
 from widgets.statistics.panel import TABS, StatisticsPanel
 from widgets.statistics.plot import TimePlot
 from widgets.statistics.rows import StatisticsTab
@@ -74,14 +75,14 @@ class CountedPackets:
 class StatisticsController(SideController):
     """The statistics panel of one workspace."""
 
-    def __init__(self, bridge: Bridge, filter: FilterController) -> None:
+    def __init__(self, bridge: Bridge, packets: PacketRows, filter: FilterController) -> None:
         self.table = with_keys(
             StatisticsTable(id="statistics-table"), KeyContext.COUNTS, KeyContext.LIST
         )
         self.plot = with_keys(TimePlot(id="time-plot"), KeyContext.RATE)
         panel = StatisticsPanel(self.table, self.plot, self._press, id="statistics")
         self.panel = self.widget = with_keys(panel, KeyContext.STATISTICS)
-        self._bridge, self._filter = bridge, filter
+        self._bridge, self._packets, self._filter = bridge, packets, filter
         self._all = CountedPackets(bridge.analysis_thread)
         self._passing = CountedPackets(bridge.analysis_thread)
         self._wants_passing = False
@@ -91,7 +92,8 @@ class StatisticsController(SideController):
 
     def basis(self) -> object:
         """Return what `show` depends on besides the scene."""
-        return self.panel.display, self.panel.tab, self._wants_passing
+        names = self._packets.shown_names
+        return self.panel.display, self.panel.tab, self._wants_passing, names
 
     def show(self, scene: Scene) -> None:
         """Count the packets of a scene, and show what is known, if the panel is open."""
@@ -113,6 +115,7 @@ class StatisticsController(SideController):
             is_filtered=is_filtered,
             has_filter=filtered is not None,
             note=counted.note(last),
+            names=self._packets.shown_names,
         )
 
     def _show_again(self) -> None:

@@ -1,6 +1,8 @@
-"""Names in place of addresses: a key, and back."""
+"""Names in place of addresses, in the table and the panels: a key, and back."""
 
 from __future__ import annotations
+
+import pytest
 
 from core.store.packet_store import PacketStore
 from tests.core.analysis.names.messages import A, record, response
@@ -39,3 +41,33 @@ async def test_a_key_shows_names_in_place_of_addresses() -> None:
         assert "web.example" in [row.meaning for row in rows if row.field == "ip.dst"]
         await pilot.press("f9")
         assert "198.51.100.80" in line()
+
+
+@pytest.mark.parametrize(
+    ("keys", "panel", "filter"),
+    [
+        (["f7"], "flows", "tcp.stream == 0"),
+        (["f8", "3"], "statistics", "ip.addr == 198.51.100.80"),
+    ],
+)
+async def test_the_key_reaches_a_panel(keys, panel, filter) -> None:
+    async with scripted_monitor(_store()).run_test(size=(160, 45)) as pilot:
+        screen = await filled(pilot)
+        await pilot.press(*keys)
+        controller = screen.sides[panel]
+        rows = controller.list if panel == "flows" else controller.table
+
+        def texts() -> str:
+            screen.poll()
+            return "\n".join(line.text for line in rows.render_lines(rows.size.region))
+
+        await eventually(lambda: "198.51.100.80" in texts(), "the address in the panel")
+        await pilot.press("f9")
+        await eventually(lambda: "web.example" in texts(), "the name in the panel")
+        assert "198.51.100.80" not in texts()
+        line = next(n for n, text in enumerate(texts().splitlines()) if "web.example" in text)
+        await pilot.press(*["down"] * (line - 1), "enter")  # below the headings
+        assert filter in screen.filter.text
+        await pilot.press("f9")
+        await eventually(lambda: "198.51.100.80" in texts(), "the address again")
+        assert "web.example" not in texts()
