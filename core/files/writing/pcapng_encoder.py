@@ -124,7 +124,7 @@ class PcapngEncoder:
         interface: NDArray[np.int64],
         options: Mapping[int, bytes],
     ) -> NDArray[np.bool_] | None:
-        """Return the mask of the packets that fit a Simple Packet Block; None if there are none.
+        """Return the mask of the packets that fit a Simple Packet Block; None if no packet does.
 
         These have no time.
 
