@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from core.analysis.follow.follower import FollowedStream
 from core.analysis.follow.pieces import SIDES, SIGNS
 from core.analysis.follow.rows import LineForm
+from core.analysis.names.name_table import NO_NAMES, NameTable
 from core.wire.model.address_texts import end_text
 from widgets.follow.paint import TurnTime
 from widgets.lines.cells import width_of
@@ -23,28 +24,35 @@ _SIDE_STYLES = (PieceStyle.CLIENT, PieceStyle.SERVER)
 
 
 def head_lines(
-    stream: FollowedStream | None, form: LineForm, side: int | None, time: TurnTime, width: int
+    stream: FollowedStream | None,
+    form: LineForm,
+    side: int | None,
+    time: TurnTime,
+    width: int,
+    names: NameTable = NO_NAMES,
 ) -> tuple[Line, ...]:
     """Return the lines above a stream, or above an empty panel.
 
     They have the form of the stream, its `side` (None for both), and the time before turns.
+    `names` replace the addresses of the ends.
     """
     if stream is None:
         return ((Piece(EMPTY, PieceStyle.QUIET),),)
     groups = [list(each) for each in (_forms(form), _sides(side), _times(time), _steps(), _deeds())]
-    return (_title(stream, side), *_notes(stream), *_packed(groups, width))
+    return (_title(stream, side, names), *_notes(stream), *_packed(groups, width))
 
 
-def _title(stream: FollowedStream, side: int | None) -> Line:
+def _title(stream: FollowedStream, side: int | None, names: NameTable) -> Line:
     if stream.number is None:
         return (Piece(SEARCHING, PieceStyle.QUIET),)
     pieces = [Piece(f"{stream.protocol.upper()} {stream.number}  ", PieceStyle.STRONG)]
     if side is not None:
         pieces.append(Piece(f"{SIDES[1 - side]} hidden  ", PieceStyle.HELD))
     if stream.packets:
-        for number, end in enumerate(stream.ends):
+        for number, (address, port) in enumerate(stream.ends):
+            end = end_text(names.shown(address), port)
             size = size_text(stream.contents.totals[number])
-            pieces.append(Piece(f"{SIGNS[number]} {end_text(*end)} {size}  ", _SIDE_STYLES[number]))
+            pieces.append(Piece(f"{SIGNS[number]} {end} {size}  ", _SIDE_STYLES[number]))
         noun = "packet" if stream.packets == 1 else "packets"
         pieces.append(Piece(f"{stream.packets:,} {noun}", PieceStyle.QUIET))
     else:

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from core.analysis.follow.follower import FollowedStream
 from core.analysis.follow.rows import LineForm
+from core.analysis.names.name_table import NO_NAMES, NameTable
 from core.wire.model.text import safe
 from widgets.follow.head_text import head_lines
 from widgets.follow.paint import TurnTime
@@ -48,6 +49,7 @@ class StreamPanel(Vertical):
         self._shown: tuple[FollowedStream | None, LineForm, int | None, TurnTime] = (
             None, LineForm.TEXT, None, TurnTime.NONE
         )  # fmt: skip
+        self._names = NO_NAMES
         self._foot = Static("", id="stream-foot", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -67,10 +69,16 @@ class StreamPanel(Vertical):
         self._shown = stream, form, side, time
         self.on_resize()
 
+    def show_names(self, names: NameTable) -> None:
+        """Show these names in place of the addresses of the ends."""
+        if names is not self._names:
+            self._names = names
+            self.on_resize()
+
     def on_resize(self) -> None:
         """Fit the head to the width."""
         if self.size.width:
-            self.head.set_lines(head_lines(*self._shown, self.size.width))
+            self.head.set_lines(head_lines(*self._shown, self.size.width, self._names))
 
     @on(Pieces.Pressed)
     def press(self, event: Pieces.Pressed) -> None:

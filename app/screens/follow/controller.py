@@ -56,7 +56,8 @@ class StreamController(SideController):
 
     def basis(self) -> object:
         """Return whether the panel is shown, and how."""
-        return self.panel.display, self.display.basis()
+        names = self._workspace.table.rows.shown_names
+        return self.panel.display, self.display.basis(), names
 
     def show(self, scene: Scene) -> None:
         """Read what is new of the stream, and show it. Forget it with its store."""
@@ -66,6 +67,7 @@ class StreamController(SideController):
             self.finder.close()
             self.view.clear()
         if self.panel.display:
+            self.panel.show_names(self._workspace.table.rows.shown_names)
             self._update()
 
     def close(self) -> bool:

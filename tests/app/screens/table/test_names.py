@@ -71,3 +71,20 @@ async def test_the_key_reaches_a_panel(keys, panel, filter) -> None:
         await pilot.press("f9")
         await eventually(lambda: "198.51.100.80" in texts(), "the address again")
         assert "web.example" not in texts()
+
+
+async def test_the_key_reaches_the_head_of_a_stream() -> None:
+    async with scripted_monitor(_store()).run_test(size=(160, 45)) as pilot:
+        screen = await filled(pilot)
+        await pilot.press("g", "F")
+        head = screen.sides["stream"].panel.head
+
+        def title() -> str:
+            screen.poll()
+            return head.render_line(0).text
+
+        await eventually(lambda: "198.51.100.80:443" in title(), "the address of the end")
+        await pilot.press("f9")
+        await eventually(lambda: "web.example:443" in title(), "the name of the end")
+        await pilot.press("f9")
+        await eventually(lambda: "198.51.100.80:443" in title(), "the address again")
