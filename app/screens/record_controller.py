@@ -47,6 +47,14 @@ class RecordController:
     def _begin(self, recorder: Recorder | None) -> None:
         if recorder is not None:
             self._bridge.record(recorder)
+            if not self._bridge.live:
+                self._screen.notify(
+                    "the file gets the packets of the next capture (ctrl+e starts it);"
+                    " w saves those captured before",
+                    title="Capture is stopped",
+                    severity="warning",
+                    markup=False,
+                )
 
     def _name(self) -> str:
         """Return the usual name of a file: ``rawscope-20261130-120000-eth0.pcapng``."""

@@ -22,7 +22,7 @@ from core.files.cancellation import Cancellation
 from core.files.chunks import iter_chunks
 from core.files.formats import FileError
 from core.files.merging import open_captures
-from core.files.reader import PacketReader
+from core.files.packet_reader import PacketReader
 from core.store.packet_store import PacketStore
 from core.wire.model.text import safe
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from core.decode.batch_decoder import decode_batch, parts_of
 from core.decode.chunk import Chunk
-from core.files.reader import PacketReader, open_capture
+from core.files.packet_reader import PacketReader
+from core.files.reader import open_capture
 from core.store.interface_numbers import INTERFACES
 
 

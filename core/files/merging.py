@@ -27,7 +27,8 @@ from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.files.byte_order import STATISTICS
 from core.files.cancellation import Cancellation
 from core.files.kept_blocks import SECTION_HEADER
-from core.files.reader import CaptureReader, PacketReader, open_capture
+from core.files.packet_reader import PacketReader
+from core.files.reader import CaptureReader, open_capture
 from core.store.frame_copies import copy_frames
 from core.store.interface_numbers import InterfaceNumbers
 

@@ -21,7 +21,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.files.cancellation import Cancellation
@@ -33,9 +33,10 @@ from core.files.formats import (
     format_of,
     refusal,
 )
+from core.files.growing_file import GrowingFile
 from core.files.pcap import PcapParser
 from core.files.pcapng import PcapngParser
-from core.files.source import ByteSource, GrowingFile, MappedFile, Stream
+from core.files.source import ByteSource, MappedFile, Stream
 from core.files.step import SPAN_BYTES, Parser, Step, join_batches
 from core.wire.model.text import safe
 
@@ -44,31 +45,6 @@ _PROBE_BYTES = 1 << 20  # three records of the greatest length
 _FIRST_BATCH = 1_000  # packets: the first rows appear at once
 _BATCH = 1 << 16
 _STEPS = 256  # parser steps for one batch: some 50 ms
-
-
-class PacketReader(Protocol):
-    """The packets of one capture file, or of several, and what belongs to them."""
-
-    @property
-    def interfaces(self) -> Sequence[CaptureInterface]: ...
-    @property
-    def blocks(self) -> Sequence[FileBlock]: ...
-    @property
-    def notes(self) -> Sequence[str]: ...
-    @property
-    def damaged(self) -> bool: ...
-    @property
-    def size(self) -> int | None: ...
-    @property
-    def position(self) -> int: ...
-
-    def batches(self) -> Iterator[Batch]:
-        """Yield all packets, in stable batches; see `CaptureReader.batches`."""
-        ...
-
-    def close(self) -> None:
-        """Close the files. Batches stay valid."""
-        ...
 
 
 class CaptureReader:

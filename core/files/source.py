@@ -16,7 +16,6 @@ import select
 import stat
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -25,12 +24,12 @@ from numpy.typing import NDArray
 from core.files.cancellation import Cancellation
 from core.files.compression import Decoder, decoder
 from core.files.formats import MAGIC_BYTES, compression_of
+from core.files.growing_file import GrowingFile
 from core.files.mapping import Mapping
 
 _READ_BYTES = 1 << 16
 _FIRST_WINDOW = 1 << 18  # small, so that the first packets appear at once
 _WINDOW = 1 << 22
-_NAP_MS = 200  # between two checks whether a file has grown
 _GATHER_S = 0.05  # the longest time to fill one window from a stream that never pauses
 
 
@@ -124,50 +123,6 @@ class MappedFile:
 
     def close(self) -> None:
         """Do nothing: the map is released with the last batch that points into it."""
-
-
-class GrowingFile:
-    """A regular file to which another program appends; `path` is its name.
-
-    Following it ends if it shrinks (`fault`), or if another file has its name and this one has no
-    more bytes (`remark`).
-
-    It is checked five times a second, by three system calls, which takes less than 0.1 % of a core.
-    inotify(7) would not replace this: it reports nothing that another host writes to the file (NFS,
-    a shared folder).
-    """
-
-    def __init__(self, descriptor: int, path: Path, cancellation: Cancellation | None) -> None:
-        self.fault = ""
-        self.remark = ""
-        self._descriptor, self._path = descriptor, path
-        self._nap = select.poll()
-        if cancellation is not None:
-            self._nap.register(cancellation, select.POLLIN)
-
-    def has_more(self, position: int, wait: bool) -> bool:
-        """Return True if there are bytes after `position`. With `wait`, wait for them."""
-        while True:
-            is_last = self._is_replaced()  # before the size: nothing is appended after it is True
-            size = os.fstat(self._descriptor).st_size
-            if size > position:
-                return True
-            if size < position:
-                self.fault = f"the file shrank from {position} to {size} bytes while it was read"
-            elif is_last:
-                self.remark = "another file has this name now: open it again to follow that one"
-            elif wait and not self._nap.poll(_NAP_MS):
-                continue
-            return False
-
-    def _is_replaced(self) -> bool:
-        """Return True if the name means another file now; a deleted file may still grow."""
-        try:
-            named = os.stat(self._path)
-        except OSError:
-            return False
-        own = os.fstat(self._descriptor)
-        return (named.st_dev, named.st_ino) != (own.st_dev, own.st_ino)
 
 
 class Stream:

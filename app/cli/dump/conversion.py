@@ -24,7 +24,8 @@ from core.decode.batch import Batch, CaptureInterface
 from core.decode.capture_statistics import CaptureStatistics
 from core.decode.chunk import Chunk
 from core.files.byte_order import SECRETS
-from core.files.reader import CaptureReader, PacketReader
+from core.files.packet_reader import PacketReader
+from core.files.reader import CaptureReader
 from core.files.writing.encoder import CannotWriteError, ChunkRows, Encoder
 from core.files.writing.packing import is_classic
 from core.files.writing.pcap_encoder import PcapEncoder

@@ -18,7 +18,7 @@ from app.cli.output import CommandError, InterruptedCommandError, print_message,
 from core.files.chunks import iter_chunks
 from core.files.formats import FileError
 from core.files.merging import open_captures
-from core.files.reader import PacketReader
+from core.files.packet_reader import PacketReader
 from core.recording.file_series import RecordingError
 from core.wire.model.text import safe
 

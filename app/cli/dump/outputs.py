@@ -15,11 +15,12 @@ from app.cli.dump.packet_output import MakeOutput
 from app.cli.dump.selection import Selection
 from app.cli.packet_source import PacketSource
 from app.cli.recording_options import STDOUT, Recording, plan_of
-from core.files.reader import PacketReader
+from core.files.packet_reader import PacketReader
 
 if TYPE_CHECKING:
     from core.analysis.programs.chunk_programs import ChunkPrograms
     from core.analysis.programs.file_programs import CommentedPrograms
+    from core.recording.plan import RecordingPlan
 
 
 def packet_output(
@@ -111,6 +112,17 @@ def file_output(
             programs=_programs(selection, is_live=False),
             decoding=decoding,
         )
+    return _whole_file(plan, recording, selection, keeps_secrets, decoding)
+
+
+def _whole_file(
+    plan: RecordingPlan,
+    recording: Recording,
+    selection: Selection | None,
+    keeps_secrets: bool,
+    decoding: Decoding,
+) -> MakeFileOutput:
+    """Return what copies a file as a whole."""
     from app.cli.dump.conversion import Conversion
 
     def make(

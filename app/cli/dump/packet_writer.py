@@ -24,7 +24,7 @@ from core.analysis.analyzer import slow_note
 from core.decode.batch import Batch, CaptureInterface, FileBlock
 from core.decode.capture_statistics import CaptureStatistics
 from core.decode.chunk import Chunk
-from core.files.reader import PacketReader
+from core.files.packet_reader import PacketReader
 from core.files.writing.copied_blocks import CopiedBlocks, is_needed_in_every_file, packed
 from core.recording.file_series import FileSeries, RecordingError
 from core.recording.plan import RecordingPlan

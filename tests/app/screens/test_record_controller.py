@@ -46,6 +46,21 @@ async def test_the_dialog_creates_the_file_and_the_engine_records(tmp_path, monk
     assert numbers_in(tmp_path / name) == []
 
 
+@pytest.mark.parametrize("state", list(EngineState))
+async def test_without_a_capture_it_says_what_the_file_gets(tmp_path, state):
+    engine = ScriptedEngine(replace(LIVE, state=state))
+    async with scripted_monitor(scripted_store(), engine).run_test(size=(120, 40)) as pilot:
+        await filled(pilot)
+        await pilot.press("W", "ctrl+u", *str(tmp_path / "t.pcapng"), "enter")
+        await eventually(lambda: pilot.app.screen is main(pilot), "the main screen")
+        shown = [note.message for note in pilot.app._notifications if "stopped" in note.title]
+        is_told = any("next capture (ctrl+e" in each for each in shown)
+        assert is_told == (state is not EngineState.LIVE)
+    (recorder,) = [one for one in engine.told if isinstance(one, Recorder)]
+    recorder.stop()
+    assert recorder.join(PATIENCE_S)
+
+
 async def test_an_existing_file_is_replaced_after_a_question(tmp_path):
     path = tmp_path / "old.pcapng"
     path.write_text("old")
