@@ -1,6 +1,6 @@
 """Open and read any capture file or stream, including damaged ones.
 
-The reader is the shell around parts without I/O: `core.files.source` provides bytes, `formats`
+The reader is the shell around parts without I/O: `core.files.sources` provides bytes, `formats`
 recognizes them, `compression` unpacks them, and `pcap` and `pcapng` find the packets. The reader
 owns the descriptor and decides what an end of the input means.
 
@@ -11,7 +11,7 @@ owns the descriptor and decides what an end of the input means.
 * Pipes, standard input, and compressed files are streams; see `Stream`.
 
 If another process truncates a mapped file, the kernel answers accesses to the lost pages with
-SIGBUS. `core.files.mapping` handles that.
+SIGBUS. `core.files.sources.mapping` handles that.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from core.files.formats import (
     format_of,
     refusal,
 )
-from core.files.growing_file import GrowingFile
 from core.files.pcap import PcapParser
 from core.files.pcapng import PcapngParser
-from core.files.source import ByteSource, MappedFile, Stream
+from core.files.sources.growing_file import GrowingFile
+from core.files.sources.source import ByteSource, MappedFile, Stream
 from core.files.step import SPAN_BYTES, Parser, Step, join_batches
 from core.wire.model.text import safe
 

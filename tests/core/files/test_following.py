@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core.files import source
 from core.files.cancellation import Cancellation
 from core.files.reader import open_capture
+from core.files.sources import growing_file
 from tests.core.files.make import enhanced, interface, pcap_header, pcap_record, section
 from tests.helpers.waiting import PATIENCE_S
 
@@ -24,7 +24,7 @@ class Following:
     """A thread that reads a file to an end that only a test brings about."""
 
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(source, "_NAP_MS", 1)
+        monkeypatch.setattr(growing_file, "_NAP_MS", 1)
         self.frames = 0
         self.notes: list[str] = []
         self.damaged = False

@@ -29,7 +29,7 @@ from core.files.pcapng_options import (
     read_packet_options,
 )
 from core.files.reader import open_capture
-from core.files.source import Stream
+from core.files.sources.source import Stream
 from core.files.step import SPAN_BYTES, join_batches
 from core.store.packet_store import PacketStore
 from tests.core.files.make import FRAME, Read, block, enhanced, interface, option, read, section

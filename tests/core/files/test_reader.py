@@ -16,8 +16,8 @@ import pytest
 
 from core.files.cancellation import Cancellation
 from core.files.formats import FileError
-from core.files.mapping import Region, _regions
 from core.files.reader import open_capture
+from core.files.sources.mapping import Region, _regions
 from tests.core.files.make import (
     FRAME,
     Read,
@@ -388,7 +388,7 @@ def test_a_handler_that_fails_kills_instead_of_hanging(path) -> None:
     path.write_bytes(pcap_header() + pcap_record() * 50_000)
     code = (
         "import os, sys\n"
-        "from core.files import mapping\n"
+        "from core.files.sources import mapping\n"
         "from core.files.reader import open_capture\n"
         "def fail(region, address): raise MemoryError\n"
         "mapping.Region.cover = fail\n"

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from core.files.cancellation import Cancellation
 from core.files.compression import Decoder, decoder
 from core.files.formats import MAGIC_BYTES, compression_of
-from core.files.growing_file import GrowingFile
-from core.files.mapping import Mapping
+from core.files.sources.growing_file import GrowingFile
+from core.files.sources.mapping import Mapping
 
 _READ_BYTES = 1 << 16
 _FIRST_WINDOW = 1 << 18  # small, so that the first packets appear at once
