@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from core.analysis.filter.evaluation.evaluation import Evaluation, Passing
 from core.analysis.filter.evaluation.pattern_search import never
+from core.analysis.filter.language.capture_syntax import display_filter_of
 from core.analysis.filter.language.checker import check
-from core.analysis.filter.language.errors import FilterError
+from core.analysis.filter.language.errors import FilterError, TextSpan
 from core.analysis.filter.language.expressions import Condition, fields_of
 from core.analysis.filter.language.macros import NO_MACROS, Macros, expand
 from core.analysis.filter.language.parser import parse
@@ -55,6 +56,18 @@ class DisplayFilter:
 
 def compile_filter(text: str, catalog: FieldCatalog, macros: Macros = NO_MACROS) -> DisplayFilter:
     """Return the filter of a text. Raise `FilterError`."""
+    try:
+        return _compiled(text, catalog, macros)
+    except FilterError as error:
+        meant = "" if error.is_incomplete else display_filter_of(text)
+        if not meant:
+            raise
+        start = len(text) - len(text.lstrip())
+        message = f"this is a capture filter; the display filter is: {meant}"
+        raise FilterError(message, TextSpan(start, len(text.rstrip()))) from None
+
+
+def _compiled(text: str, catalog: FieldCatalog, macros: Macros) -> DisplayFilter:
     test, expansion = parse(text, macros), expand(text, macros)
     try:
         length = len(expansion.text.rstrip())

@@ -30,6 +30,9 @@ UNREAD: Mapping[str, str] = {
     **{name: f"ip.proto == {number}" for name, number in _IP.items()},
     **{name: f"eth.type == 0x{number:04x}" for name, number in _ETHERNET.items()},
     "bootp": "udp.port in {67, 68}",
+    "browser": "udp.port == 138",
+    "dtls": "udp.port == 443",
+    "netbios": "udp.port in {137, 138}",
     "dhcp": "udp.port in {67, 68}",
     "dhcpv6": "udp.port in {546, 547}",
     "kerberos": "tcp.port == 88 or udp.port == 88",
@@ -39,6 +42,19 @@ UNREAD: Mapping[str, str] = {
     "stp": "eth.dst == 01:80:c2:00:00:00",
 }
 """Filters by the name of the protocol."""
+
+RENAMED: Mapping[str, str] = {"ssl": "tls", "ip6": "ipv6", "icmp6": "icmpv6", "ether": "eth"}
+"""Names of tcpdump and of earlier versions of Wireshark."""
+
+ELSEWHERE: Mapping[str, str] = {
+    "ieee80211": "rawscope does not read IEEE 802.11",
+    "radiotap": "rawscope does not read IEEE 802.11",
+    "rtcp": "rawscope does not read RTCP, which has no port of its own: filter by udp.port",
+    "rtp": "rawscope does not read RTP, which has no port of its own: filter by udp.port",
+    "usb": "rawscope does not read USB",
+    "wlan": "rawscope does not read IEEE 802.11",
+}
+"""Protocols without a filter that finds them."""
 
 TEXTS: Mapping[str, str] = {
     "http.request": 'http contains "GET"',
@@ -51,6 +67,10 @@ TEXTS: Mapping[str, str] = {
 def advice(name: str) -> str:
     """Return how to find what rawscope does not read; empty for a name that this page lacks."""
     protocol, _, field = name.partition(".")
+    if protocol in RENAMED:
+        return f"; it is named {RENAMED[protocol]} now"
+    if protocol in ELSEWHERE:
+        return f"; {ELSEWHERE[protocol]}"
     if protocol in UNREAD:
         return f"; rawscope does not read {protocol}, but {UNREAD[protocol]} may find it"
     if name in TEXTS:

@@ -8,6 +8,8 @@ meaning: between types that cannot be compared, or without any field.
 
 from __future__ import annotations
 
+import re
+
 from core.analysis.filter.language import type_rules
 from core.analysis.filter.language.errors import FilterError, TextSpan
 from core.analysis.filter.language.expression_checker import CONSTANTS, NO_FIELD, ExpressionChecker
@@ -32,6 +34,7 @@ from core.analysis.filter.language.literals import Target
 from core.analysis.filter.language.patterns.compilation import compile_pattern
 from core.analysis.filter.language.syntax import (
     Binary,
+    Character,
     Comparison,
     Constant,
     FieldName,
@@ -39,6 +42,7 @@ from core.analysis.filter.language.syntax import (
     Logic,
     Negative,
     Not,
+    Number,
     Operand,
     Operator,
     Quantifier,
@@ -207,9 +211,28 @@ class _Checker:
     def _truth(self, test: Truth) -> Condition:
         operand = self._expressions.resolved(test.operand, is_strict=True)
         if isinstance(operand, CONSTANTS):
-            raise FilterError(f"{operand.text} is not a field or protocol", operand.place)
+            raise FilterError(_not_a_test(operand), operand.place)
         found = self._typed(operand, operand.place, operand)
         return Existence(found) if isinstance(found, FieldValue | SliceValue) else NonZero(found)
+
+
+def _not_a_test(constant: Constant) -> str:
+    """Return the error of a constant that stands where a test is expected."""
+    text = constant.text
+    match constant:
+        case String() | Character():
+            advice = f"frame contains {text} searches for it" if constant.text != '""' else ""
+        case Number():
+            advice = f"each test names its field, such as tcp.port == {text}; a set has several "
+            advice += f"values: tcp.port in {{80, {text}}}"
+        case _ if re.fullmatch(r"[0-9.]+(?:/[0-9]+)?", text):
+            advice = f"each test names its field, such as ip.addr == {text}"
+        case _ if "::" in text:
+            advice = f"each test names its field, such as ipv6.addr == {text}"
+        case _:
+            advice = f"each test names its field, such as eth.addr == {text}"
+    shown = f"{text} is not a field or protocol"
+    return f"{shown}; {advice}" if advice else shown
 
 
 def _field_of(expression: Expression) -> FilterField | None:

@@ -116,7 +116,7 @@ class ExpressionChecker:
     def _result_type(self, node: Call) -> FilterType | None:
         function = FUNCTIONS.get(node.name)
         if function is None:
-            hint = nearest(node.name, FUNCTIONS)
+            hint = nearest(node.name, FUNCTIONS) or f"; there are {', '.join(sorted(FUNCTIONS))}"
             raise FilterError(f'"{node.name}" is not a function{hint}', node.name_place)
         if function.result is not None:
             return function.result

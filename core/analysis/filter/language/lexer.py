@@ -107,6 +107,12 @@ _SINGLE = frozenset("(){},$@")  # each is a whole token
 _BLANK = re.compile(r"[ \t\r\n]*")
 _QUOTE = re.compile(r'[rR]?"')
 _SWAPPED = re.compile(r"=[<>!](?!=)")  # >=, <=, and != with their characters exchanged
+_FOREIGN = re.compile(r"<>|\*\*|<<|>>|!>=?|!<=?|≠|≥|≤")
+_MEANT = {
+    "<>": "!=", "≠": "!=", "≥": ">=", "≤": "<=", "!>": "<=", "!<": ">=", "!>=": "<", "!<=": ">",
+    "<<": "* 2 for each bit", ">>": "/ 2 for each bit", "**": "* for each factor",
+}  # fmt: skip
+"""What to write in place of operators of other languages."""
 _LAYER = re.compile(r"[0-9]+")
 _RANGE = re.compile(r"[^\],]+")
 
@@ -115,6 +121,9 @@ _HINTS = {
     "|": "; write || or 'or'",
     "^": "; write ^^ or 'xor'",
     "[": "; a range follows a field",
+    ";": "; write 'and' or 'or' between tests",
+    "?": "; write a pattern in quotes after 'matches'",
+    "\\": "; write an escape in quotes",
     "“": '; strings have straight quotes: "',
     "”": '; strings have straight quotes: "',
 }
@@ -168,6 +177,9 @@ def _longest(text: str, at: int) -> Token:
         raise FilterError(
             '"~=" is not an operator; write !== for "some differ"', TextSpan(at, at + 2)
         )
+    if foreign := _FOREIGN.match(text, at):
+        message = f'"{foreign[0]}" is not an operator; write {_MEANT[foreign[0]]}'
+        raise FilterError(message, TextSpan(at, foreign.end()))
     if swapped := _SWAPPED.match(text, at):
         shown, right = swapped[0], swapped[0][::-1]
         message = f'"{shown}" is not an operator; write {right}'

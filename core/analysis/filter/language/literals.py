@@ -110,7 +110,9 @@ def _word_error(node: Constant, text: str, target: Target, words: list[str]) -> 
         hint = nearest(text, words) or f'; expected a word such as "{words[0]}", or a number'
         return f"{shown} is not a value of {target.name}{hint}"
     if re.fullmatch(r"[0-9]+-[0-9]+", text):
-        return f'{shown} is one word; put a space before "-" to subtract'
+        low, high = text.split("-")
+        advice = f'put a space before "-" to subtract, or write a range: in {{{low} .. {high}}}'
+        return f"{shown} is one word; {advice}"
     expected = f"{shown} is not a number; expected one for {target.name}"
     return expected + (nearest(text, words) if words else "")
 
@@ -269,11 +271,25 @@ _STARTS: Mapping[FilterType, re.Pattern[str]] = {  # the beginnings of addresses
 }
 
 
+def _is_other_ip(node: Constant, kind: FilterType) -> bool:
+    """Return True for an IPv6 address where an IPv4 address is expected, or the reverse."""
+    family = socket.AF_INET6 if kind is _T.IPV4 else socket.AF_INET
+    try:
+        socket.inet_pton(family, node.text.partition("/")[0])
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
 def _address_error(node: Constant, target: Target, example: str) -> FilterError:
     if isinstance(node, String):
         message = f"{target.name} is not a string; write the address without quotes"
         return FilterError(message, node.place)
     message = f'"{node.text}" is not of type {target.type.value}; expected, for example, {example}'
+    if target.type in (_T.IPV4, _T.IPV6) and _is_other_ip(node, target.type):
+        message += f"; this is an {'IPv6' if target.type is _T.IPV4 else 'IPv4'} address"
+    elif re.fullmatch(r"[A-Za-z0-9_-]*[A-Za-z][\w.-]*", node.text) and "." in node.text:
+        message += "; names are not looked up"
     is_start = _STARTS[target.type].fullmatch(node.text) is not None
     return FilterError(message, node.place, is_incomplete=is_start)
 

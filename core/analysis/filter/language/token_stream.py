@@ -24,6 +24,13 @@ MOST_CHARACTERS = 1 << 18
 _WORDS = tuple(word for word in OPERATORS if word.isalpha()) + QUANTIFIERS
 
 
+_OTHER_WORDS = {
+    "is": "==", "equals": "==", "equal": "==", "like": "contains or matches", "has": "contains",
+    "includes": "contains", "regex": "matches", "between": "in {low .. high}", "within": "in {…}",
+}  # fmt: skip
+"""Words of other languages, and what to write here."""
+
+
 def check_length(text: str) -> None:
     """Raise `FilterError` for a text that is too long."""
     if len(text) > MOST_CHARACTERS:
@@ -105,7 +112,12 @@ class TokenStream:
             return FilterError(message, token.place, is_incomplete=True)
         message = f'"{token.text}" was unexpected in this context; expected {expected}'
         if token.kind in (TokenKind.IDENTIFIER, TokenKind.WORD):
-            message += nearest(token.text, _WORDS)
+            meant = _OTHER_WORDS.get(token.text.lower())
+            message += f"; write {meant}" if meant else nearest(token.text, _WORDS)
+        elif token.text == ")" and not self._depth:
+            message += '; no "(" is before it'
+        elif token.text == "," and not self._depth:
+            message += "; a set of values is written in {80, 443}"
         return FilterError(message, token.place)
 
     @contextmanager

@@ -40,6 +40,8 @@ def are_compatible(left: FilterType, right: FilterType) -> bool:
 def incompatible(left: Expression, right: Expression, place: TextSpan) -> FilterError:
     """Return the error of two operands that cannot be compared."""
     message = f"{left.type.phrase} cannot be compared with {right.type.phrase}"
+    if isinstance(left, FieldValue) and right.type is _T.PROTOCOL:
+        message += f"; write a value of {left.field.name}"
     return FilterError(message, place)
 
 
