@@ -79,7 +79,10 @@ class EchoScan:
         found: list[Flow] = []
         after = max(self._through, snapshot.count - MOST_PACKETS)
         for chunk in snapshot.chunks_after(after):
-            found += self.of_chunk(chunk.rows(max(0, after + 1 - chunk.first), len(chunk)), now_s)
+            start = max(0, after + 1 - chunk.first)
+            transport = chunk.transport[start:]
+            if any((transport == protocol).any() for protocol in _KINDS):  # rarely
+                found += self.of_chunk(chunk.rows(start, len(chunk)), now_s)
         self._through = max(self._through, snapshot.count)
         return found
 
@@ -140,11 +143,13 @@ def _starts(chunk: Chunk, rows: Numbers) -> Numbers:
 def _echoes(chunk: Chunk, protocol: int) -> Numbers:
     """Return the rows (k,) of echo requests and replies whose header is whole."""
     network, *types = _KINDS[protocol]
-    mask = (chunk.transport == protocol) & (chunk.network == network)
-    mask &= chunk.state & _STATES == HeaderState.TRANSPORT
-    mask &= chunk.state & HeaderState.CAUSE_MASK != Cause.MALFORMED
-    mask &= chunk.transport_offset + _HEADER_BYTES <= np.minimum(chunk.captured, chunk.stop)
-    rows = np.flatnonzero(mask)
+    rows = np.flatnonzero(chunk.transport == protocol)  # few, in most chunks
+    state = chunk.state[rows]
+    mask = chunk.network[rows] == network
+    mask &= state & _STATES == HeaderState.TRANSPORT
+    mask &= state & HeaderState.CAUSE_MASK != Cause.MALFORMED
+    limit = np.minimum(chunk.captured[rows], chunk.stop[rows])
+    rows = rows[mask & (chunk.transport_offset[rows] + np.int64(_HEADER_BYTES) <= limit)]
     kinds = icmp.ICMP["type"].column(chunk.data, _starts(chunk, rows))
     found: Numbers = rows[np.isin(kinds, types)]
     return found
