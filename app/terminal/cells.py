@@ -23,6 +23,8 @@ from rich.style import Style
 from textual.cache import LRUCache
 from textual.strip import Strip
 
+from widgets.lines.recent_values import RecentValues
+
 Cells = NDArray[np.uint64]
 
 STYLE_SHIFT = np.uint64(32)
@@ -32,7 +34,7 @@ FIRST_CLUSTER = 0x110000
 UNKNOWN = np.uint64(0xFFFFFFFFFFFFFFFF)
 BLANK = ord(" ")
 
-_KEPT_STRIPS, _KEPT_STYLES = 1024, 2048
+_KEPT_STRIPS, _KEPT_STYLES = 256, 2048
 _MOST_CLUSTERS = 10_000  # packets choose them; further ones show only their first character
 # Latin, Greek, Cyrillic, dashes, arrows, boxes and shapes, braille: a cell each, on all terminals.
 _ONE_CELL_EACH = re.compile(
@@ -104,7 +106,7 @@ class Alphabet:
         self._styles: LRUCache[Style, int] = LRUCache(_KEPT_STYLES)
         self._clusters: dict[str, int] = {}
         self._clusters_by_number: list[str] = []
-        self._strips: dict[int, tuple[Strip, Cells]] = {}
+        self._strips: RecentValues[int, tuple[Strip, Cells]] = RecentValues(_KEPT_STRIPS)
 
     def cells(self, strip: Strip) -> Cells:
         """Return the cells of a strip. They are cached: a line that scrolls is the same strip."""
@@ -117,9 +119,7 @@ class Alphabet:
         on_blank = [self.on_blank[number] for number in numbers]
         styles = np.repeat(np.array([numbers, on_blank], np.uint64) << STYLE_SHIFT, lengths, axis=1)
         cells: Cells = glyphs | np.where(glyphs == BLANK, styles[1], styles[0])
-        if len(self._strips) >= _KEPT_STRIPS:
-            self._strips.clear()
-        self._strips[id(strip)] = strip, cells
+        self._strips.put(id(strip), (strip, cells))
         return cells
 
     def blank_like(self, cell: np.uint64) -> np.uint64:

@@ -15,6 +15,8 @@ from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
 
+from widgets.lines.line_strip import LineStrip
+
 EIGHTHS = 8  # the thumb is drawn to an eighth of a cell
 
 
@@ -42,7 +44,7 @@ class SteadyScrollBar(ScrollBar):
         """Return the bar's lines: the same strips as last time, unless its look changed."""
         look = (crop, self.size, self._thumb(), self.mouse_over, self.grabbed is not None)
         if self._drawn is None or self._drawn[0] != look:
-            self._drawn = look, super().render_lines(crop)
+            self._drawn = look, [LineStrip.of(strip) for strip in super().render_lines(crop)]
         return self._drawn[1]
 
     def _thumb(self) -> tuple[int, int]:

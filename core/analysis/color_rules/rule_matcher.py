@@ -133,7 +133,8 @@ class _Packets:
     def _evaluation(self, chunk: Chunk) -> Evaluation:
         context = replace(context_of(self._snapshot, chunk), fragments=NO_FRAGMENTS)
         values = ChunkValues(chunk, context)
-        return Evaluation(values, is_spent=lambda: self._budget.is_spent)
+        budget = self._budget  # not `self`, which would be in a cycle, with the packets
+        return Evaluation(values, is_spent=lambda: budget.is_spent)
 
 
 def _runs(chunk: Chunk, numbers: Sequence[int]) -> Iterator[Chunk]:
