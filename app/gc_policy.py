@@ -19,10 +19,10 @@ Therefore:
   a third of a microsecond. Clients that connect and leave cause none. Closed clients are in no
   cycle.
 
-From the first freeze on, Python collects nothing by itself: it would do so in the middle of the
-answer to a key, twice for most keys. `GcPolicy.tick` collects instead, between frames. (Two million
-packets, analyzed meanwhile: ten of the twelve slowest of 150 keys took 25 to 44 ms instead of 41 to
-51.)
+From the first tick on, Python collects nothing by itself: it would do so in the middle of the
+answer to a key, twice for most keys. `GcPolicy.tick` collects instead, between frames. Collections
+of new objects are short. Full ones, those before a freeze included, take 20 to 60 ms, so they wait
+until the user presses no key for a moment, or has pressed keys for `LONGEST_DELAY_TICKS`.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ from textual._styles_cache import StylesCache
 CLIENTS_MORE = 500  # than at the last freeze
 BLOCKS_MORE = 50_000  # than at the last freeze; about 20,000 objects that a collection visits
 GROWTH = 4  # and by 1/GROWTH of the number at the last freeze
-YOUNG_OBJECTS = 7_000  # new ones before a collection of them
-FULL_COLLECTION_EACH = 2  # of such collections; with 10, the garbage of ten dialogs would gather
+YOUNG_OBJECTS = 3_000  # new ones before a collection of them, which takes 1 to 3 ms
+FULL_COLLECTION_EACH = 5  # of such collections; with 20, the garbage of ten dialogs would gather
 QUIET_TICKS = 30  # three seconds, at the rate at which the screen polls
+LONGEST_DELAY_TICKS = 300  # half a minute in which keys delay what takes long
 
 
 def collect_all() -> None:
@@ -56,45 +57,51 @@ class GcPolicy:
     def __init__(self) -> None:
         self._clients: int | None = None  # at the last freeze
         self._blocks = 0  # of memory, then
-        self._is_collecting = False  # in place of Python
+        self._is_collecting: bool | None = None  # in place of Python; None before the first tick
         self._young_collections = 0  # since the last full one
         self._quiet_ticks = 0
+        self._typing_ticks = 0  # since the user began to press keys, or since a long collection
 
-    def tick(self, clients: int, *, quiet: bool) -> bool:
+    def tick(self, clients: int, *, quiet: bool, typing: bool = False) -> bool:
         """Collect or freeze what is due, with `clients` connected; return True if it froze.
 
-        `quiet` means that no window is open that will be closed soon.
+        `quiet` means that no window is open that will be closed soon; `typing` means that the user
+        presses keys.
         """
-        self._quiet_ticks = self._quiet_ticks + 1 if quiet else 0
-        if self._quiet_ticks >= QUIET_TICKS and self._freeze(clients):
-            return True
-        if self._is_collecting:
-            self._collect()
-        return False
-
-    def _collect(self) -> None:
-        """Collect the garbage among new objects, and now and then among all that are not frozen."""
-        if gc.get_count()[0] < YOUNG_OBJECTS:
-            return
-        self._young_collections += 1
-        if self._young_collections > FULL_COLLECTION_EACH:
-            self._young_collections = 0
-            collect_all()
-        else:
-            gc.collect(1)
-
-    def _freeze(self, clients: int) -> bool:
-        last = self._clients
-        if last is None:
+        if self._is_collecting is None:
             self._is_collecting = gc.isenabled()
             gc.disable()
-        elif clients < last + max(CLIENTS_MORE, last // GROWTH) and not self._has_grown():
-            return False
+        self._quiet_ticks = self._quiet_ticks + 1 if quiet else 0
+        self._typing_ticks = self._typing_ticks + 1 if typing else 0
+        may_take_long = not typing or self._typing_ticks > LONGEST_DELAY_TICKS
+        if may_take_long and self._quiet_ticks >= QUIET_TICKS and self._is_freeze_due(clients):
+            self._freeze(clients)
+            return True
+        if self._is_collecting and gc.get_count()[0] >= YOUNG_OBJECTS:
+            self._collect(may_take_long=may_take_long)
+        return False
+
+    def _collect(self, *, may_take_long: bool) -> None:
+        """Collect the garbage among new objects, and now and then among all that are not frozen."""
+        if may_take_long and self._young_collections >= FULL_COLLECTION_EACH:
+            self._young_collections = self._typing_ticks = 0
+            collect_all()
+        else:
+            self._young_collections += 1
+            gc.collect(1)
+
+    def _is_freeze_due(self, clients: int) -> bool:
+        last = self._clients
+        if last is None or clients >= last + max(CLIENTS_MORE, last // GROWTH):
+            return True
+        return self._has_grown()
+
+    def _freeze(self, clients: int) -> None:
         self._clients = clients
         collect_all()
         gc.freeze()
+        self._young_collections = self._typing_ticks = 0
         self._blocks = sys.getallocatedblocks()
-        return True
 
     def _has_grown(self) -> bool:
         """Return True if there are many more objects. Compare only every few seconds.
@@ -112,4 +119,4 @@ class GcPolicy:
             gc.enable()
         if self._clients is not None:
             gc.unfreeze()
-        self._clients, self._is_collecting = None, False
+        self._clients, self._is_collecting = None, None

@@ -201,6 +201,11 @@ class Monitor(OrderedKeysApp[None]):
         """True if the terminal is ready for changes that no key caused."""
         return not isinstance(self._driver, TerminalDriver) or self._driver.may_follow
 
+    @property
+    def is_typing(self) -> bool:
+        """True while the user presses keys, one soon after the other."""
+        return isinstance(self._driver, TerminalDriver) and self._driver.is_typing
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         return with_printable_filter(super().get_line_filters())
 

@@ -182,7 +182,8 @@ class MainScreen(Screen[None]):
         if getattr(self.app, "may_follow", True):
             self.poll()
         quiet = self.is_active and self.sides.are_mounted
-        self._gc_policy.tick(len(self.scene.echo.clients), quiet=quiet)
+        typing = getattr(self.app, "is_typing", False)
+        self._gc_policy.tick(len(self.scene.echo.clients), quiet=quiet, typing=typing)
 
     def _show_panel(self) -> None:
         """Show the scene with the panels that are open now: the next key is for what they show."""

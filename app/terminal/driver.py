@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -68,6 +69,7 @@ _URGENT = (
 _LAST_ANSWER_S = 1.0  # to wait for an answer that would otherwise arrive after the end
 _FINISH_S = 0.3  # for a terminal that is not read; spent twice (`TerminalOutput.finish`)
 SECOND_FRAME_S = 0.02  # Textual paints at most 60 times a second
+TYPING_S = 0.5  # after the last key; a key that is held down repeats after 0.25 to 0.5 s
 ABANDON_S = 0.6  # the longest that `TerminalDriver.abandon` takes
 
 
@@ -100,6 +102,7 @@ class TerminalDriver(LinuxDriver):
         self._continued = 0  # the number of SIGCONT signals
         self._closed = False
         self._is_answering = False  # no frame was written since the last key
+        self._last_input_s = -math.inf
 
     # -- painting -------------------------------------------------------------------------
 
@@ -135,6 +138,11 @@ class TerminalDriver(LinuxDriver):
     def may_follow(self) -> bool:
         """True if the terminal has time for changes that no key caused."""
         return not self._output.behind and self._pace.may_follow(time.monotonic())
+
+    @property
+    def is_typing(self) -> bool:
+        """True while the user presses keys or buttons, one soon after the other."""
+        return time.monotonic() - self._last_input_s < TYPING_S
 
     def _write_frame(self) -> None:
         """Write the newest frame if the pace allows, else schedule the write."""
@@ -175,6 +183,7 @@ class TerminalDriver(LinuxDriver):
         """Collect the answers, in the input thread; pass everything else to Textual."""
         if isinstance(message, _URGENT):
             self._is_answering = True
+            self._last_input_s = time.monotonic()
             self.right_of_way.claim(self)
         if not isinstance(message, events.CursorPosition):
             super().process_message(message)

@@ -23,6 +23,7 @@ from app.gc_policy import (
     CLIENTS_MORE,
     FULL_COLLECTION_EACH,
     GROWTH,
+    LONGEST_DELAY_TICKS,
     QUIET_TICKS,
     YOUNG_OBJECTS,
     GcPolicy,
@@ -203,6 +204,44 @@ def test_ticks_collect_in_place_of_python(policy, is_old):
         new += [[] for _ in range(YOUNG_OBJECTS)]
         policy.tick(0, quiet=True)
     assert gone() is None
+
+
+def collections_of(policy: GcPolicy, ticks: int, *, typing: bool) -> list[int]:
+    """Return the generations that are collected in some ticks with much to collect at each."""
+    collected: list[int] = []
+    new = []
+
+    def note_start(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            collected.append(info["generation"])
+
+    gc.callbacks.append(note_start)
+    try:
+        for _ in range(ticks):
+            new += [[] for _ in range(2 * YOUNG_OBJECTS)]
+            policy.tick(0, quiet=True, typing=typing)
+    finally:
+        gc.callbacks.remove(note_start)
+    return collected
+
+
+def test_no_full_collection_delays_keys(policy):
+    """Nor a freeze, which collects before: they wait until the user pauses."""
+    policy.tick(0, quiet=True, typing=True)  # from now on Python collects nothing by itself
+    typed = collections_of(policy, QUIET_TICKS + FULL_COLLECTION_EACH, typing=True)
+    assert typed == [1] * len(typed)
+    assert not gc.isenabled()
+    assert policy.tick(0, quiet=True)  # the freeze that was due
+    typed = collections_of(policy, FULL_COLLECTION_EACH + 5, typing=True)
+    assert typed == [1] * len(typed)
+    assert collections_of(policy, 1, typing=False) == [2]
+
+
+def test_keys_do_not_delay_full_collections_forever(policy):
+    assert note(policy, 0)
+    typed = collections_of(policy, LONGEST_DELAY_TICKS + 1, typing=True)
+    assert typed == [1] * LONGEST_DELAY_TICKS + [2]
+    assert collections_of(policy, LONGEST_DELAY_TICKS, typing=True).count(2) <= 1
 
 
 def screens_of(kind: type) -> set[str]:
