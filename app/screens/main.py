@@ -59,6 +59,7 @@ from widgets.packets.headings import Headings
 from widgets.status.bar import StatusBar
 
 RECEIVING = (EngineState.LIVE, EngineState.READING)
+TICKS_BELOW_DIALOG = 5  # for each scene: two scenes a second
 
 
 class MainScreen(Screen[None]):
@@ -100,6 +101,7 @@ class MainScreen(Screen[None]):
         self._message = ""  # the last that the banner showed
         self._basis: tuple[object, ...] = ()  # of the last `show`
         self._gc_policy = GcPolicy()
+        self._ticks = 0
         self.banner = Banner(id="banner")
         self.workspace = Workspace(
             side_panels, config.table, partial(save, "table"), id="workspace"
@@ -178,8 +180,14 @@ class MainScreen(Screen[None]):
         self._gc_policy.close()
 
     def _tick(self) -> None:
-        """Show the newest scene, unless the terminal still paints an older one."""
-        if getattr(self.app, "may_follow", True):
+        """Show the newest scene, unless the terminal still paints an older one.
+
+        Below a dialog, Textual draws and tints the whole screen again for each, so it is shown less
+        often there.
+        """
+        self._ticks += 1
+        is_due = self.is_active or self._ticks % TICKS_BELOW_DIALOG == 0
+        if is_due and getattr(self.app, "may_follow", True):
             self.poll()
         quiet = self.is_active and self.sides.are_mounted
         typing = getattr(self.app, "is_typing", False)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.screens.main import MainScreen
+from app.screens.main import TICKS_BELOW_DIALOG, MainScreen
 from app.screens.search_line import SearchLine
 from app.screens.workspace import BESIDE, WIDE
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
@@ -121,3 +121,23 @@ async def test_a_key_right_after_opening_a_panel_finds_its_content(size, monkeyp
         monkeypatch.setattr(screen, "poll", lambda: None)
         await pilot.press("e", "j")
         assert screen.sides["echo"].clients.selected is not None
+
+
+async def test_scenes_are_rare_below_a_dialog(monkeypatch):
+    """Textual draws and tints the whole screen below a dialog for each."""
+    async with running() as (pilot, screen):
+        polls = []
+        monkeypatch.setattr(screen, "poll", lambda: polls.append(screen.is_active))
+        await pilot.press("colon")
+        await eventually(lambda: not screen.is_active, "the dialog")
+        polls.clear()
+        screen._ticks = 0
+        for _ in range(4 * TICKS_BELOW_DIALOG):
+            screen._tick()
+        assert polls.count(False) == 4
+        await pilot.press("escape")
+        await eventually(lambda: screen.is_active, "the end of the dialog")
+        polls.clear()
+        for _ in range(10):
+            screen._tick()
+        assert len(polls) >= 10
