@@ -125,6 +125,8 @@ class Bridge:
         self._programs = None if programs is None else programs(self._captured)
         self.echo = engine.echo
         self.right_of_way = engine.right_of_way
+        if self._programs is not None:
+            self._programs.pause = engine.right_of_way.pause
         self.analysis_thread = AnalysisThread(
             right_of_way=engine.right_of_way, when_idle=HeapTrimmer().trim
         )

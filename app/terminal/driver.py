@@ -171,7 +171,7 @@ class TerminalDriver(LinuxDriver):
         self.write(f"{change}{question}{back}")
         if self._is_answering:
             self._is_answering = False
-            self.right_of_way.claim(self, SECOND_FRAME_S)
+            self.right_of_way.claim_for_key(self, SECOND_FRAME_S)
 
     def run_input_thread(self) -> None:
         """Process what the terminal sends, whatever its bytes."""
@@ -184,7 +184,7 @@ class TerminalDriver(LinuxDriver):
         if isinstance(message, _URGENT):
             self._is_answering = True
             self._last_input_s = time.monotonic()
-            self.right_of_way.claim(self)
+            self.right_of_way.claim_for_key(self)
         if not isinstance(message, events.CursorPosition):
             super().process_message(message)
         elif message.y == _QUESTION_ROW - 1:

@@ -243,6 +243,7 @@ class Worker:
     def _on_frames(self, session: CaptureSession, feed: Feed, events: int) -> None:
         if events & select.EPOLLERR:
             feed.source.clear_error()  # the link watcher reports the cause
+        self._right_of_way.yield_to_key()
         self._right_of_way.claim(feed)
         batches = 0
         while batches < READS_PER_WAKEUP and (batch := session.read(feed)) is not None:

@@ -12,6 +12,8 @@ Consequences
 * Background work calls `pause` every few milliseconds, which returns when no claim stands.
 * A claim ends by itself after its `longest_s`, and a pause after `LONGEST_PAUSE_S`; after that the
   background works for `RUN_S` whatever is claimed. So it gets on under any load.
+* A key goes before a ring, too: a thread that empties one calls `yield_to_key` first. The kernel
+  keeps the frames meanwhile, for longer than `LONGEST_YIELD_S`.
 * A thread with a claim that waits for background work *lends* it the right of way.
 """
 
@@ -26,6 +28,7 @@ from contextlib import contextmanager
 LONGEST_CLAIM_S = 0.1
 LONGEST_PAUSE_S = 0.1
 RUN_S = 0.005  # after the longest pause
+LONGEST_YIELD_S = 0.02  # of a ring to a key
 
 
 class RightOfWay:
@@ -36,6 +39,7 @@ class RightOfWay:
         self._changed = threading.Condition()
         self._claims: dict[Hashable, float] = {}  # when each ends
         self._claimed_until_s = -math.inf  # the last end
+        self._key_until_s = -math.inf  # the end of the claim for a key
         self._running_until_s = -math.inf
         self._lent = 0
 
@@ -52,6 +56,18 @@ class RightOfWay:
         with self._changed:
             self._claims[owner] = self._clock() + longest_s
             self._update()
+
+    def claim_for_key(self, owner: Hashable, longest_s: float = LONGEST_CLAIM_S) -> None:
+        """Claim the right of way for the answer to a key, which rings yield to."""
+        with self._changed:
+            self._key_until_s = self._clock() + longest_s
+        self.claim(owner, longest_s)
+
+    def yield_to_key(self, sleep: Callable[[float], object] = time.sleep) -> None:
+        """Let a key be answered first: wait for the end of its claim, at most `LONGEST_YIELD_S`."""
+        left_s = min(LONGEST_YIELD_S, self._key_until_s - self._clock())
+        if left_s > 0:
+            sleep(left_s)
 
     def release(self, owner: Hashable) -> None:
         """End a claim; do nothing without one."""

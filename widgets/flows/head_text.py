@@ -96,7 +96,8 @@ def _count(state: FlowsState) -> str:
     if state.progress is not None:
         words += f", {int(state.progress * 100)}% counted"
     if listing.other_packets:
-        words += f"; {count_text(listing.other_packets)} packets of further ones are not listed"
+        others = count_text(listing.other_packets)
+        words += f"; {others} packets of the longest idle ones are not listed anymore"
     return words
 
 

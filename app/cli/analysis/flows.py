@@ -113,7 +113,8 @@ class FlowsOutput:
             if listing.other_packets:
                 print_message(
                     f"rawscope: {question.level.label}: {listing.other_packets:,} packets of "
-                    f"further conversations are not listed; at most {MOST_FLOWS:,} are"
+                    f"conversations that were idle for longest are not listed; at most "
+                    f"{MOST_FLOWS:,} conversations are"
                 )
         self._output.flush()
         if is_cut:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.flows.conversations import PART, FlowCounter
-from core.analysis.flows.listing import FlowListing, FlowQuestion, listing_of
+from core.analysis.flows.listing import FlowListing, FlowQuestion, Steps, listing_steps
 from core.analysis.flows.pairs import dissected_rows
 from core.analysis.flows.programs import programs_of_table
 from core.analysis.flows.table import MOST_FLOWS
@@ -60,6 +60,8 @@ class FlowAnalyzer:
         self._clock = clock
         self._listed_s = -SETTLED_S  # when the listing was made
         self._listed = -1  # packets in it; -1 before the first listing
+        self._steps: Steps[None] | None = None  # of the listing that is made
+        self._asked = question  # what that lists
         self._programs = 0  # the version of the programs in it
 
     @property
@@ -69,7 +71,8 @@ class FlowAnalyzer:
 
     def is_due(self, snapshot: Snapshot) -> bool:
         """Return True if `extend` would publish a new listing, or count more packets."""
-        return self._target(snapshot) > self.through or self._is_stale(snapshot)
+        is_listing = self._steps is not None
+        return is_listing or self._target(snapshot) > self.through or self._is_stale(snapshot)
 
     def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
         """Count packets not counted before, and publish a listing if one is due.
@@ -77,15 +80,18 @@ class FlowAnalyzer:
         Return True if the budget was spent before the last packet.
         """
         target = self._target(snapshot)
-        while self.through < target and self._extend_once(snapshot, target):
+        if self._steps is None:
+            while self.through < target and self._extend_once(snapshot, target):
+                if budget.is_spent:
+                    break
+            if self._is_stale(snapshot):
+                self._steps = self._listing(snapshot)
+        while self._steps is not None and not self._has_ended(self._steps, snapshot):
             if budget.is_spent:
-                break
-        has_more = self.through < target
-        if self._is_stale(snapshot):
-            self._publish(snapshot)
+                return True
         if self._listed == self._counter.packets:
             self.listed_through = self.through
-        return has_more
+        return self.through < target
 
     def forget(self, first: int) -> None:
         """Keep the counts of evicted packets."""
@@ -104,15 +110,28 @@ class FlowAnalyzer:
         has_programs = self.question.programs and known != self._programs
         return is_settled and (self._listed != self._counter.packets or has_programs)
 
-    def _publish(self, snapshot: Snapshot) -> None:
+    def _has_ended(self, steps: Steps[None], snapshot: Snapshot) -> bool:
+        """Do a step of a listing, or begin it again for a new question. Return True at its end."""
+        try:
+            next(steps)
+        except StopIteration:
+            self._steps = None
+            return True
+        if self.question != self._asked:
+            self._steps = self._listing(snapshot)
+        return False
+
+    def _listing(self, snapshot: Snapshot) -> Steps[None]:
+        """Answer the question in steps, between which nothing is counted."""
         question, counter = self.question, self._counter
+        self._asked = question
         table = counter.tables[question.level]
         programs = None
         if question.programs:
             self._programs = programs_of(snapshot).published.version
-            programs = programs_of_table(question.level, table, snapshot)
+            programs = yield from programs_of_table(question.level, table, snapshot)
         scale, packets = counter.scale, counter.packets
-        self.published = listing_of(question, table, scale, packets, programs)
+        self.published = yield from listing_steps(question, table, scale, packets, programs)
         self._listed_s, self._listed = self._clock(), counter.packets
 
     def _extend_once(self, snapshot: Snapshot, target: int) -> bool:

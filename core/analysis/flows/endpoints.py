@@ -7,7 +7,7 @@ endpoint with itself counts as both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,12 @@ _SUMMED = ("packets", "bytes", "retransmissions", "zero_windows", "resets")
 _EARLIEST = ("start_ns", "first_packet")
 
 
-def endpoints_of(
+def endpoints_steps(
     columns: Mapping[str, NDArray[Any]], *, has_ports: bool
-) -> dict[str, NDArray[Any]]:
-    """Return the columns of all endpoints of conversations (n,): the same ones, without an end B.
+) -> Generator[None, None, dict[str, NDArray[Any]]]:
+    """Return, after some steps, the columns of all endpoints of conversations (n,).
+
+    They are the same ones, without an end B.
 
     ``conversations`` (m,) is how many there are with each; ``id`` (m,) a hash of its end.
     """
@@ -33,7 +35,10 @@ def endpoints_of(
         name: np.concatenate([columns[f"a_{name}"], columns[f"b_{name}"]])
         for name in Ends.__slots__
     }
-    order = np.lexsort(tuple(both.values()))
+    order = np.arange(2 * count)
+    for column in both.values():
+        yield
+        order = order[np.argsort(column[order], kind="stable")]
     is_first = np.zeros(2 * count, np.bool_)
     is_first[:1] = True
     is_itself = np.ones(count, np.bool_)
@@ -50,7 +55,9 @@ def endpoints_of(
             sent = columns[name][conversation, is_b].astype(np.int64)
             received = columns[name][conversation, 1 - is_b].astype(np.int64)
             found[name] = np.stack([_sums(each, starts) for each in (sent, received)], axis=1)
+            yield
     found["rates"] = _sums(columns["rates"][conversation], starts)
+    yield
     for name in _EARLIEST:
         found[name] = _reduced(np.minimum, columns[name][conversation], starts)
     found["stop_ns"] = _reduced(np.maximum, columns["stop_ns"][conversation], starts)

@@ -36,8 +36,9 @@ class TimeScale:
 
     def bins(self, times_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the bin of each time (n,); bin 0 for earlier times than the first."""
-        found: NDArray[np.int64] = (times_ns - (self.start_ns or 0)) // self.width_ns
-        return np.clip(found, 0, BINS - 1)
+        start_ns = self.start_ns or 0
+        found: NDArray[np.int64] = (np.maximum(times_ns, start_ns) - start_ns) // self.width_ns
+        return np.minimum(found, BINS - 1)
 
     @property
     def used(self) -> int:

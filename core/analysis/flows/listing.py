@@ -1,19 +1,20 @@
 """A list of conversations or endpoints in an order, for readers on any thread.
 
-`FlowQuestion` says what to list and how; `listing_of` answers it. The answer has copies of the
-columns, sorted, so counting may continue.
+`FlowQuestion` says what to list and how; `listing_of` answers it, and `listing_steps` does so in
+short steps, between which no packets may be counted. The answer has copies of the columns, sorted,
+so counting may continue then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.flows.endpoints import end_ids, endpoints_of
+from core.analysis.flows.endpoints import end_ids, endpoints_steps
 from core.analysis.flows.ends import Ends
 from core.analysis.flows.history import TimeScale
 from core.analysis.flows.level import Level, address_text
@@ -21,9 +22,14 @@ from core.analysis.flows.table import NO_TIME, ConversationTable
 from core.analysis.flows.tcp_marks import TcpState, states
 from core.wire.model.address_texts import end_text
 
+T = TypeVar("T")
 Columns = Mapping[str, NDArray[Any]]
 Programs = tuple[tuple[str, ...], NDArray[np.int64]]
 Keys = Callable[[Columns], tuple[NDArray[Any], ...]]
+Steps = Generator[None, None, T]
+"""Work in short steps; its return value is the result."""
+
+TEXTS_PER_STEP = 1 << 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +53,9 @@ class FlowListing:
     """The answer to a question: immutable columns (n,), in the order of the lines.
 
     `total` is the number of flows that were counted before the text selected some. The packets and
-    bytes of others belong to flows beyond the bound. Times count from `start_ns`; the bins of
-    ``rates`` are `width_ns` wide and `used` of them have passed. `packets` were counted in all.
+    bytes of others belong to `evicted` flows, or to those that never had a row. Times count from
+    `start_ns`; the bins of ``rates`` are `width_ns` wide and `used` of them have passed. `packets`
+    were counted in all.
     """
 
     question: FlowQuestion = FlowQuestion()
@@ -56,6 +63,7 @@ class FlowListing:
     total: int = 0
     other_packets: int = 0
     other_bytes: int = 0
+    evicted: int = 0
     start_ns: int = 0
     width_ns: int = 1
     used: int = 1
@@ -124,6 +132,16 @@ class FlowListing:
 _RATED = ("start_ns", "stop_ns", "bytes")
 
 
+def result_of(steps: Steps[T]) -> T:
+    """Do all steps of some work, and return its result."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+
+
 def listing_of(
     question: FlowQuestion,
     table: ConversationTable,
@@ -133,12 +151,23 @@ def listing_of(
 ) -> FlowListing:
     """Return the answer to a question about a table of its level.
 
-    `programs` are the texts of programs, sorted, and the index of each conversation's, -1 without.
+    `programs` are the texts of programs, sorted, and the index of each conversation's, or -1.
     """
+    return result_of(listing_steps(question, table, scale, packets, programs))
+
+
+def listing_steps(
+    question: FlowQuestion,
+    table: ConversationTable,
+    scale: TimeScale,
+    packets: int = 0,
+    programs: Programs | None = None,
+) -> Steps[FlowListing]:
+    """Return what `listing_of` does, in steps."""
     columns = dict(table.columns)
     has_ports = question.level.has_ports
     if question.endpoints:
-        columns = endpoints_of(columns, has_ports=has_ports)
+        columns = yield from endpoints_steps(columns, has_ports=has_ports)
     elif "seen" in columns:
         columns["state"] = states(columns["seen"])
         columns["id"] = columns["stream"]
@@ -148,16 +177,23 @@ def listing_of(
     texts: tuple[str, ...] = ()
     if programs is not None and not question.endpoints:
         texts, columns["program"] = programs
+    yield
     total = len(columns["id"])
-    order = _sorted(columns, question)
+    order = yield from _sorted(columns, question)
     if question.text:
-        order = order[_matching(columns, question, texts)[order]]
+        matching = yield from _matching(columns, question, texts)
+        order = order[matching[order]]
+    listed = {}
+    for name, column in columns.items():
+        listed[name] = column[order]
+        yield
     return FlowListing(
         question,
-        {name: column[order] for name, column in columns.items()},
+        listed,
         total,
         table.other_packets,
         table.other_bytes,
+        table.evicted,
         scale.start_ns or 0,
         scale.width_ns,
         scale.used,
@@ -228,33 +264,38 @@ SORTS: Mapping[str, Keys] = {
 """The sort keys of the columns, the last one the most significant, by name."""
 
 
-def _sorted(columns: Columns, question: FlowQuestion) -> NDArray[np.int64]:
-    """Return the rows sorted; equal ones in the order of their first packets."""
-    keys = SORTS[question.sort](columns)
-    count = len(columns["id"])
+def _sorted(columns: Columns, question: FlowQuestion) -> Steps[NDArray[np.int64]]:
+    """Return the rows sorted; equal ones in the order of their first packets.
+
+    Each key is sorted in a step: the last one is the most significant.
+    """
     backward = slice(None, None, -1)
+    order = np.argsort(columns["first_packet"], kind="stable")
+    yield
     if question.descending:  # a stable sort of the reversed rows, reversed
-        keys = tuple(key[backward] for key in keys)
-        found: NDArray[np.int64] = count - 1 - np.lexsort(keys)[backward]
-        return found
-    return np.lexsort(keys)
+        order = order[backward]
+    for key in SORTS[question.sort](columns):
+        order = order[np.argsort(key[order], kind="stable")]
+        yield
+    return order[backward] if question.descending else order
 
 
 def _matching(
     columns: Columns, question: FlowQuestion, programs: tuple[str, ...]
-) -> NDArray[np.bool_]:
+) -> Steps[NDArray[np.bool_]]:
     """Return a mask (n,) of the flows whose texts have all words of the question."""
-    sides = [
-        _side_texts(columns, side, has_ports=question.level.has_ports)
-        for side in ("a", "b")
-        if f"{side}_kind" in columns
-    ]
+    sides = []
+    for side in ("a", "b"):
+        if f"{side}_kind" in columns:
+            side_texts = yield from _side_texts(columns, side, has_ports=question.level.has_ports)
+            sides.append(side_texts)
     state = columns.get("state")
     found = np.ones(len(columns["id"]), np.bool_)
     for word in question.text.casefold().split():
         has_word = np.zeros(len(found), np.bool_)
         for texts, index in sides:
             has_word |= np.array([word in text for text in texts], np.bool_)[index]
+            yield
         if programs:
             found_in = [word in text.casefold() for text in programs]
             has_word |= np.array([*found_in, False])[columns["program"]]  # the last one: -1
@@ -266,14 +307,19 @@ def _matching(
 
 def _side_texts(
     columns: Columns, side: str, *, has_ports: bool
-) -> tuple[list[str], NDArray[np.int64]]:
+) -> Steps[tuple[list[str], NDArray[np.int64]]]:
     """Return the different texts of the ends of one side, and the index of each end's (n,)."""
     names = [f"{side}_{name}" for name in Ends.__slots__]
     ids = end_ids(columns, side, has_ports=has_ports)
     _, first, index = np.unique(ids, return_index=True, return_inverse=True)
-    rows = zip(*(columns[name][first].tolist() for name in names), strict=True)
-    texts = [
-        end_text(address_text(kind, high, low), port if has_ports else None)
-        for kind, high, low, port in rows
-    ]
+    yield
+    texts: list[str] = []
+    for start in range(0, len(first), TEXTS_PER_STEP):
+        part = first[start : start + TEXTS_PER_STEP]
+        rows = zip(*(columns[name][part].tolist() for name in names), strict=True)
+        texts += [
+            end_text(address_text(kind, high, low), port if has_ports else None)
+            for kind, high, low, port in rows
+        ]
+        yield
     return texts, index

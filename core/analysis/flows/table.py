@@ -1,8 +1,9 @@
 """The conversations of one level, as columns that grow with every part of a capture.
 
-A conversation has a row, its *slot*, from its first packet on; it is never dropped, and neither is
-a count: packets that the store evicts stay counted. At most `MOST_FLOWS` conversations have one.
-Packets of further ones are counted as those of others. A row takes `FLOW_BYTES`.
+A conversation has a row, its *slot*, from its first packet on; packets that the store evicts stay
+counted. At most `MOST_FLOWS` conversations have one, of `FLOW_BYTES`. A new one then takes the row
+of the one that has been idle for the most packets, which is *evicted*: its packets and bytes are
+counted with those of others, so the totals stay true. If it has packets later, it begins again.
 
 Direction 0 is from end A, the source of the first packet, to end B; direction 1 is back.
 """
@@ -46,6 +47,7 @@ _COLUMNS: Mapping[str, tuple[Any, tuple[int, ...], Any]] = {
     "start_ns": (np.int64, (), NO_TIME),
     "stop_ns": (np.int64, (), UNTIMED),
     "first_packet": (np.int64, (), 0),
+    "last_packet": (np.int64, (), 0),
     "rates": (np.float32, (BINS,), 0),
 }
 TCP_COLUMNS: Mapping[str, tuple[Any, tuple[int, ...], Any]] = {
@@ -107,9 +109,10 @@ class ConversationTable:
     def __init__(self, scale: TimeScale, *, is_tcp: bool, most: int = MOST_FLOWS) -> None:
         self.other_packets = 0
         self.other_bytes = 0
+        self.evicted = 0  # conversations; one that came again may be evicted again
         self._scale = scale
         self._kinds = {**_COLUMNS, **(TCP_COLUMNS if is_tcp else {})}
-        self._index = SlotIndex(most)
+        self._index, self._most = SlotIndex(most), most
         self._columns: dict[str, NDArray[Any]] = {}
         self._width_ns = scale.width_ns
         self._reserve(_LEAST_ROWS)
@@ -139,6 +142,8 @@ class ConversationTable:
         slots = self._index.known(ascending[starts])
         new = np.flatnonzero(slots == NO_SLOT)
         if len(new):
+            if (lacking := len(self) + len(new) - self._most) > 0:
+                self._evict(lacking, busy=slots[slots != NO_SLOT])
             firsts = np.minimum.reduceat(order, starts)[new]
             by_packet = np.argsort(firsts)
             new, firsts = new[by_packet], firsts[by_packet]
@@ -158,6 +163,22 @@ class ConversationTable:
         if len(order):
             self._count(pairs.rows[order], counted, sizes, part)
         return counted
+
+    def _evict(self, count: int, busy: Rows) -> None:
+        """Take the rows of up to `count` conversations, idle for longest, but not `busy` ones."""
+        columns, used = self._columns, len(self)
+        last = columns["last_packet"][:used].copy()
+        last[busy] = NO_TIME
+        count = min(count, used - len(busy))
+        if count <= 0:
+            return
+        slots = np.argpartition(last, count - 1)[:count]
+        self.evicted += count
+        self.other_packets += int(columns["packets"][slots].sum())
+        self.other_bytes += int(columns["bytes"][slots].sum())
+        for name, (_, _, default) in self._kinds.items():
+            columns[name][slots] = default
+        self._index.remove(slots)
 
     def _add_new(
         self, pairs: Pairs, keys: NDArray[np.uint64], index: Rows, part: PartColumns
@@ -193,7 +214,9 @@ class ConversationTable:
         if UNTIMED in begins:
             begins = np.minimum.reduceat(np.where(times == UNTIMED, NO_TIME, times), starts)
         columns["start_ns"][slots] = np.minimum(columns["start_ns"][slots], begins)
-        rates = np.bincount(group * BINS + part.bins[rows], lengths, count * BINS)
+        columns["last_packet"][slots] = part.first + np.maximum.reduceat(rows, starts)
+        timed = np.where(times == UNTIMED, 0.0, lengths)
+        rates = np.bincount(group * BINS + part.bins[rows], timed, count * BINS)
         columns["rates"][slots] += rates.reshape(-1, BINS).astype(np.float32)
 
     def _reserve(self, count: int) -> None:

@@ -33,6 +33,10 @@ LAST_STEPS = 25
 JOIN_S = 2.0
 
 
+def _no_pause() -> None:
+    """Do nothing, for a watch that nobody asks to pause."""
+
+
 class ProgramSearch:
     """Finds the programs of one store's packets, a step at a time. One thread uses it."""
 
@@ -95,6 +99,7 @@ class ProgramWatch:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.trouble = ""
+        self.pause: Callable[[], None] = _no_pause  # called before each step
         self._captured, self._make_finder, self._clock = captured, make_finder, clock
         self._woken, self._ended = Event(), Event()
         self._thread: threading.Thread | None = None
@@ -139,6 +144,7 @@ class ProgramWatch:
                 continue
             if search is None or search.index is not programs_of(snapshot):
                 search = ProgramSearch(finder, snapshot)
+            self.pause()
             search.step(snapshot, self._clock())
             self.trouble = finder.trouble
             if finder.trouble:

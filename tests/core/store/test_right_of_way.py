@@ -7,7 +7,12 @@ import threading
 import pytest
 
 from core.store.budget import Budget
-from core.store.right_of_way import LONGEST_PAUSE_S, RUN_S, RightOfWay
+from core.store.right_of_way import (
+    LONGEST_PAUSE_S,
+    LONGEST_YIELD_S,
+    RUN_S,
+    RightOfWay,
+)
 from tests.helpers.waiting import PATIENCE_S
 
 
@@ -99,3 +104,22 @@ def test_work_that_somebody_waits_for_does_not_pause():
         paused.join(PATIENCE_S)
         assert not paused.is_alive()
     assert row.is_claimed
+
+
+def test_a_ring_yields_to_a_key_for_a_moment_but_not_to_other_work() -> None:
+    clock = Clock()
+    row = RightOfWay(clock)
+    row.claim("ring", PATIENCE_S)
+    assert _yield_s(row) < LONGEST_YIELD_S
+    row.claim_for_key("key", PATIENCE_S)
+    assert row.is_claimed
+    assert _yield_s(row) >= LONGEST_YIELD_S
+    clock.now_s += PATIENCE_S
+    assert _yield_s(row) < LONGEST_YIELD_S
+
+
+def _yield_s(row: RightOfWay) -> float:
+    """Return how long a ring was asked to wait."""
+    waited: list[float] = []
+    row.yield_to_key(waited.append)
+    return sum(waited)

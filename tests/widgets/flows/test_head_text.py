@@ -43,7 +43,8 @@ def test_chosen_words_are_marked_and_every_choice_has_an_action() -> None:
         ),
         (
             replace(STATE, listing=replace(listed(), other_packets=1234)),
-            "33 conversations of 35 packets; 1,234 packets of further ones are not listed",
+            "33 conversations of 35 packets; 1,234 packets of the longest idle ones "
+            "are not listed anymore",
         ),
         (
             replace(STATE, listing=listed(FlowQuestion(Level.IPV4, endpoints=True))),

@@ -64,6 +64,26 @@ def test_a_spent_budget_is_continued() -> None:
     assert analyzer.through == 40
 
 
+def test_a_listing_is_made_in_steps_and_begun_again_for_another_question() -> None:
+    store = _store(SENT)
+    analyzer = FlowAnalyzer(FlowQuestion(sort="a"))
+    while analyzer.through < 40:
+        assert analyzer.extend(store.snapshot(), Budget(0))
+    steps = 0
+    while not analyzer.has_answer:
+        assert analyzer.is_due(store.snapshot())
+        analyzer.extend(store.snapshot(), Budget(0))
+        steps += 1
+        if steps == 4:
+            analyzer.question = FlowQuestion(Level.IPV4, text="192.")
+            store.append(batch_of([each.frame for each in SENT[:1]]))
+    assert steps > 10
+    assert analyzer.published.question == FlowQuestion(Level.IPV4, text="192.")
+    assert analyzer.published.packets == 40  # counting waits for the listing
+    analyzer.extend(store.snapshot(), UNLIMITED)
+    assert analyzer.through == 41
+
+
 def test_packets_of_a_filter() -> None:
     store = _store(SENT)
     view = View(PacketFilter.compile("tcp.srcport in {40001, 40002}"))

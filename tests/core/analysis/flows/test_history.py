@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.analysis.flows.history import BINS, TimeScale, widened
+from core.analysis.flows.table import UNTIMED
 
 SECOND = 1_000_000_000
 
@@ -26,6 +27,7 @@ def test_earlier_times_belong_to_the_first_bin() -> None:
     scale.cover(np.array([10 * SECOND, 11 * SECOND]))
     scale.cover(np.array([], np.int64))
     assert scale.bins(np.array([0, 10 * SECOND])).tolist() == [0, 0]
+    assert scale.bins(np.array([UNTIMED, np.iinfo(np.int64).min])).tolist() == [0, 0]
 
 
 def test_wider_bins_have_the_same_sum() -> None:

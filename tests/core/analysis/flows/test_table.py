@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from core.decode.batch_decoder import decode_batch
 from core.decode.chunk import Chunk
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import IpProtocol
+from core.wire.model.dissection import PacketFlag
 from tests.core.decode.frames import ethernet, ipv4, udp
 from tests.core.decode.support import batch_of
 
@@ -53,16 +56,53 @@ def test_any_division_into_parts(level: Level, size: int) -> None:
     assert whole["bytes"].sum() == chunk.original.sum()
 
 
-def test_further_conversations_are_counted_as_others() -> None:
+@pytest.mark.parametrize("level", [Level.IPV4, Level.UDP])
+@pytest.mark.parametrize("size", [1, 3, 7, 100])
+def test_a_new_conversation_takes_the_row_of_the_longest_idle_one(level: Level, size: int) -> None:
     chunk = _chunk(100, 10)
-    counter = _counted(chunk, 7, most=4)
-    table = counter.tables[Level.IPV4]
+    counter = _counted(chunk, size, most=4)
+    table = counter.tables[level]
     assert len(table) == 4
-    assert table.columns["packets"].tolist() == [[4, 6], [7, 3], [7, 3], [4, 6]]
-    assert table.other_packets == 60
-    assert table.other_bytes + table.columns["bytes"].sum() == chunk.original.sum()
-    listing = listing_of(FlowQuestion(Level.IPV4), table, counter.scale)
-    assert (listing.total, listing.other_packets) == (4, 60)
+    columns = table.columns
+    assert table.other_packets + columns["packets"].sum() == 100
+    assert table.other_bytes + columns["bytes"].sum() == chunk.original.sum()
+    if size <= 4:  # else one part has more conversations than there are rows
+        assert sorted(columns["last_packet"].tolist()) == [97, 98, 99, 100]
+        assert table.evicted > 0
+    for end in "ab":
+        assert (columns[f"{end}_low"] > 0).all()
+    listing = listing_of(FlowQuestion(level), table, counter.scale)
+    assert (listing.total, listing.evicted) == (4, table.evicted)
+    assert listing.other_packets == table.other_packets
+
+
+def test_evicted_rows_are_as_new() -> None:
+    """What the table has of the last conversations is what a table of only their packets has."""
+    chunk = _chunk(100, 50)
+    counter = _counted(chunk, 1, most=4)
+    last = _counted(chunk.rows(96, 100), 1)
+    found = listing_of(FlowQuestion(Level.UDP, sort="start"), counter.tables[Level.UDP], last.scale)
+    alone = listing_of(FlowQuestion(Level.UDP, sort="start"), last.tables[Level.UDP], last.scale)
+    assert len(alone) == len(found) == 4
+    for name in alone.columns.keys() - {"a_hash", "rates"}:
+        assert found.columns[name].tolist() == alone.columns[name].tolist(), name
+    assert np.allclose(found.columns["rates"].sum(axis=1), alone.columns["rates"].sum(axis=1))
+
+
+def test_packets_without_a_time_count_but_have_no_place_in_time() -> None:
+    untimed = _chunk(6, 1)
+    flags = untimed.flags | np.array(PacketFlag.TIME_INVALID, untimed.flags.dtype)
+    untimed = replace(untimed, timestamp_ns=np.zeros(6, np.int64), flags=flags)
+    timed = _chunk(6, 1)
+    both = _counted(timed, 6)
+    both.add(untimed, FlowIndex().append(untimed))
+    alone = _counted(timed, 6)
+    for level in (Level.ETHERNET, Level.IPV4, Level.UDP):
+        found, expected = both.tables[level].columns, alone.tables[level].columns
+        assert found["packets"].sum() == 12
+        for name in ("rates", "start_ns", "stop_ns"):
+            assert found[name].tolist() == expected[name].tolist(), name
+    assert both.scale.used == alone.scale.used
 
 
 def test_packets_of_a_mask_are_counted() -> None:
