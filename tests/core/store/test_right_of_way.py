@@ -119,7 +119,7 @@ def test_a_ring_yields_to_a_key_for_a_moment_but_not_to_other_work() -> None:
 
 
 def _yield_s(row: RightOfWay) -> float:
-    """Return how long a ring was asked to wait."""
+    """Return how long a ring waits for a key."""
     waited: list[float] = []
     row.yield_to_key(waited.append)
     return sum(waited)

@@ -77,7 +77,7 @@ def test_a_new_conversation_takes_the_row_of_the_longest_idle_one(level: Level, 
 
 
 def test_evicted_rows_are_as_new() -> None:
-    """What the table has of the last conversations is what a table of only their packets has."""
+    """The table has of the last conversations the same as a table of only their packets."""
     chunk = _chunk(100, 50)
     counter = _counted(chunk, 1, most=4)
     last = _counted(chunk.rows(96, 100), 1)
