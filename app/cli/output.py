@@ -90,6 +90,15 @@ class CommandOutput:
         self.written = 0  # number of lines passed to the stream
 
     @property
+    def columns(self) -> int | None:
+        """The width of the terminal that shows the data; None in a file or pipe."""
+        if self._terminal is None:
+            return None
+        with suppress(OSError):
+            return os.get_terminal_size(self._stream.fileno()).columns or None
+        return None
+
+    @property
     def has_room(self) -> bool:
         """True if a line can be written now without waiting for the reader.
 

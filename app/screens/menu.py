@@ -27,6 +27,9 @@ PACKET_ACTIONS = (
 )  # fmt: skip
 """The actions in the menu of a packet; an empty name is a line between two groups."""
 
+FLOW_ACTIONS = ("packets.follow",)
+"""The actions in the menu of a conversation."""
+
 SCREEN_ACTIONS = (
     "packets.follow",
     "filter.edit",
@@ -86,6 +89,10 @@ class Menu:
     def packet_actions(self) -> list[FilterChoice | None]:
         """Return the actions for the selected packet."""
         return list(self.actions(PACKET_ACTIONS))
+
+    def flow_actions(self) -> list[FilterChoice | None]:
+        """Return the actions for the selected conversation."""
+        return list(self.actions(FLOW_ACTIONS))
 
     def actions(self, names: Sequence[str]) -> Iterator[FilterChoice | None]:
         """Yield a choice for each action."""

@@ -207,6 +207,15 @@ class SidePanels:
         found = (controller.value_of(view) for controller in self._controllers.values())
         return next(filter(None, found), None)
 
+    def offers_stream(self, view: Widget) -> bool:
+        """Return True for a list whose cursor is on a conversation that can be followed."""
+        return any(
+            controller.lists_streams
+            and controller.value_of(view) is not None
+            and controller.offered_stream() is not None
+            for controller in self._controllers.values()
+        )
+
     def close(self) -> bool:
         """End one panel's activity, as `escape` does first. Return False if nothing is active."""
         return any(controller.close() for controller in self._controllers.values())

@@ -59,7 +59,10 @@ def head_lines(state: FlowsState, width: int) -> tuple[Line, ...]:
 
 
 def _choice(text: str, action: str, *, chosen: bool) -> Piece:
-    return Piece(f" {text} ", PieceStyle.BUTTON if chosen else PieceStyle.QUIET, action)
+    """Return a choice; brackets tell which one is chosen, also without colors."""
+    if chosen:
+        return Piece(f"[{text}]", PieceStyle.BUTTON, action)
+    return Piece(f" {text} ", PieceStyle.QUIET, action)
 
 
 def _wrapped(groups: Iterable[list[Piece]], width: int) -> list[Line]:

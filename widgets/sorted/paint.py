@@ -14,7 +14,7 @@ from widgets.sorted.column import ListColumn, Sort
 from widgets.sorted.column_layout import SIGN_WIDTH
 
 ARROWS = {True: "▼", False: "▲"}  # behind the heading that is sorted by, by `descending`
-MORE = "›"  # at the end of the headings if columns are scrolled away to the right
+LESS, MORE = "‹", "›"  # at the ends of the headings if columns are scrolled away there
 
 
 def heading_strip(
@@ -23,11 +23,12 @@ def heading_strip(
     width: int,
     styles: StyleOf,
     *,
+    less: bool,
     more: bool,
 ) -> Strip:
-    """Draw the headings in `width` cells. `more` says that columns follow to the right."""
+    """Draw the headings in `width` cells; `less` and `more`: columns are to the left, or right."""
     plain = styles("sorted-list--header")
-    cells = [Segment(" " * SIGN_WIDTH, plain)]
+    cells = [Segment((LESS if less else "").ljust(SIGN_WIDTH), plain)]
     for column, column_width in columns:
         title, style = column.heading, plain
         if column is sort.column:

@@ -21,7 +21,7 @@ from widgets.lines.cursor_view import MENU_BUTTON
 from widgets.lines.line_window import target_of
 from widgets.lines.shifted_view import ShiftedView
 from widgets.sorted.column import ListColumn, Sort
-from widgets.sorted.column_layout import ColumnLayout
+from widgets.sorted.column_layout import SIGN_WIDTH, ColumnLayout
 from widgets.sorted.paint import heading_strip
 
 
@@ -194,9 +194,16 @@ class SortedList(ShiftedView):
         self.sort = self.sort.reversed
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Sort by the heading that is pressed; a second press reverses the order."""
+        """Sort by the heading that is pressed; a second press reverses the order.
+
+        A press of ``‹`` or ``›`` scrolls the columns.
+        """
         offset = event.get_content_offset(self)
         if offset is None or offset.y >= self.HEADER_LINES:
+            return
+        less, more = self._hides_columns
+        if (less and offset.x < SIGN_WIDTH) or (more and offset.x >= self.window.width - 1):
+            self.action_shift(-1 if offset.x < SIGN_WIDTH else 1)
             return
         column = self.columns.column_at(offset.x, self.shift.value, self.window.width)
         if column is self.sort.column:
@@ -210,6 +217,11 @@ class SortedList(ShiftedView):
     def shown_columns(self) -> Sequence[tuple[ListColumn, int]]:
         """The columns on the screen, with their widths."""
         return self.columns.shown(self.shift.value, self.window.width)
+
+    @property
+    def _hides_columns(self) -> tuple[bool, bool]:
+        """True if columns are scrolled away to the left, and to the right."""
+        return self.shift.value > 0, self.shift.value < self.widest_shift()
 
     def widest_shift(self) -> int:
         """Return the shift that brings the last column onto the screen."""
@@ -233,5 +245,6 @@ class SortedList(ShiftedView):
     def build_header(self, line: int) -> Strip:
         """Draw the headings over their columns."""
         width = self.window.width
-        more = self.shift.value < self.widest_shift()
-        return heading_strip(self.shown_columns, self.sort, width, self.component, more=more)
+        less, more = self._hides_columns
+        shown = self.shown_columns
+        return heading_strip(shown, self.sort, width, self.component, less=less, more=more)

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import rich_click as click
 
+from app.cli.analysis.input_files import (
+    files_option,
+    filter_option,
+    input_files,
+    named_files,
+)
 from app.cli.commands import Command
 from app.cli.shared_options import debug_option, json_option, selection_of
 
@@ -11,20 +17,9 @@ LEVELS = ("eth", "ip", "ipv6", "tcp", "udp")
 
 
 @click.command(cls=Command)
-@click.option(
-    "-r",
-    "files",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    help="Read this capture file; '-' is standard input. Several (repeatable) are merged by time.",
-)
-@click.option(
-    "-Y",
-    "display_filter",
-    metavar="FILTER",
-    help="Count only packets that pass this display filter.",
-)
+@named_files
+@files_option
+@filter_option
 @click.option(
     "--by",
     "levels",
@@ -40,6 +35,7 @@ LEVELS = ("eth", "ip", "ipv6", "tcp", "udp")
 @json_option
 @debug_option
 def flows(
+    named: tuple[str, ...],
     files: tuple[str, ...],
     display_filter: str | None,
     levels: tuple[str, ...],
@@ -52,8 +48,7 @@ def flows(
     Those with the most bytes are first. Every header counts, in tunnels too; packets that ICMP
     errors quote do not. Bytes are those of whole frames.
     """
-    if files.count("-") > 1:
-        raise click.UsageError("'-r -' reads standard input: give it once")
+    files = input_files(files, named)
     selection = selection_of(display_filter)
     from app.cli.analysis.flows import run_flows
 

@@ -54,7 +54,7 @@ class FlowsOutput:
         self,
         selection: Selection | None,
         questions: Sequence[FlowQuestion],
-        lines: Callable[[FlowListing], Iterator[str]],
+        lines: Callable[[FlowListing, int | None], Iterator[str]],
         enough: Callable[[], bool] = lambda: False,
         signal: Callable[[], int | None] = lambda: None,
     ) -> None:
@@ -109,7 +109,7 @@ class FlowsOutput:
         for question in self._questions:
             table = counter.tables[question.level]
             listing = listing_of(question, table, counter.scale, counter.packets)
-            self._output.lines(list(self._lines(listing)))
+            self._output.lines(list(self._lines(listing, self._output.columns)))
             if listing.other_packets:
                 print_message(
                     f"rawscope: {question.level.label}: {listing.other_packets:,} packets of "
@@ -133,7 +133,7 @@ class FlowsOutput:
 # -- JSON ---------------------------------------------------------------------------------------
 
 
-def json_lines(listing: FlowListing) -> Iterator[str]:
+def json_lines(listing: FlowListing, _width: int | None = None) -> Iterator[str]:
     """Yield one JSON object for each flow."""
     for row in range(len(listing)):
         yield json.dumps(flow_record(listing, row))
@@ -204,23 +204,54 @@ def _columns(question: FlowQuestion) -> dict[str, Cell]:
     return columns
 
 
-def text_lines(listing: FlowListing) -> Iterator[str]:
-    """Yield a heading with the number of flows, and a table of them, if there are any."""
+_LEFT_OUT_FIRST = (
+    "STREAM", "BITS/S", "PACKETS A→B", "PACKETS B→A", "PACKETS SENT", "PACKETS RECEIVED",
+    "ZERO WINDOWS", "RTT", "START", "RESETS", "BYTES A→B", "BYTES B→A", "BYTES SENT",
+    "BYTES RECEIVED", "RETRANSMITTED", "CONVERSATIONS", "DURATION", "STATE", "PACKETS",
+)  # fmt: skip
+"""The columns that a narrow terminal lacks: the first one first."""
+
+
+def text_lines(listing: FlowListing, width: int | None = None) -> Iterator[str]:
+    """Yield a heading with the number of flows, and a table of them, if there are any.
+
+    In `width` cells, columns that do not fit are left out, and named in the heading. A pipe or a
+    file (None) gets all of them.
+    """
     question = listing.question
     kind = "endpoint" if question.endpoints else "conversation"
     plural = "s" * (len(listing) != 1)
-    yield f"{question.level.label}: {len(listing):,} {kind}{plural}"
+    title = f"{question.level.label}: {len(listing):,} {kind}{plural}"
     if not len(listing):
+        yield title
         return
-    columns = _columns(question)
-    rows = [tuple(columns)]
-    rows += [tuple(cell(listing, row) for cell in columns.values()) for row in range(len(listing))]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = {
+        heading: [heading, *(cell(listing, row) for row in range(len(listing)))]
+        for heading, cell in _columns(question).items()
+    }
+    widths = {heading: max(map(len, texts)) for heading, texts in table.items()}
+    left_out = _left_out(widths, width)
+    for heading in left_out:
+        del table[heading]
+    yield f"{title}; too narrow for {', '.join(left_out)}" if left_out else title
     ends = 1 if question.endpoints else 2
-    for texts in rows:
+    for row in range(len(listing) + 1):
         cells = [
-            text.ljust(width) if index < ends else text.rjust(width)
-            for index, (text, width) in enumerate(zip(texts, widths, strict=True))
+            texts[row].ljust(widths[name]) if index < ends else texts[row].rjust(widths[name])
+            for index, (name, texts) in enumerate(table.items())
         ]
         yield "  ".join(cells).rstrip()
     yield ""
+
+
+def _left_out(widths: Mapping[str, int], most: int | None) -> list[str]:
+    """Return the headings of the columns for which `most` cells are too few."""
+    room = sum(width + 2 for width in widths.values()) - 2
+    found: list[str] = []
+    for heading in _LEFT_OUT_FIRST:
+        if most is None or room <= most:
+            break
+        if heading in widths:
+            room -= widths[heading] + 2
+            found.append(heading)
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
+from app.cli.analysis.input_files import files_option, input_files, named_files
 from app.cli.commands import Command
 from app.cli.shared_options import debug_option, json_option
 
@@ -11,14 +12,8 @@ FORMATS = ("text", "hex", "raw")
 
 
 @click.command(cls=Command)
-@click.option(
-    "-r",
-    "files",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    help="Read this capture file; '-' is standard input. Several (repeatable) are merged by time.",
-)
+@files_option
+@named_files
 @click.argument("number", metavar="N", type=click.IntRange(0))
 @click.option("--udp", is_flag=True, help="Follow a UDP stream; without it, N is a TCP stream.")
 @click.option(
@@ -38,6 +33,7 @@ FORMATS = ("text", "hex", "raw")
 @json_option
 @debug_option
 def follow(
+    named: tuple[str, ...],
     files: tuple[str, ...],
     number: int,
     udp: bool,
@@ -57,4 +53,5 @@ def follow(
     if times and form == "raw" and not as_json:
         raise click.UsageError("--as raw prints what tshark does, without --times")
     protocol, form = "udp" if udp else "tcp", "json" if as_json else form
+    files = input_files(files, named)
     return run_follow(files, protocol, number, form, shows_times=times)

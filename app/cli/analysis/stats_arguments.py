@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import rich_click as click
 
-from app.cli.commands import STANDARD_INPUT, Command
+from app.cli.analysis.input_files import (
+    files_option,
+    filter_option,
+    input_files,
+    named_files,
+)
+from app.cli.commands import Command
 from app.cli.number_ranges import FiniteRange
 from app.cli.shared_options import debug_option, selection_of
 
@@ -12,20 +18,9 @@ SHORTEST_S, LONGEST_S = 1e-6, 1e9
 
 
 @click.command(cls=Command)
-@click.option(
-    "-r",
-    "files",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    help="Read this capture file; '-' is standard input. Several (repeatable) are merged by time.",
-)
-@click.option(
-    "-Y",
-    "display_filter",
-    metavar="FILTER",
-    help="Count only packets that pass this display filter.",
-)
+@named_files
+@files_option
+@filter_option
 @click.option(
     "--interval",
     "interval_s",
@@ -37,6 +32,7 @@ SHORTEST_S, LONGEST_S = 1e-6, 1e9
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with everything.")
 @debug_option
 def stats(
+    named: tuple[str, ...],
     files: tuple[str, ...],
     display_filter: str | None,
     interval_s: float | None,
@@ -48,8 +44,7 @@ def stats(
     The protocol hierarchy and the lengths count as 'tshark -z io,phs' and '-z plen,tree' do. An
     interrupt prints the statistics of the packets read until then.
     """
-    if files.count(STANDARD_INPUT) > 1:
-        raise click.UsageError("'-r -' reads standard input: give it once")
+    files = input_files(files, named)
     selection = selection_of(display_filter)
     from app.cli.analysis.stats import run_stats
 

@@ -110,6 +110,8 @@ class ValueFilterController:
         ]
         if conversation is not None:
             choices += [None, *self._menu.packet_actions()]
+        elif self._sides.offers_stream(view):
+            choices += [None, *self._menu.flow_actions()]
         if choices:
             self._menu.open(value.name, choices, at)
         else:

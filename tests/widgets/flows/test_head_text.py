@@ -26,7 +26,7 @@ def test_chosen_words_are_marked_and_every_choice_has_an_action() -> None:
     state = replace(STATE, question=FlowQuestion(Level.UDP, endpoints=True), only_shown=True)
     choices = [piece for piece in head_lines(state, 160)[0] if piece.action]
     chosen = [piece.text.strip() for piece in choices if piece.style is PieceStyle.BUTTON]
-    assert chosen == ["UDP", "endpoints", "filtered"]
+    assert chosen == ["[UDP]", "[endpoints]", "[filtered]"]
     assert len({piece.action for piece in choices}) == len(choices) == 9
 
 

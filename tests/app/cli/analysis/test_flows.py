@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
+from app.cli.analysis.flows import text_lines
 from app.cli.main import run
+from core.analysis.flows.conversations import FlowCounter
+from core.analysis.flows.level import Level
+from core.analysis.flows.listing import FlowListing, FlowQuestion, listing_of
+from core.analysis.tcp.flow_index import FlowIndex
 from tests.core.analysis.flows.test_listing import SENT
 from tests.core.analysis.tcp.conversations import chunk_of
 from tests.core.files.make import pcap_header, pcap_record
@@ -114,3 +119,49 @@ def test_only_packets_that_pass_a_filter(flows: Run) -> None:
 def test_wrong_usage(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["flows", "-r", "a.pcap", *options]) == 2
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_terminal_gets_the_columns_that_fit_and_a_pipe_all(flows: Run) -> None:
+    (listing,) = [each for each in listed() if each.question.level is Level.TCP]
+    whole = list(text_lines(listing))
+    assert whole[1].split() == flows("--by", "tcp")[1].split()
+    for width in (200, 160, 120, 100, 80, 60):
+        title, heading, *rows, _ = text_lines(listing, width)
+        assert all(len(line) <= width for line in (heading, *rows))
+        assert len(rows) == len(listing)
+        left_out = title.partition("; too narrow for ")[2].split(", ") if ";" in title else []
+        for name in COLUMNS:
+            assert (name in left_out) != (f"  {name}  " in f"  {heading}  "), (width, name)
+    assert "BYTES" in heading
+    assert list(text_lines(listing, 10_000)) == whole
+
+
+COLUMNS = ("PACKETS", "BYTES", "DURATION", "RETRANSMITTED", "ZERO WINDOWS", "STATE", "BITS/S")
+
+
+def listed() -> list[FlowListing]:
+    """Return the conversations of the capture, by level."""
+    chunk, counter = chunk_of(SENT), FlowCounter()
+    counter.add(chunk, FlowIndex().append(chunk))
+    return [
+        listing_of(FlowQuestion(level), counter.tables[level], counter.scale, counter.packets)
+        for level in Level
+    ]
+
+
+@pytest.mark.parametrize("command", ["flows", "stats", "follow"])
+def test_files_are_named_with_or_without_an_option(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, chunk = tmp_path / "small.pcap", chunk_of(SENT)
+    records = [pcap_record(chunk.frame(row)) for row in range(len(chunk))]
+    path.write_bytes(pcap_header() + b"".join(records))
+    last = ["0"] if command == "follow" else []
+    assert run([command, "-r", str(path), *last]) == 0
+    expected = capsys.readouterr().out
+    assert run([command, str(path), *last]) == 0
+    assert capsys.readouterr().out == expected != ""
+    assert run([command, *last]) == 2
+    assert "no capture file: name one, or give -r FILE" in capsys.readouterr().err
+    assert run([command, "-r", "-", "-", *last]) == 2
+    assert "reads standard input: give it once" in capsys.readouterr().err

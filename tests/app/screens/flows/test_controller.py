@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from app.screens.flows.controller import NO_FILTER, FlowsController
 from core.analysis.flows.level import Level
 from tests.helpers.idle import eventually
+from tests.helpers.idle import screen_text as all_text
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import filled, main, scripted_monitor
 from tests.widgets.stage import screen_text
@@ -97,3 +98,33 @@ async def test_levels_endpoints_texts_and_orders_by_keys_and_by_the_mouse() -> N
         assert names == ["Ends", "Filter", "JSON"]
         await pilot.press("a")
         assert NO_FILTER in [each.message for each in pilot.app._notifications]
+
+
+async def test_the_mouse_scrolls_the_columns_and_follows_a_conversation() -> None:
+    async with opened() as (pilot, controller):
+        flows = controller.list
+        width = flows.window.width
+        assert screen_text(flows)[0].rstrip().endswith("›")
+        before = flows.shown_columns[-1]
+        await pilot.click(flows, offset=(width - 1, 0))
+        assert flows.shift.value == 1
+        assert flows.shown_columns[-1] != before
+        assert screen_text(flows)[0].startswith("‹")
+        await pilot.click(flows, offset=(0, 0))
+        assert flows.shift.value == 0
+        assert not screen_text(flows)[0].startswith("‹")
+        await pilot.click(flows, offset=(5, 1), button=3)
+        await eventually(lambda: pilot.app.screen is not main(pilot))
+        await eventually(lambda: "Follow the stream" in all_text(pilot.app))
+
+
+async def test_chosen_words_are_told_apart_without_colors() -> None:
+    async with opened() as (pilot, controller):
+        text = "  ".join(screen_text(controller.panel.head))
+        for word in ("[TCP]", " UDP ", "[conversations]", " endpoints ", "[all]", " filtered"):
+            assert word in text
+        await pilot.press("v", "E", "a")
+        await eventually(lambda: "[UDP]" in screen_text(controller.panel.head)[0])
+        text = "  ".join(screen_text(controller.panel.head))
+        for word in (" TCP ", " conversations ", "[endpoints]", "[filtered]"):
+            assert word in text
