@@ -118,7 +118,7 @@ async def test_the_mouse_scrolls_the_columns_and_follows_a_conversation() -> Non
         await eventually(lambda: "Follow the stream" in all_text(pilot.app))
 
 
-async def test_chosen_words_are_told_apart_without_colors() -> None:
+async def test_chosen_words_have_brackets() -> None:
     async with opened() as (pilot, controller):
         text = "  ".join(screen_text(controller.panel.head))
         for word in ("[TCP]", " UDP ", "[conversations]", " endpoints ", "[all]", " filtered"):
