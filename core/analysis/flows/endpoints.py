@@ -48,6 +48,7 @@ def endpoints_steps(
         is_itself &= column[:count] == column[count:]
     starts = np.flatnonzero(is_first)
     conversation, is_b = order % max(count, 1), (order >= count).astype(np.int64)
+    yield
     found = {f"a_{name}": column[order[starts]] for name, column in both.items()}
     found["id"] = end_ids(found, "a", has_ports=has_ports)
     for name in _SUMMED:
@@ -56,8 +57,11 @@ def endpoints_steps(
             received = columns[name][conversation, 1 - is_b].astype(np.int64)
             found[name] = np.stack([_sums(each, starts) for each in (sent, received)], axis=1)
             yield
-    found["rates"] = _sums(columns["rates"][conversation], starts)
-    yield
+    rates = np.empty((len(starts), columns["rates"].shape[1]), columns["rates"].dtype)
+    for place in range(rates.shape[1]):
+        rates[:, place] = _sums(columns["rates"][conversation, place], starts)
+        yield
+    found["rates"] = rates
     for name in _EARLIEST:
         found[name] = _reduced(np.minimum, columns[name][conversation], starts)
     found["stop_ns"] = _reduced(np.maximum, columns["stop_ns"][conversation], starts)
