@@ -201,7 +201,7 @@ class SortedList(ShiftedView):
         offset = event.get_content_offset(self)
         if offset is None or offset.y >= self.HEADER_LINES:
             return
-        less, more = self._hides_columns
+        less, more = _hidden(self)
         if (less and offset.x < SIGN_WIDTH) or (more and offset.x >= self.window.width - 1):
             self.action_shift(-1 if offset.x < SIGN_WIDTH else 1)
             return
@@ -217,11 +217,6 @@ class SortedList(ShiftedView):
     def shown_columns(self) -> Sequence[tuple[ListColumn, int]]:
         """The columns on the screen, with their widths."""
         return self.columns.shown(self.shift.value, self.window.width)
-
-    @property
-    def _hides_columns(self) -> tuple[bool, bool]:
-        """True if columns are scrolled away to the left, and to the right."""
-        return self.shift.value > 0, self.shift.value < self.widest_shift()
 
     def widest_shift(self) -> int:
         """Return the shift that brings the last column onto the screen."""
@@ -245,6 +240,11 @@ class SortedList(ShiftedView):
     def build_header(self, line: int) -> Strip:
         """Draw the headings over their columns."""
         width = self.window.width
-        less, more = self._hides_columns
+        less, more = _hidden(self)
         shown = self.shown_columns
         return heading_strip(shown, self.sort, width, self.component, less=less, more=more)
+
+
+def _hidden(view: SortedList) -> tuple[bool, bool]:
+    """Return whether columns are scrolled away to the left, and to the right."""
+    return view.shift.value > 0, view.shift.value < view.widest_shift()
