@@ -23,6 +23,7 @@ from app.config.paths import Paths
 from app.screens.dialogs.dialog import Confirm
 from app.screens.lab import LabScreen, Results
 from core.iolab.results import CurvePoint, ModelResult
+from tests.helpers.idle import settled
 from tests.helpers.scripted import (
     BAD_CHECKSUM,
     DNS_ANSWER,
@@ -40,15 +41,20 @@ from tests.helpers.scripted_monitor import main as main_screen
 SYN = 5  # a packet that begins a connection
 
 SENT = "sent"  # not a key: approve, and wait for the reply
+DONE = "done"  # not a key: wait until all threads have finished what the keys asked for
 # name, (columns, lines), packet to select in the last conversation, keys to press
 PICTURES = (
-    ("main", (160, 45), BAD_CHECKSUM, ("enter", "G", "k", "k", "k")),
+    ("main", (160, 45), BAD_CHECKSUM, ("enter", "G", *"kkkkkkkk")),
     ("medium", (120, 36), DNS_ANSWER, ("enter", "j", "j")),
     ("narrow", (80, 24), DNS_ANSWER, ()),
     ("interfaces", (120, 36), DNS_ANSWER, ("i",)),
     ("help", (160, 45), DNS_ANSWER, ("question_mark",)),
     ("forge", (160, 45), SYN, ("f", "f4", "ctrl+s", SENT)),
     ("forge-narrow", (80, 24), SYN, ("f",)),
+    ("filter", (120, 36), DNS_ANSWER, ("slash", *"tcp.port == 80 and tcp.fl", DONE)),
+    ("flows", (160, 45), SYN, ("f7", DONE, "z", "down", DONE)),
+    ("stream", (160, 45), SYN, ("F", DONE, "t", DONE)),
+    ("statistics", (160, 45), SYN, ("f8", DONE, "z", DONE)),
 )
 CONVERSATIONS = (2, 3, 3, 5, 8, 6, 4, 5, 7, 9, 8)  # conversations in each second before the picture
 SECOND_NS = 1_000_000_000
@@ -64,7 +70,7 @@ async def take(
 ) -> Path:
     """Write one picture as SVG; `folder` is for the program's own files."""
     store, frames = scripted_store(), list(conversations())
-    seconds = itertools.count()
+    seconds, ports = itertools.count(), itertools.count(51_240, 6)
     paths = Paths(folder / "config.toml", folder / "state.json")
     host = ScriptedHost(Wire(store))
     monitor = scripted_monitor(store, paths=paths, clock=lambda: float(second), forge_host=host)
@@ -75,12 +81,12 @@ async def take(
             second = next(seconds)
             for index in range(count):
                 start = START_NS + second * SECOND_NS + index * SECOND_NS // count
-                store.append(batch(frames, start))
+                store.append(batch(list(conversations(next(ports))), start))
             screen.poll()
         await filled(pilot)
         screen.table.select(store.snapshot().count - len(frames) + packet)
         for key in keys:
-            await (sent(pilot) if key == SENT else pilot.press(key))
+            await (sent(pilot) if key == SENT else settled() if key == DONE else pilot.press(key))
         await pilot.pause()
         return Path(monitor.save_screenshot(f"{name}.svg", path=str(pictures)))
 

@@ -21,6 +21,11 @@ MIRRORS = ("app", "core", "screenshots", "widgets")
 WHOLE_PROGRAM = ("live", "snapshots")
 THEMES = {
     "test_readme.py": "the commands, options, and links of the README",
+    "core/analysis/test_held_memory.py": "what follow and reassembly hold, measured",
+    "core/analysis/filter/language/test_messages.py": "wrong filters, and the message of each",
+    "core/analysis/filter/test_fields_against_tshark.py": "every field, compared with tshark",
+    "core/analysis/names/test_saved_names.py": "names in saved files",
+    "core/engine/test_decode_rules.py": "two engines with rules of -d of their own",
     "core/analysis/follow/test_tshark.py": "streams of shared captures, compared with tshark",
     "core/analysis/flows/test_captures.py": "flows of shared captures, compared with tshark",
     "core/analysis/statistics/test_captures.py": "shared captures, compared with tshark",

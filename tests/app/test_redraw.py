@@ -17,7 +17,7 @@ from tests.helpers.support import ROOT
 from tests.helpers.waiting import PATIENCE_S, until
 
 REDRAW = b"\x0c"
-LAST_PAINTED = ("discard", "[Since the one before in the stream]")  # by threads that analyze
+LAST_PAINTED = ("discard", "[Time since its previous packet]")  # by threads that analyze
 CLOCK = re.compile(r"\d\d:\d\d:\d\d")
 THUMB = re.compile("[▁-█]")
 

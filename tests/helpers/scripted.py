@@ -185,14 +185,17 @@ def web(port: int) -> Iterator[Frame]:
     yield Frame(tcp(HOST, SERVER, ports, ACK, (here + 1, there + 1)), 45)
 
 
-def conversations() -> Iterator[Frame]:
-    """Yield every kind of row that the screens show, in a plausible order."""
+def conversations(port: int = 51_234) -> Iterator[Frame]:
+    """Yield every kind of row that the screens show, in a plausible order.
+
+    `port` is the client's in the first TCP connection; the others have the next even ones.
+    """
     yield Frame(arp(1), 0)
     yield Frame(arp(2), 380)
     question = udp(HOST, RESOLVER, (40153, 53), dns("api.example.net"), partial=True)
     yield Frame(question, 700, PacketFlag.CHECKSUM_NOT_READY)
     yield Frame(udp(RESOLVER, HOST, (53, 40153), dns("api.example.net", SERVER)), 8_200)
-    yield from web(51_234)
+    yield from web(port)
     solicited = ipaddress.ip_address(GATEWAY6).packed
     yield Frame(icmpv6(HOST6, "ff02::1:ff00:1", 135, bytes(4) + solicited + b"\1\1" + MAC_HOST))
     answer = bytes.fromhex("e0000000") + solicited + b"\2\1" + MAC_GATEWAY
@@ -200,14 +203,14 @@ def conversations() -> Iterator[Frame]:
     ping = struct.pack(">HH", 0x2A, 1) + bytes(range(48))
     yield Frame(icmp(HOST, GATEWAY, 8, 0, ping), 100)
     yield Frame(icmp(GATEWAY, HOST, 0, 0, ping), 620)
-    yield from handshake((51_236, 443), 0x0BADCAFE, 0x600DF00D)
+    yield from handshake((port + 2, 443), 0x0BADCAFE, 0x600DF00D)
     hello = client_hello("api.example.net")
-    yield Frame(tcp(HOST, SERVER, (51_236, 443), PSH | ACK, (0x0BADCAFF, 0x600DF00E), hello), 700)
-    yield Frame(tcp(SERVER, HOST, (443, 51_236), RST | ACK, (0x600DF00E, 0x0BADCAFF)), 11_000)
+    yield Frame(tcp(HOST, SERVER, (port + 2, 443), PSH | ACK, (0x0BADCAFF, 0x600DF00E), hello), 700)
+    yield Frame(tcp(SERVER, HOST, (443, port + 2), RST | ACK, (0x600DF00E, 0x0BADCAFF)), 11_000)
     lost = udp(HOST, SERVER, (40_154, 9), b"is anybody there?")
     yield Frame(lost, 2_000)
     yield Frame(icmp(SERVER, HOST, 3, 3, bytes(4) + lost[14:]), 11_100)
-    wrong = tcp(HOST, SERVER, (51_238, 80), PSH | ACK, (77, 99), HTTP_REQUEST, wrong=0x0101)
+    wrong = tcp(HOST, SERVER, (port + 4, 80), PSH | ACK, (77, 99), HTTP_REQUEST, wrong=0x0101)
     yield Frame(wrong, 3_000)
     yield Frame(malformed(), 1_500)
     tagged = MAC_GATEWAY + MAC_HOST + bytes.fromhex("8100 6007")

@@ -61,6 +61,11 @@ class Part(IntEnum):
     FIN = 16
     RST = 32
 
+    @property
+    def words(self) -> str:
+        """The name of the part, as a list of them has it."""
+        return "data" if self is Part.DATA else self.name.replace("_", "-")
+
 
 SCALE_UNKNOWN, SCALE_UNUSED = -1, -2
 """The scale of a sender whose SYN was not captured, and of one who does not scale."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from core.analysis.tcp.fields import FLOW_FIELDS, FlowField, FlowKind
 from core.analysis.tcp.flags import WORDS, Finding
 from core.analysis.tcp.flow_table import Columns, FlowTable
+from core.analysis.tcp.state import SCALE_UNKNOWN, SCALE_UNUSED, Part
 from core.wire.present.detail_row import Row, Severity
 
 _BESIDE = {  # the fields that an analysis makes of one of the header
@@ -17,12 +18,12 @@ _BESIDE = {  # the fields that an analysis makes of one of the header
 }
 
 _TITLES = {  # where that of the field is too long for the tree
-    "tcp.completeness": "Parts of the connection before",
+    "tcp.completeness": "Seen of the connection before",
     "tcp.window_size_scalefactor": "Window scale factor",
-    "tcp.time_relative": "Since the start of the stream",
-    "udp.time_relative": "Since the start of the stream",
-    "tcp.time_delta": "Since the one before in the stream",
-    "udp.time_delta": "Since the one before in the stream",
+    "tcp.time_relative": "Time since the stream began",
+    "udp.time_relative": "Time since the stream began",
+    "tcp.time_delta": "Time since its previous packet",
+    "udp.time_delta": "Time since its previous packet",
     "tcp.analysis.flags": "Needs attention",
     "tcp.analysis.fills_hole": "Fills a hole",
 }
@@ -63,4 +64,15 @@ def _row(field: FlowField, columns: Columns) -> Row:
     value = int(columns[field.column][0])
     label = f"[{_TITLES.get(field.name, field.label)}]"
     packet = value if field.kind is FlowKind.PACKET else 0
-    return Row(field.name, label, text, field=field.name, raw=value, packet=packet)
+    meaning = _meaning(field.name, value)
+    return Row(field.name, label, text, meaning, field=field.name, raw=value, packet=packet)
+
+
+def _meaning(name: str, value: int) -> str:
+    """Return the words for a value that a number alone does not tell."""
+    if name == "tcp.completeness":
+        parts = (part.words for part in Part if value & part)
+        return ", ".join(parts) or "nothing"
+    if name == "tcp.window_size_scalefactor":
+        return {SCALE_UNKNOWN: "unknown", SCALE_UNUSED: "no scaling"}.get(value, "")
+    return ""

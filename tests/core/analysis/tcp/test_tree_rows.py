@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.analysis.filter.value_expression import row_expression
 from core.analysis.tcp.flow_index import index_of
 from core.analysis.tcp.tree_rows import with_flow_rows
@@ -49,3 +51,21 @@ def test_findings_and_durations_are_filters() -> None:
     assert row_expression(rows["tcp.analysis.retransmission"]) == "tcp.analysis.retransmission"
     assert row_expression(rows["tcp.analysis.rto"]) == "tcp.analysis.rto == 0.001000000"
     assert "tcp.analysis.retransmission" not in _tcp_rows(3)
+
+
+@pytest.mark.parametrize(
+    ("number", "scale", "seen"),
+    [
+        (1, None, "nothing"),
+        (2, None, "SYN"),
+        (3, "no scaling", "SYN, SYN-ACK"),
+        (4, "no scaling", "SYN, SYN-ACK, data"),
+    ],
+)
+def test_numbers_that_tell_nothing_alone_have_words(
+    number: int, scale: str | None, seen: str
+) -> None:
+    rows = _tcp_rows(number)
+    assert rows["tcp.completeness"].meaning == seen
+    factor = rows.get("tcp.window_size_scalefactor")
+    assert (None if factor is None else factor.meaning) == scale
