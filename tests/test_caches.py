@@ -38,7 +38,7 @@ BOUNDED_OTHERWISE = {
     ),
     ("core/analysis/filter/values/chunk_headers.py", "self._known"): "protocols, in one chunk",
     ("core/analysis/filter/values/chunk_headers.py", "self._walked"): "protocols, in one chunk",
-    ("core/analysis/filter/evaluation/evaluation.py", "self._read"): "operands, in one chunk",
+    ("core/analysis/filter/evaluation/operand_columns.py", "self._read"): "operands, in one chunk",
     ("core/analysis/filter/evaluation/evaluation.py", "self._searched"): "patterns, in one chunk",
     ("core/analysis/filter/language/expression_checker.py", "self._own_types"): (
         "operands of a filter, whose length is bounded"

@@ -7,7 +7,6 @@ after the first rows are painted (`prepare`), because that takes a tenth of a se
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from textual.widget import Widget
 from app.config.filter_history import FilterHistory
 from app.keymap import KeyContext
 from app.screens.filter.filter_error import filter_error
+from app.screens.filter.one_line import in_one_line
 from app.screens.filter.saved_filters import SavedFilters
 from app.textual_bindings import add_keys
 from core.analysis.filter.language.macros import NO_MACROS, Macros
@@ -37,7 +37,7 @@ ALL_CLIENTS = "all packets; move to a client to see only its packets"
 class FilterController:
     """The filter of one table. `bar` and `hints` are its widgets.
 
-    `text` is the filter, empty without one; `is_on` is False while all packets are shown
+    `text` is the filter, empty if there is no filter; `is_on` is False while all packets are shown
     nevertheless. `is_offered` is True while the echo panel is shown: then the bar is shown, too, so
     that a click on a client moves no row away from under the pointer. `shown` returns the snapshot
     in the table, `show_table` shows what the analysis has found, and `label_keys` labels the keys
@@ -82,7 +82,7 @@ class FilterController:
         """Filter the first packets by a valid text, before the screen is shown."""
         from core.analysis.filter.packet_filter import PacketFilter
 
-        self.text = _in_one_line(text)
+        self.text = in_one_line(text)
         self._analysis.keep_only(PacketFilter.compile(self.text, macros=self.macros))
 
     def basis(self) -> object:
@@ -125,7 +125,7 @@ class FilterController:
         from core.analysis.filter.language.errors import FilterError
         from core.analysis.filter.packet_filter import PacketFilter, values_of_packet
 
-        text, number = _in_one_line(text), self._table.selected
+        text, number = in_one_line(text), self._table.selected
         try:
             selected = None if number is None else values_of_packet(self._shown(), number)
         except KeyError:  # evicted
@@ -184,7 +184,7 @@ class FilterController:
             self.apply(self.text or self._cleared)
 
     def clear(self) -> bool:
-        """Show all packets, and forget the filter. Return False without one."""
+        """Show all packets, and forget the filter. Return False if there is no filter."""
         if not self.text:
             return False
         return self.apply("")
@@ -294,8 +294,3 @@ class FilterController:
             self.bar.mark(0, 0, "")
         else:
             self.bar.mark(*error.place, "incomplete" if error.is_incomplete else "wrong")
-
-
-def _in_one_line(text: str) -> str:
-    """Return a filter as the bar can hold it: with spaces for line breaks and tabs."""
-    return re.sub(r"[\t\n\v\f\r]", " ", text).strip()

@@ -108,7 +108,7 @@ def row_expression(row: Row) -> str | None:
 
 
 def first_value_expression(values: FieldValues, name: str) -> str | None:
-    """Return ``name == value`` for the first, outermost value of a field; None without one.
+    """Return ``name == value`` for the first, outermost value of a field; None if it has no value.
 
     `values` are those of one packet. A combined field (``ip.addr``) has its first member's value,
     and the name of a header or an option no value.

@@ -27,7 +27,6 @@ from core.wire.model.assigned_numbers import PROTOCOL_NAMES, EtherType, IpProtoc
 from core.wire.model.batch import BatchReader, Column, FrameGroup, HeaderState, Mask, Network
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.model.field import Field, Flag, IPv4Address, PlacedField, Span
-from core.wire.model.packet_parts import Header
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import ipv4_options, unset_length
@@ -256,12 +255,6 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return name
 
 
-def _after_source_route(header: Header, ends: Endpoints) -> Endpoints:
-    """Return the ends with the last address of a source route that is not used up."""
-    options = OPTIONS.read(header.body, 0, len(header.body))
-    return ends._replace(destination=final_destination(header.body, options) or ends.destination)
-
-
 PROTOCOLS = (
     Protocol(
         name="ip",
@@ -270,7 +263,7 @@ PROTOCOLS = (
         info=info,
         addresses=("src", "dst"),
         network=Network.IPV4,
-        change_endpoints=_after_source_route,
+        change_endpoints=ipv4_options.after_source_route,
         has_options_field=True,
         readers=(
             Reader(Numbering.ETHERTYPE, (EtherType.IPV4,), parse, step),

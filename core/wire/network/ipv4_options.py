@@ -11,7 +11,9 @@ from __future__ import annotations
 from core.wire.model.dissection import Option
 from core.wire.model.field import Field
 from core.wire.model.options import OptionKind, OptionList
+from core.wire.model.packet_parts import Header
 from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Endpoints
 
 END, NO_OPERATION, SECURITY, LOOSE_ROUTE, TIMESTAMP = 0, 1, 130, 131, 68
 RECORD_ROUTE, STREAM_ID, STRICT_ROUTE, ROUTER_ALERT = 7, 136, 137, 148
@@ -69,3 +71,9 @@ def final_destination(data: bytes, options: tuple[Option, ...]) -> bytes | None:
             if whole and pointer - 1 + HOP_BYTES <= len(body):
                 return body[-HOP_BYTES:]
     return None
+
+
+def after_source_route(header: Header, ends: Endpoints) -> Endpoints:
+    """Return the ends with the last address of a source route that is not used up."""
+    options = OPTIONS.read(header.body, 0, len(header.body))
+    return ends._replace(destination=final_destination(header.body, options) or ends.destination)

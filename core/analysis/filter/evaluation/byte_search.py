@@ -77,7 +77,7 @@ def find_hits(
 ) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Yield the ascending offsets of hits in each piece of `data`, after the piece's start.
 
-    Hits may overlap. Pieces without one are left out.
+    Hits may overlap. Pieces without hits are left out.
     """
     counts = np.bincount(data[:: max(1, len(data) // _SAMPLES)], minlength=256)
     positions: list[Position] = [

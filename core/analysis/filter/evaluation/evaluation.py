@@ -27,33 +27,27 @@ from numpy.typing import NDArray
 from core.analysis.filter.evaluation import (
     byte_strings,
     comparisons,
-    function_values,
-    integers,
     operations,
-    value_texts,
 )
-from core.analysis.filter.evaluation.columns import Column, Index, pair, repeated, taken
+from core.analysis.filter.evaluation.columns import Column, Index, pair, taken
+from core.analysis.filter.evaluation.operand_columns import OperandColumns
 from core.analysis.filter.evaluation.pattern_search import never, search
 from core.analysis.filter.language.expressions import (
-    Arithmetic,
     Combined,
     Condition,
     Existence,
     Expression,
     FieldValue,
-    Invocation,
     Match,
     Membership,
     Negated,
-    Negation,
     NonZero,
-    ReferenceValue,
     Relation,
     SliceValue,
     Value,
 )
-from core.analysis.filter.language.syntax import Operator, Quantifier, Range
-from core.analysis.filter.types import FieldValues, FilterType, Occurrences
+from core.analysis.filter.language.syntax import Operator, Quantifier
+from core.analysis.filter.types import FieldValues, FilterType
 
 Mask = NDArray[np.bool_]
 
@@ -88,17 +82,14 @@ class Evaluation:
         selected: FieldValues | None = None,
         is_spent: Callable[[], bool] = never,
     ) -> None:
-        self._values = values
-        self._selected = selected
+        self._operands = OperandColumns(values, selected)  # of the packets that are not left out
         self._is_spent = is_spent
-        self._count = len(values)  # packets that are not left out
-        self._read: dict[tuple[str, bool, bool, bool], Occurrences] = {}
         self._searched: dict[int, tuple[Mask, Index]] = {}  # by the identity of a `Match`
 
     def passing(self, condition: Condition | None) -> Passing:
         """Return which packets fulfill a condition (None: all), at least for the first one."""
         if condition is None:
-            return Passing(np.ones(self._count, dtype=np.bool_), frozenset())
+            return Passing(np.ones(self._operands.count, dtype=np.bool_), frozenset())
         self._searched.clear()
         while True:
             try:
@@ -106,7 +97,7 @@ class Evaluation:
             except _StoppedError:
                 continue
             slow = (row for _, rows in self._searched.values() for row in rows.tolist())
-            return Passing(mask, frozenset(row for row in slow if row < self._count))
+            return Passing(mask, frozenset(row for row in slow if row < self._operands.count))
 
     # -- conditions ---------------------------------------------------------------
 
@@ -119,7 +110,7 @@ class Evaluation:
             case Relation():
                 return self._relation(condition)
             case Match(left, _, quantifier):
-                column = self._column(left)
+                column = self._operands.of(left)
                 hits = self._search(condition, column)
                 return self._quantified(column.rows, hits, quantifier is Quantifier.ALL)
             case Membership():
@@ -127,7 +118,7 @@ class Evaluation:
             case Existence(operand):
                 return self._existence(operand)
             case NonZero(operand):
-                column = self._column(operand)
+                column = self._operands.of(operand)
                 return self._any(column.rows[operations.is_nonzero(column.values, operand.type)])
 
     def _combined(self, condition: Combined) -> Mask:
@@ -154,18 +145,18 @@ class Evaluation:
         if node.operator is Operator.CONTAINS:
             rows, hits = self._contained(node)
         elif isinstance(node.right, Value):
-            column = self._column(node.left)
+            column = self._operands.of(node.left)
             rows, kind = column.rows, node.left.type
             hits = comparisons.with_value(node.operator, kind, column.values, node.right)
         elif isinstance(node.left, Value):
-            column = self._column(node.right)
+            column = self._operands.of(node.right)
             operator = comparisons.swapped(node.operator)
             rows = column.rows
             hits = comparisons.with_value(
                 operator, node.right.type, column.values, node.left, is_first=True
             )
         else:
-            left, right = self._column(node.left), self._column(node.right)
+            left, right = self._operands.of(node.left), self._operands.of(node.right)
             pairs = pair(left, right)
             rows = pairs.rows
             hits = comparisons.of_pairs(
@@ -178,10 +169,10 @@ class Evaluation:
 
     def _contained(self, node: Relation) -> tuple[Index, Mask]:
         """Return the rows of all pairs, and where the left value contains the right one."""
-        left = self._column(node.left)
+        left = self._operands.of(node.left)
         if isinstance(node.right, Value):
             return left.rows, operations.contains_value(left.values, node.right)
-        right = self._column(node.right)
+        right = self._operands.of(node.right)
         pairs = pair(left, right)
         one, other = taken(left.values, pairs.left), taken(right.values, pairs.right)
         hits = [
@@ -197,12 +188,12 @@ class Evaluation:
             searched = search(node.pattern, column.values, self._is_spent, first_row)
             self._searched[id(node)] = searched.found, column.rows[searched.slow]
             if len(searched.found) < len(column):
-                self._count = int(column.rows[len(searched.found)])
+                self._operands.count = int(column.rows[len(searched.found)])
                 raise _StoppedError
         return self._searched[id(node)][0][: len(column)]
 
     def _membership(self, node: Membership) -> Mask:
-        column = self._column(node.left)
+        column = self._operands.of(node.left)
         kind = node.left.type
         numbers, items = _numbers_of(node, kind)
         hits = comparisons.is_one_of(column.values, numbers)
@@ -221,7 +212,7 @@ class Evaluation:
         """Return a mask (k,) of the occurrences that any value of an item fulfills."""
         if isinstance(item, Value):
             return comparisons.with_value(operator, kind, column.values, item)
-        other = self._column(item)
+        other = self._operands.of(item)
         pairs = pair(column, other)
         one, two = taken(column.values, pairs.left), taken(other.values, pairs.right)
         hits = comparisons.of_pairs(operator, kind, one, two)
@@ -231,13 +222,13 @@ class Evaluation:
 
     def _existence(self, operand: FieldValue | SliceValue) -> Mask:
         if isinstance(operand, FieldValue):
-            return self._any(self._column(operand).rows)
-        column = self._column(operand.operand)
+            return self._any(self._operands.of(operand).rows)
+        column = self._operands.of(operand.operand)
         sizes = operations.sizes_of(column.values)
         return self._any(column.rows[byte_strings.contain_parts(sizes, operand.ranges)])
 
     def _any(self, rows: Index) -> Mask:
-        found = np.zeros(self._count, dtype=np.bool_)
+        found = np.zeros(self._operands.count, dtype=np.bool_)
         found[rows] = True
         return found
 
@@ -246,64 +237,6 @@ class Evaluation:
         if is_all:
             found[rows[~hits]] = False
         return found
-
-    # -- expressions --------------------------------------------------------------
-
-    def _column(self, node: Expression) -> Column:
-        match node:
-            case FieldValue():
-                return self._field(node, self._values)
-            case ReferenceValue(field):
-                return self._reference(field)
-            case Value():
-                return repeated(operations.constant(node), self._count)
-            case SliceValue():
-                return operations.part_of(self._column(node.operand), node)
-            case Invocation():
-                columns = list(map(self._column, node.arguments))
-                return function_values.apply(node, columns, self._count)
-            case Negation(operand):
-                column = self._column(operand)
-                values = np.asarray(column.values)
-                numbers = integers.wide(values) if node.type.is_integer else values
-                return Column(column.rows, -numbers)
-            case Arithmetic():
-                return self._arithmetic(node)
-
-    def _field(self, node: FieldValue, source: FieldValues) -> Column:
-        name, with_layers = node.field.name, node.layers is not None
-        key = (name, node.is_raw, node.with_data, with_layers)
-        found = self._read.get(key) if source is self._values else None
-        if found is None:
-            read = source.raw if node.is_raw else source.occurrences
-            if node.with_data:
-                read = source.with_data
-            found = read(name, with_layers=with_layers)
-            if source is self._values:
-                self._read[key] = found
-        column = Column(found.rows, found.values)
-        if node.layers is not None:
-            assert found.layers is not None
-            column = column.take(_in_layers(found.rows, found.layers, node.layers))
-        if source is self._values and len(column) and column.rows[-1] >= self._count:
-            column = column.take(np.arange(np.searchsorted(column.rows, self._count)))
-        if node.as_words:
-            texts, present = value_texts.words_of(column.values, node.field.words)
-            column = Column(column.rows[present], texts[present])
-        return column
-
-    def _reference(self, field: FieldValue) -> Column:
-        if self._selected is None:
-            return self._field(field, self._values).take(np.zeros(0, dtype=np.int64))
-        return repeated(self._field(field, self._selected).values, self._count)
-
-    def _arithmetic(self, node: Arithmetic) -> Column:
-        left, right = self._column(node.left), self._column(node.right)
-        pairs = pair(left, right)
-        one, other = taken(left.values, pairs.left), taken(right.values, pairs.right)
-        values, present = operations.arithmetic(node, one, other)
-        results = Column(pairs.rows, values)
-        return results if present is None else results.take(present)
 
 
 def _numbers_of(
@@ -319,29 +252,3 @@ def _numbers_of(
         else:
             others.append((low, high))
     return numbers, others
-
-
-def _in_layers(rows: Index, layers: Index, ranges: tuple[Range, ...]) -> Index:
-    """Return the places of the occurrences whose header has a number in the ranges.
-
-    Negative numbers count from the last header that has the field.
-    """
-    if not len(rows):
-        return rows
-    is_last = np.append(rows[1:] != rows[:-1], True)
-    last = layers[np.flatnonzero(is_last)[np.cumsum(is_last) - is_last]]
-    found: Mask = np.zeros(len(rows), dtype=np.bool_)
-    for part in ranges:
-        low = _absolute(part.start, last)
-        if part.length is not None:
-            high = low + part.length - 1
-        elif part.end is not None:
-            high = _absolute(part.end, last)
-        else:
-            high = np.maximum(last, low)
-        found |= np.asarray((layers >= low) & (layers <= high), dtype=np.bool_)
-    return np.flatnonzero(found)
-
-
-def _absolute(number: int, last: Index) -> Index:
-    return np.where(number < 0, last + number + 1, number)

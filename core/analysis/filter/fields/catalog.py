@@ -13,6 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from core.analysis.filter.fields.address_parts import ADDRESS_PARTS
+from core.analysis.filter.fields.made_fields import (
+    field_of_flow,
+    field_of_fragment,
+    field_of_slots,
+    verdict_field,
+)
 from core.analysis.filter.fields.packet_fields import (
     COLUMN_FIELDS,
     DATA,
@@ -25,45 +31,19 @@ from core.analysis.filter.fields.packet_fields import (
     TRANSPORT_PAYLOADS,
     PacketField,
 )
-from core.analysis.filter.fields.registered_words import aliases
 from core.analysis.filter.fields.unread_protocols import advice
-from core.analysis.filter.fields.wireshark_types import (
-    TRUE_FALSE,
-    TYPES,
-    VERDICT_ALIASES,
-    VERDICT_WORDS,
-    flag_words,
-)
 from core.analysis.filter.types import FilterField, FilterType
 from core.analysis.programs.fields import PROGRAM_FIELDS
-from core.analysis.tcp.fields import FLOW_FIELDS, FlowField, FlowKind
+from core.analysis.tcp.fields import FLOW_FIELDS
 from core.wire.model.field import PlacedField
-from core.wire.model.kind import Kind
 from core.wire.model.options import OptionList
-from core.wire.model.reassembly import FRAGMENT_FIELDS, REASSEMBLED_DATA, FragmentField
+from core.wire.model.reassembly import FRAGMENT_FIELDS, REASSEMBLED_DATA
 from core.wire.model.table import HeaderTable
 from core.wire.network.arp import OTHER_ADDRESSES
 from core.wire.network.geneve import GENEVE, OPTION_NAME
 from core.wire.protocol import Protocol
 from core.wire.registry import PROTOCOLS
 
-_BY_KIND = {
-    Kind.FLAG: FilterType.BOOLEAN,
-    Kind.MAC: FilterType.ETHER,
-    Kind.IPV4: FilterType.IPV4,
-    Kind.IPV6: FilterType.IPV6,
-    Kind.BYTES: FilterType.BYTES,
-}
-_BY_BYTES = {
-    1: FilterType.UINT8,
-    2: FilterType.UINT16,
-    3: FilterType.UINT24,
-    4: FilterType.UINT32,
-    5: FilterType.UINT40,
-    6: FilterType.UINT48,
-    7: FilterType.UINT56,
-    8: FilterType.UINT64,
-}
 _PAIRS = {  # the last part of a combined field: those of its members, and what it is
     "addr": ("src", "dst", "Source or destination address"),
     "port": ("srcport", "dstport", "Source or destination port"),
@@ -95,75 +75,6 @@ def _slots() -> Mapping[str, tuple[PlacedField, ...]]:
 
 SLOTS_BY_NAME = _slots()
 """The places of each field: several tables may have one of the same name."""
-
-
-def _filter_type(name: str, slots: Sequence[PlacedField]) -> FilterType:
-    if name in TYPES:
-        return TYPES[name]
-    slot = slots[0]
-    widest = max(each.span.stop - each.span.start for each in slots)
-    return _BY_KIND.get(slot.field.kind) or _BY_BYTES[widest]
-
-
-def _of_slots(slots: Sequence[PlacedField]) -> PacketField:
-    """Return the field that these places have in common."""
-    slot = slots[0]
-    field = slot.field
-    kind = _filter_type(slot.name, slots)
-    words = field.values
-    if kind is FilterType.BOOLEAN and not words:
-        words = flag_words(slot.name)
-    found = FilterField(
-        slot.name,
-        kind,
-        field.label,
-        0 if slot.table is OTHER_ADDRESSES else max(each.field.bits for each in slots),
-        words,
-        aliases(slot.name, words),
-        field.base,
-    )
-    unit = field.suffix if field.kind is Kind.NUMBER else str(field.kind.value)
-    return PacketField(found, "true or false" if field.kind is Kind.FLAG else unit)
-
-
-_BY_FLOW_KIND = {
-    FlowKind.MARK: FilterType.BOOLEAN,
-    FlowKind.PACKET: FilterType.FRAMENUM,
-    FlowKind.SIGNED: FilterType.INT32,
-    FlowKind.DURATION: FilterType.RELATIVE_TIME,
-}
-
-
-def _of_flow(flow: FlowField) -> PacketField:
-    """Return a field that an analysis of flows finds."""
-    kind = _BY_FLOW_KIND.get(flow.kind) or _BY_BYTES[flow.bits // 8]
-    words = TRUE_FALSE if kind is FilterType.BOOLEAN else {}
-    unit = "s" if flow.kind is FlowKind.DURATION else flow.unit
-    return PacketField(FilterField(flow.name, kind, flow.label, words=words), unit)
-
-
-_BY_FRAGMENT_KIND = {
-    "mark": FilterType.BOOLEAN,
-    "packet": FilterType.FRAMENUM,
-    "number": FilterType.UINT32,
-}
-
-
-def _of_fragment(field: FragmentField) -> PacketField:
-    """Return a field that a reassembly of fragments finds."""
-    kind = _BY_FRAGMENT_KIND[field.kind]
-    words = TRUE_FALSE if kind is FilterType.BOOLEAN else {}
-    return PacketField(FilterField(field.name, kind, field.label, words=words), field.unit)
-
-
-def _verdict(slot: PlacedField) -> FilterField:
-    return FilterField(
-        f"{slot.name}.status",
-        FilterType.UINT8,
-        "Verdict: good, bad, offloaded, …",
-        words=VERDICT_WORDS,
-        aliases=VERDICT_ALIASES,
-    )
 
 
 OPTION_TABLES = frozenset(
@@ -245,9 +156,9 @@ class Catalog:
         self._add(PacketField(FilterField(protocol.name, FilterType.PROTOCOL, _header(protocol))))
         for table in tables_of(protocol):
             for slot in table.slots:
-                self._add(_of_slots(SLOTS_BY_NAME[slot.name]))
+                self._add(field_of_slots(SLOTS_BY_NAME[slot.name]))
                 if slot.key == "checksum":
-                    self._add(PacketField(_verdict(slot)))
+                    self._add(PacketField(verdict_field(slot)))
             if table is protocol.tables[0]:
                 self._add_beside(protocol)
 
@@ -280,10 +191,10 @@ class Catalog:
             )
         for flow in FLOW_FIELDS.values():
             if flow.protocol == protocol.name:
-                self._add(_of_flow(flow))
+                self._add(field_of_flow(flow))
         for fragment in FRAGMENT_FIELDS.values():
             if fragment.owner == protocol.name:
-                self._add(_of_fragment(fragment))
+                self._add(field_of_fragment(fragment))
         for name, owner in REASSEMBLED_DATA.items():
             if owner == protocol.name:
                 meaning = "The bytes of the reassembled datagram"

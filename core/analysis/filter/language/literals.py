@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from core.analysis.filter.language.byte_texts import hex_bytes
 from core.analysis.filter.language.errors import FilterError, nearest
 from core.analysis.filter.language.expressions import Value
 from core.analysis.filter.language.syntax import Character, Constant, Literal, Number, String, Word
@@ -169,28 +170,6 @@ def _text(node: Constant, target: Target) -> Value:
         case Literal(value=text):
             return Value(target.type, text)
     return Value(target.type, node.text)
-
-
-_COLONS = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2})*:?")
-_DIGITS = re.compile(r"((?:[0-9a-fA-F]{2}){1,2}|[0-9a-fA-F](?=[.-]|$))[.-]?")
-
-
-def hex_bytes(text: str) -> bytes | None:
-    """Return the bytes of ``00:1b``, ``00-1b``, ``00.1b``, ``001b``, or ``001b.0c4e``; or None.
-
-    Beside colons, each byte has two digits. Hyphens and dots may stand after any byte, and a digit
-    before one or at the end is a byte alone: ``abc`` is ``ab:0c``.
-    """
-    if ":" in text:
-        return bytes.fromhex(text.replace(":", "")) if _COLONS.fullmatch(text) else None
-    data, at = bytearray(), 0
-    while at < len(text):
-        found = _DIGITS.match(text, at)
-        if found is None:
-            return None
-        data += bytes.fromhex(found[1].zfill(2))
-        at = found.end()
-    return bytes(data) or None
 
 
 def _bytes(node: Constant, target: Target) -> Value:

@@ -17,7 +17,6 @@ reads only what the filter names:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,16 +27,13 @@ from core.analysis.filter.fields.packet_fields import COLUMNS, DATA_LENGTH, FLAG
 from core.analysis.filter.fields.wireshark_types import ALSO_AS
 from core.analysis.filter.types import FilterField, FilterType, Occurrences, Spans
 from core.analysis.filter.values import (
-    byte_fields,
     computed_values,
     frame_values,
     verdict_values,
 )
-from core.analysis.filter.values.application_fields import dissected_messages
-from core.analysis.filter.values.chunk_headers import ChunkHeaders
+from core.analysis.filter.values.byte_sources import PROTOCOLS_BY_NAME, ByteSources
 from core.analysis.filter.values.column_texts import ColumnTexts
 from core.analysis.filter.values.computed_values import DERIVED
-from core.analysis.filter.values.dissected import DissectedPackets, option_spans
 from core.analysis.filter.values.flow_values import FlowValues
 from core.analysis.filter.values.fragment_values import fragment_numbers, reassembled_data
 from core.analysis.filter.values.frame_values import CaptureContext
@@ -47,9 +43,9 @@ from core.analysis.filter.values.option_places import (
     OPTION_LISTS,
     has_table,
 )
-from core.analysis.filter.values.packet_levels import OWNERS, PacketLevel, is_variable, levels_of
+from core.analysis.filter.values.packet_levels import OWNERS, is_variable
+from core.analysis.filter.values.packet_sources import PacketSources
 from core.analysis.filter.values.places import (
-    BytePlaces,
     FieldPlaces,
     merge_bytes,
     read_bytes,
@@ -60,14 +56,10 @@ from core.analysis.programs.fields import PROGRAM_FIELDS
 from core.analysis.reassembly.chunk_pieces import with_pieces
 from core.analysis.tcp.fields import FLOW_FIELDS
 from core.decode.chunk import Chunk
-from core.wire.application.payload_info import APPLICATIONS
 from core.wire.model.batch import Network
 from core.wire.model.reassembly import FRAGMENT_FIELDS, REASSEMBLED_DATA
 from core.wire.network.arp import ARP_IPV4, OTHER_ADDRESSES
 from core.wire.protocol import Protocol
-from core.wire.registry import PROTOCOLS
-
-_BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS}
 
 
 class ChunkValues:
@@ -84,8 +76,9 @@ class ChunkValues:
         chunk = with_pieces(chunk, context.fragments)
         self._chunk = chunk
         self._context = context
-        self._outermost = outermost
-        self.headers = ChunkHeaders(chunk)
+        self._sources = PacketSources(chunk, outermost=outermost)
+        self._bytes = ByteSources(self._sources)
+        self.headers = self._sources.headers
         self._words = HeaderWords(chunk.data)
         self._columns = ColumnTexts(chunk, context)
         self._flows = FlowValues(chunk, context)
@@ -93,16 +86,6 @@ class ChunkValues:
 
     def __len__(self) -> int:
         return len(self._chunk)
-
-    @cached_property
-    def _all_levels(self) -> Sequence[PacketLevel]:
-        return levels_of(self.headers)
-
-    @property
-    def _levels(self) -> Sequence[PacketLevel]:
-        """The levels whose packets have values: all, or those that belong to the outermost one."""
-        levels = self._all_levels
-        return [each for each in levels if each.is_outermost] if self._outermost else levels
 
     def occurrences(self, name: str, *, with_layers: bool = False) -> Occurrences:
         """Return all values of a field of the catalog. Raises `KeyError` for an unknown name."""
@@ -134,10 +117,10 @@ class ChunkValues:
 
     def with_data(self, name: str, *, with_layers: bool = False) -> Occurrences:
         """Return the bytes of each header of a protocol with the data that it carries."""
-        protocol = _BY_NAME.get(name)
+        protocol = PROTOCOLS_BY_NAME.get(name)
         if protocol is None or protocol.network is Network.ARP:  # ARP messages carry no data
             return self.occurrences(name, with_layers=with_layers)
-        found = merge_bytes(self._protocol(protocol, with_data=True), self._chunk.data)
+        found = merge_bytes(self._bytes.protocol(protocol, with_data=True), self._chunk.data)
         return self._numbered(found) if with_layers and found.layers is None else found
 
     # -- the kinds of fields ------------------------------------------------------
@@ -156,14 +139,14 @@ class ChunkValues:
         if name in COLUMNS:
             return self._columns.of(name)
         if name in frame_values.READERS:
-            return frame_values.READERS[name](self.headers, self._context, self._inner)
+            return frame_values.READERS[name](self.headers, self._context, self._sources.inner)
         if name.endswith(".checksum.status"):
-            protocol = _BY_NAME[name.split(".")[0]]
-            return verdict_values.verdicts(self._levels, self._inner, protocol)
+            protocol = PROTOCOLS_BY_NAME[name.split(".")[0]]
+            return verdict_values.verdicts(self._sources.levels, self._sources.inner, protocol)
         if name == FLAG_TEXT.name:
             return computed_values.flag_texts(self._values(_field("tcp.flags")))
         if name == DATA_LENGTH.name:
-            return computed_values.lengths(merge_bytes(self._data(), data))
+            return computed_values.lengths(merge_bytes(self._bytes.data(), data))
         if name in FLOW_FIELDS:
             return self._flows.occurrences(name)
         if name in FRAGMENT_FIELDS:
@@ -173,55 +156,8 @@ class ChunkValues:
         if name in PROGRAM_FIELDS:
             return self._programs.occurrences(name)
         if name in DERIVED:
-            return computed_values.derived(self._levels, self._inner, name)
-        return merge_bytes(self._bytes(name), data)
-
-    def _bytes(self, name: str) -> list[BytePlaces]:
-        """Return the places of a field that is a byte string outside the tables."""
-        parent, _, last = name.rpartition(".")
-        if name in _BY_NAME:
-            return self._protocol(_BY_NAME[name])
-        if last == "payload":
-            columns = [level.payloads(_BY_NAME[parent]) for level in self._levels]
-            return [*columns, *self._dissect(byte_fields.payload_span(parent))]
-        if name in ("data", "data.data"):
-            return self._data()
-        if name in APPLICATIONS:
-            messages = [each for level in self._levels for each in level.messages(name)]
-            return [*messages, dissected_messages(self._inner, name)]
-        if last == "options" and parent in _BY_NAME:
-            columns = [level.all_options(_BY_NAME[parent]) for level in self._levels]
-            return [*columns, *self._dissect(byte_fields.options_span(parent))]
-        return self._option(name)
-
-    def _protocol(self, protocol: Protocol, *, with_data: bool = False) -> list[BytePlaces]:
-        with_data |= protocol.is_message
-        spans = byte_fields.layer_span if with_data else byte_fields.header_span
-        span_of = spans(protocol.name)
-        if protocol.has_open_end:
-            rows = self._candidates(protocol)
-            others = self._dissected(rows).spans(span_of) if len(rows) else None
-            return [*([others] if others else []), *self._dissect(span_of)]
-        columns = [level.protocol(protocol, with_data=with_data) for level in self._levels]
-        return [*columns, *self._dissect(span_of)]
-
-    def _data(self) -> list[BytePlaces]:
-        """Return the bytes that no header reads: of the innermost packet, in any level."""
-        parts: list[BytePlaces] = []
-        left: list[NDArray[np.int64]] = []
-        inner = [np.zeros(0, np.int64), *(packets.rows for packets, _ in self.headers.inner)]
-        around = np.sort(np.concatenate(inner))  # the packets with others in them
-        for level in self._all_levels:
-            payloads = [level.payloads(each) for each in byte_fields.COLUMN_PAYLOADS.values()]
-            rows = level.packets(np.flatnonzero(byte_fields.without_column_payload(level.headers)))
-            without = rows
-            if level.headers.inside is None:
-                rows = np.setdiff1d(rows, around, assume_unique=True)
-                without = np.union1d(rows, around)
-            parts += [_without(each, without) for each in payloads]
-            left.append(rows)
-        others = self._dissected(np.unique(np.concatenate(left))).data()
-        return [*parts, others, *([self._inner.data()] if self.headers.has_dissected else [])]
+            return computed_values.derived(self._sources.levels, self._sources.inner, name)
+        return merge_bytes(self._bytes.of(name), data)
 
     # -- fields of headers --------------------------------------------------------
 
@@ -232,15 +168,14 @@ class ChunkValues:
         dissections of packets with a header whose parts have no fixed place.
         """
         slots = [slot for member in members for slot in SLOTS_BY_NAME[member]]
-        sources = [
-            [place for slot in slots for place in level.fields(slot)] for level in self._levels
-        ]
+        levels = self._sources.levels
+        sources = [[place for slot in slots for place in level.fields(slot)] for level in levels]
         if self.headers.has_dissected:
-            sources.append(self._inner.fields(members))
+            sources.append(self._sources.inner.fields(members))
         for member in members:
             rows = self._rows_without_columns(member)
             if len(rows):
-                sources.append(self._dissected(rows).fields([member]))
+                sources.append(self._sources.dissected(rows).fields([member]))
         return sources
 
     def _rows_without_columns(self, name: str) -> NDArray[np.int64]:
@@ -249,64 +184,29 @@ class ChunkValues:
         for slot in SLOTS_BY_NAME[name]:
             owner = OWNERS[slot.table]
             masks += [
-                self._candidates(protocol)
+                self._sources.candidates(protocol)
                 for protocol, options in OPTION_LISTS
                 if protocol.name not in COLUMN_OPTIONS and has_table(options, slot.table)
             ]
             if slot.table in (ARP_IPV4, OTHER_ADDRESSES):
                 masks.append(self._unusual_arp(owner))
             elif is_variable(owner, slot.table):
-                masks.append(self._candidates(owner))
+                masks.append(self._sources.candidates(owner))
         return np.unique(np.concatenate(masks)) if masks else np.zeros(0, np.int64)
 
     def _unusual_arp(self, arp: Protocol) -> NDArray[np.int64]:
         """Return the rows of ARP messages that are not about IPv4 over Ethernet."""
         found = [
             level.packets(each.rows)
-            for level in self._levels
+            for level in self._sources.levels
             for each in level.headers.headers(arp, ARP_IPV4)
         ]
-        return np.setdiff1d(self._candidates(arp), np.concatenate(found), assume_unique=True)
-
-    def _candidates(self, protocol: Protocol) -> NDArray[np.int64]:
-        """Return the rows of the packets, described by columns, that may have a protocol."""
-        rows = [level.candidates(protocol) for level in self._levels]
-        return rows[0] if len(rows) == 1 else np.unique(np.concatenate(rows))
-
-    def _option(self, name: str) -> list[BytePlaces]:
-        """Return the bytes of the options of one name."""
-        found = [each for level in self._levels for each in level.options(name)]
-        rows = [
-            self._candidates(protocol)
-            for protocol, options in OPTION_LISTS
-            if protocol.name not in COLUMN_OPTIONS
-            and any(kind.name == name for kind in options.kinds.values())
-        ]
-        if rows:
-            packets = self._dissected(np.unique(np.concatenate(rows)))
-            found.append(packets.spans(option_spans(name)))
-        return [*found, *self._dissect(option_spans(name))]
-
-    # -- packets that are dissected -----------------------------------------------
-
-    @cached_property
-    def _inner(self) -> DissectedPackets:
-        return self._dissected(np.flatnonzero(self.headers.dissected))
-
-    def _dissected(self, rows: NDArray[np.int64]) -> DissectedPackets:
-        return DissectedPackets(self._chunk, rows, outermost=self._outermost)
-
-    def _dissect(self, span_of: byte_fields.SpanOf) -> list[BytePlaces]:
-        return [self._inner.spans(span_of)] if self.headers.has_dissected else []
+        candidates = self._sources.candidates(arp)
+        return np.setdiff1d(candidates, np.concatenate(found), assume_unique=True)
 
     def _numbered(self, found: Occurrences) -> Occurrences:
         """Add the number of the header: 1, as the protocol has one header in these packets."""
         return Occurrences(found.rows, found.values, np.ones(len(found.rows), np.int64))
-
-
-def _without(places: BytePlaces, rows: NDArray[np.int64]) -> BytePlaces:
-    kept = ~np.isin(places.rows, rows, assume_unique=True)
-    return BytePlaces(places.rows[kept], places.starts[kept], places.ends[kept])
 
 
 def _members(name: str) -> Sequence[str]:

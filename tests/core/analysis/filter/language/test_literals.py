@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.analysis.filter.language.byte_texts import hex_bytes
 from core.analysis.filter.language.errors import FilterError
-from core.analysis.filter.language.literals import Target, convert, hex_bytes
+from core.analysis.filter.language.literals import Target, convert
 from core.analysis.filter.language.parser import parse
 from core.analysis.filter.language.syntax import Comparison
 from core.analysis.filter.types import FilterType
