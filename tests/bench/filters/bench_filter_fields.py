@@ -4,8 +4,6 @@ The packets are those of `tests.bench.bench_filter`, half of their TCP segments 
 figure is processor time, the best of a few runs, for the packets that pass; the slowest field of
 each kind is printed beside the bound of its kind, and every field above its bound. Fields that an
 analysis of flows finds are in ``tcp_flows``.
-
-A text that is written for each packet on purpose has a bound of its own: the Info column.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ from tests.bench.bench_store import PACKETS, Figure, best, capture, store_of
 
 SHARE = 3  # the part of the packets that is measured; the time of each is the same
 LEAST_RUNS, MOST_RUNS = 2, 4
-BOUNDS_MS = {"fixed header field": 150, "option, computed number or text": 1000, "Info": 4000}
+BOUNDS_MS = {"fixed header field": 150, "option, computed number or text": 1000}
 VALUES = {
     T.BOOLEAN: "1", T.ETHER: "00:11:22:33:44:55", T.IPV4: "1.2.3.4", T.IPV6: "fe80::1",
     T.BYTES: "01:02", T.STRING: '"x"', T.ABSOLUTE_TIME: '"2020-01-01"',
@@ -41,8 +39,6 @@ def filter_of(field: FilterField) -> str:
 
 def kind_of(field: FilterField) -> str:
     """Return the kind of a field, which has a bound."""
-    if field.name == "_ws.col.info":
-        return "Info"
     slots = SLOTS_BY_NAME.get(field.name, ())
     is_fixed = bool(slots) and not any(slot.table in OPTION_TABLES for slot in slots)
     is_fixed |= bool(CATALOG.combined(field.name))
