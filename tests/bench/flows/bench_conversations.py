@@ -3,14 +3,11 @@
 1.5 million segments of many connections (`tests.bench.traffic.transfers`), all levels at once, and
 the same number of packets of which each has other addresses, the worst case. The processor time of
 the thread that counts; that of the analysis of TCP, which the conversations read, is measured by
-`bench_tcp_flows`. tshark reads a tenth of the packets.
+`bench_tcp_flows`. tshark reads the same packets.
 """
 
 from __future__ import annotations
 
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,11 +27,11 @@ from core.store.packet_store import PacketStore
 from core.store.snapshot import Snapshot
 from core.wire.link.ethernet import ETHERNET
 from tests.bench.bench_store import Figure, capture, store_of
+from tests.bench.flows.peer_time import tshark_s
 from tests.bench.traffic import transfers
 from tests.core.decode.frames import udp_frame
 
 PACKETS = 1_500_000
-PART_OF_TSHARK = 10
 MOST_S = 1.0
 LEAST_FACTOR = 5.0
 MOST_FLOW_BYTES = 300
@@ -76,30 +73,15 @@ def ours(snapshot: Snapshot) -> float:
     return time.thread_time() - before
 
 
-def theirs(path: Path) -> float | None:
-    """Return the processor time of tshark; None without it."""
-    peer = shutil.which("tshark")
-    if peer is None:
-        return None
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [peer, "-n", "-q", "-r", str(path), "-z", "conv,tcp"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        path, part = Path(folder, "all.pcap"), Path(folder, "part.pcap")
+        path = Path(folder, "all.pcap")
         transfers.write_pcap(path, PACKETS)
         snapshot = snapshot_of(path)
         seconds = ours(snapshot)
         figures = [Figure(f"conversations of {snapshot.count:,} segments", seconds, "s", MOST_S)]
-        transfers.write_pcap(part, PACKETS // PART_OF_TSHARK)
-        took = theirs(part)
-        if took is not None:
-            factor = took * PART_OF_TSHARK / seconds
-            figures.append(Figure("faster than tshark", factor, "times", LEAST_FACTOR, most=False))
+        factor = tshark_s(path, "-q", "-z", "conv,tcp") / seconds
+        figures.append(Figure("faster than tshark", factor, "times", LEAST_FACTOR, most=False))
         del snapshot
     mixed = analyzed(store_of(capture(PACKETS)).snapshot())
     figures.append(Figure(f"conversations of {PACKETS:,} mixed packets", ours(mixed), "s", MOST_S))
