@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from core.analysis.programs.owners import FlowOwners, Owner, Process
+from core.analysis.programs.owners import FlowOwners, Owner, Process, with_unknown_ends
 
 ProgramValue = str | int
 
@@ -29,8 +29,11 @@ class ProgramField:
         return tuple(value for value in self._each(owners) if value != "" and value is not None)
 
     def text(self, owners: FlowOwners) -> str:
-        """Return the values in one line."""
-        return ",".join(map(str, dict.fromkeys(self.values(owners))))
+        """Return the values in one line; an end without a name is ``?`` beside others."""
+        values = self.values(owners)
+        if self.name == "process.name" and values:
+            values = tuple(with_unknown_ends([_process_names(each) for each in owners]))
+        return ",".join(map(str, dict.fromkeys(values)))
 
     def _each(self, owners: FlowOwners) -> Iterator[ProgramValue | None]:
         for owner in owners:
@@ -38,6 +41,10 @@ class ProgramField:
                 yield self.of_owner(owner)
             elif self.of_process is not None:
                 yield from map(self.of_process, owner.processes)
+
+
+def _process_names(owner: Owner) -> list[str]:
+    return [each.name for each in owner.processes if each.name]
 
 
 def _grade(owner: Owner) -> str:

@@ -7,10 +7,13 @@ when a packet passed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 UNNAMED = "unnamed"
+NOT_FOUND = "?"
+"""The text of an end on this host of which no process and no user is known, beside known ones."""
 
 
 class Grade(Enum):
@@ -74,11 +77,26 @@ FlowOwners = tuple[Owner, ...]
 
 
 def owners_text(owners: FlowOwners) -> str:
-    """Return ``curl (20), nginx (30)``: the processes, else users; empty if none is known."""
-    named = [each.text for owner in owners for each in owner.processes]
-    others = [owner for owner in owners if owner.grade is Grade.OTHER_USER]
-    found = [*named, *(f"user {owner.uid}" for owner in others)]
-    return ", ".join(dict.fromkeys(found))
+    """Return ``curl (20), nginx (30)``: the processes, else users; empty if none is known.
+
+    An end of which nothing is known is `NOT_FOUND`, since a flow that two programs share must not
+    look like that of one.
+    """
+    return ", ".join(dict.fromkeys(with_unknown_ends(list(map(_names, owners)))))
+
+
+def with_unknown_ends(names: Sequence[Sequence[str]]) -> list[str]:
+    """Return the names of all ends, with `NOT_FOUND` for an end without any; nothing if all are."""
+    if not any(names):
+        return []
+    return [name for each in names for name in each or (NOT_FOUND,)]
+
+
+def _names(owner: Owner) -> list[str]:
+    """Return the texts of the processes of an end, else that of its user, if it is known."""
+    if owner.processes or owner.grade is not Grade.OTHER_USER:
+        return [each.text for each in owner.processes]
+    return [f"user {owner.uid}"]
 
 
 def with_more_holders(before: FlowOwners, after: FlowOwners) -> FlowOwners:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.analysis.filter.fields.catalog import CATALOG
-from core.analysis.statistics.applications import NAMES
 from core.analysis.statistics.lengths import LengthRange
 from core.analysis.statistics.talkers import Talker
 from core.store.frame_detail import seconds_text
-
-_SHOWN_NAMES = {"http": "HTTP", "ssdp": "SSDP", "tls": "TLS"}
-"""Names in the Protocol column of applications for which filters have no field."""
 
 _CARRIERS = {"tcp": "TCP", "udp": "UDP"}
 
@@ -33,11 +29,9 @@ def protocol_filter(path: Sequence[str]) -> str:
 
 def _name_filter(name: str, outer: Sequence[str]) -> str:
     """Return the filter of one name, after the names `outer`."""
-    if name in _SHOWN_NAMES:
-        return f'_ws.col.protocol == "{_SHOWN_NAMES[name]}"'
     if name == "data" and outer and outer[-1] in _CARRIERS:  # but no application
         return f'data and _ws.col.protocol == "{_CARRIERS[outer[-1]]}"'
-    assert CATALOG.find(name) is not None or name in NAMES
+    assert CATALOG.find(name) is not None, name
     return name
 
 

@@ -192,6 +192,46 @@ def test_the_row_of_the_frame_names_the_programs(snapshot) -> None:
     assert owners_text(OTHER) == "user 105"
 
 
+GONE = Owner("10.0.0.1:40000", Grade.GONE)
+SERVER = Owner("10.0.0.2:80", Grade.EXACT, (NGINX,), 33)
+HIDDEN = Owner("10.0.0.2:80", Grade.OTHER_USER, (), 105)
+NAMELESS = Owner("10.0.0.2:80", Grade.EXACT, (Process(40, "", None),), 0)
+
+
+@pytest.mark.parametrize(
+    ("owners", "words", "cell"),
+    [
+        ((GONE, SERVER), "?, nginx (30)", "?,nginx"),
+        ((SERVER, GONE), "nginx (30), ?", "nginx,?"),
+        ((SERVER,), "nginx (30)", "nginx"),
+        ((GONE,), "", ""),
+        ((GONE, GONE), "", ""),
+        ((GONE, HIDDEN), "?, user 105", ""),
+        ((SERVER, HIDDEN), "nginx (30), user 105", "nginx,?"),
+        ((SERVER, NAMELESS), "nginx (30), unnamed (40)", "nginx,?"),
+        ((SERVER, SERVER), "nginx (30)", "nginx"),
+    ],
+)
+def test_a_program_that_is_known_does_not_stand_for_both_ends(owners, words, cell) -> None:
+    assert owners_text(owners) == words
+    assert PROGRAM_FIELDS["process.name"].text(owners) == cell
+    assert "?" not in PROGRAM_FIELDS["process.name"].values(owners)
+
+
+def test_the_cell_the_tree_and_the_conversation_mark_an_unknown_end(snapshot) -> None:
+    published = programs_of(snapshot).published
+    programs_of(snapshot).published = replace(published, owners=[(GONE, SERVER)] * 2)
+    packet = snapshot.packet(1)
+    assert field_text("process.name")(PacketFacts(packet, packet.dissect(), snapshot)) == "?,nginx"
+    selected = select_packet(snapshot, 1, Faults())
+    assert selected is not None
+    frame, *_ = with_program_rows(selected.rows, (GONE, SERVER))
+    assert frame.meaning == "?, nginx (30)"
+    analyzer = FlowAnalyzer(FlowQuestion(sort="a", descending=False, programs=True))
+    analyzer.extend(snapshot, Budget())
+    assert analyzer.published.program(0) == "?, nginx (30)"
+
+
 @pytest.mark.parametrize(
     ("text", "ports"), [("", [40_000, 40_001, 40_002]), ("nginx", [40_000]), ("user 105", [40_001])]
 )

@@ -17,6 +17,7 @@ from core.analysis.statistics.hierarchy import paths_of
 from core.analysis.statistics.statistics import Statistics, StatisticsCounter
 from core.analysis.statistics.talkers import Talker
 from core.store.snapshot import Snapshot
+from core.wire.application.payload_info import APPLICATIONS
 from tests.helpers.scripted import START_NS, scripted_store
 
 
@@ -61,7 +62,8 @@ def test_protocols(found, snapshot) -> None:
         ("eth:ip:tcp", "ip and tcp"),
         ("eth:ip:ip:udp", "ip and udp"),
         ("eth:ip:udp:vxlan:eth:arp", "ip and udp and vxlan and arp"),
-        ("eth:ip:tcp:tls", 'ip and tcp and _ws.col.protocol == "TLS"'),
+        ("eth:ip:tcp:tls", "ip and tcp and tls"),
+        ("eth:ip:udp:ssdp", "ip and udp and ssdp"),
         ("eth:ip:udp:data", 'ip and udp and data and _ws.col.protocol == "UDP"'),
         ("eth:llc:data", "llc and data"),
         ("mpls:mpls", "mpls"),
@@ -70,6 +72,13 @@ def test_protocols(found, snapshot) -> None:
 def test_protocol_filters(path, expression) -> None:
     assert protocol_filter(path.split(":")) == expression
     PacketFilter.compile(expression)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_applications_have_the_name_of_their_filter(name) -> None:
+    """No filter goes by the text of a column where the language has a name."""
+    assert protocol_filter(["eth", "ip", "udp", name]) == f"ip and udp and {name}"
+    PacketFilter.compile(name)
 
 
 def test_lengths(found, snapshot) -> None:
