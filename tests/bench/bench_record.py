@@ -58,9 +58,10 @@ def monitor(interface: str, file: str, report: str) -> None:
     engine.capture(CaptureOptions((interface,)))
 
     def sample() -> None:
+        seconds: dict[str, float] = {}
         with Path(report).open("w") as lines:
             while True:
-                lines.write(json.dumps(_figures(engine)) + "\n")
+                lines.write(json.dumps(_figures(engine, seconds)) + "\n")
                 lines.flush()
                 time.sleep(_EACH_S)
 
@@ -69,9 +70,11 @@ def monitor(interface: str, file: str, report: str) -> None:
     engine.close()
 
 
-def _figures(engine: Any) -> dict[str, Any]:
-    """Return the processor seconds of each thread, and the counts of the engine."""
-    threads: dict[str, float] = {}
+def _figures(engine: Any, threads: dict[str, float]) -> dict[str, Any]:
+    """Return the processor seconds of each thread, and the counts of the engine.
+
+    `threads` has the seconds of earlier calls: a thread that ended keeps its last ones.
+    """
     for thread in threading.enumerate():
         with suppress(OSError):  # a thread may end meanwhile
             stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_text().rpartition(")")[2]

@@ -60,11 +60,19 @@ def compile_filter(text: str, catalog: FieldCatalog, macros: Macros = NO_MACROS)
         return _compiled(text, catalog, macros)
     except FilterError as error:
         meant = "" if error.is_incomplete else display_filter_of(text)
-        if not meant:
+        if not meant or not _is_valid(meant, catalog):
             raise
         start = len(text) - len(text.lstrip())
-        message = f"this is a capture filter; the display filter is: {meant}"
+        message = f"this is a capture filter; a similar display filter is: {meant}"
         raise FilterError(message, TextSpan(start, len(text.rstrip()))) from None
+
+
+def _is_valid(text: str, catalog: FieldCatalog) -> bool:
+    try:
+        _compiled(text, catalog, NO_MACROS)
+    except FilterError:
+        return False
+    return True
 
 
 def _compiled(text: str, catalog: FieldCatalog, macros: Macros) -> DisplayFilter:

@@ -4,6 +4,9 @@ tcpdump's language (pcap-filter(7)) and Wireshark's look alike, and who knows on
 other. `display_filter_of` translates the usual primitives (``host``, ``net``, ``port``, …, with
 their directions and protocols, joined by ``and``, ``or``, and ``not``), so that the message about
 such a filter can say what to type. A text with anything else has no translation.
+
+A translation is similar, not equal: tcpdump's ``host`` finds ARP as well, and its ``port`` SCTP. It
+may also be invalid, such as for ``port 99999``; the caller compiles it.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Mapping, Sequence
 
 _TOKEN = re.compile(r"\s*(?:(&&|\|\||[()!])|([^\s()!&|]+))")
 _MOST_CHARACTERS = 1000
+_DEEPEST = 20  # brackets, and negations of one test
 _LOGIC = {"and": "and", "&&": "and", "or": "or", "||": "or"}
 _PROTOCOLS = {
     "ether": "eth", "ip": "ip", "ip6": "ipv6", "arp": "arp", "tcp": "tcp", "udp": "udp",
@@ -43,6 +47,7 @@ _DIRECTIONS = {"src": ("src",), "dst": ("dst",), "": ("addr",)}
 _OFFERED_PORTS = ("tcp", "udp")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
 _IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
+_IPV6 = re.compile(r"[0-9a-fA-F.]*:[0-9a-fA-F:.]*")
 _MAC = re.compile(r"[0-9a-fA-F]{1,2}(?:[:.-][0-9a-fA-F]{1,2}){5}")
 
 
@@ -51,7 +56,7 @@ class _NoCaptureFilterError(Exception):
 
 
 def display_filter_of(text: str) -> str:
-    """Return the display filter that means the same as a capture filter; empty for other texts.
+    """Return a display filter that is similar to a capture filter; empty for other texts.
 
     That includes a text of nothing but names of protocols: it is a display filter as well.
     """
@@ -104,7 +109,7 @@ class _Reader:
     def logic(self) -> str:
         """Read primitives joined by operators."""
         self._depth += 1
-        if self._depth > 20:
+        if self._depth > _DEEPEST:
             raise _NoCaptureFilterError
         parts = [self._negatable()]
         operators = []
@@ -122,17 +127,22 @@ class _Reader:
         return joint.join(map(_bracketed, parts)) if operators else parts[0]
 
     def _negatable(self) -> str:
-        if self._next() in ("not", "!"):
+        negations = 0
+        while self._next() in ("not", "!"):
             self._take()
-            part = self._negatable()
-            return f"not ({part})" if " " in part else f"not {part}"
+            negations += 1
+        if negations > _DEEPEST:
+            raise _NoCaptureFilterError
         if self._next() == "(":
             self._take()
             found = self.logic()
             if self._take() != ")":
                 raise _NoCaptureFilterError
-            return found
-        return self._primitive()
+        else:
+            found = self._primitive()
+        for _ in range(negations):
+            found = f"not ({found})" if " " in found else f"not {found}"
+        return found
 
     def _primitive(self) -> str:
         for count in (2, 1):
@@ -182,8 +192,8 @@ def _bracketed(part: str) -> str:
 
 
 def _of_port(protocol: str, direction: str, value: str) -> str:
-    low, _, high = value.partition("-")
-    if not _NUMBER.fullmatch(low) or (high and not _NUMBER.fullmatch(high)):
+    low, dash, high = value.partition("-")
+    if not _NUMBER.fullmatch(low) or (dash and not _NUMBER.fullmatch(high)):
         raise _NoCaptureFilterError
     if protocol not in ("", "tcp", "udp", "sctp"):
         raise _NoCaptureFilterError
@@ -193,16 +203,16 @@ def _of_port(protocol: str, direction: str, value: str) -> str:
 
 
 def _of_address(protocol: str, direction: str, value: str) -> str:
-    address, _, prefix = value.partition("/")
+    address = value.partition("/")[0]
     part = direction or "addr"
-    if _IPV4.fullmatch(address):
+    if _IPV4.fullmatch(address) and protocol not in ("ether", "ip6"):
         name = {"arp": f"arp.{direction or 'src'}.proto_ipv4"}.get(protocol, f"ip.{part}")
         found = f"{name} == {value}"
         if protocol == "arp" and not direction:
             found += f" or arp.dst.proto_ipv4 == {value}"
-    elif _MAC.fullmatch(address) and not prefix:
+    elif _MAC.fullmatch(value) and protocol in ("", "ether"):
         found = f"eth.{part} == {value}"
-    elif ":" in address and re.fullmatch("[0-9a-fA-F:.]+", address):
+    elif _IPV6.fullmatch(address) and protocol not in ("ether", "ip", "arp"):
         found = f"ipv6.{part} == {value}"
     else:
         raise _NoCaptureFilterError

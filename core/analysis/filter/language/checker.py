@@ -8,8 +8,6 @@ meaning: between types that cannot be compared, or without any field.
 
 from __future__ import annotations
 
-import re
-
 from core.analysis.filter.language import type_rules
 from core.analysis.filter.language.errors import FilterError, TextSpan
 from core.analysis.filter.language.expression_checker import CONSTANTS, NO_FIELD, ExpressionChecker
@@ -30,7 +28,7 @@ from core.analysis.filter.language.expressions import (
     fields_of,
 )
 from core.analysis.filter.language.functions import FUNCTIONS
-from core.analysis.filter.language.literals import Target
+from core.analysis.filter.language.literals import Target, convert
 from core.analysis.filter.language.patterns.compilation import compile_pattern
 from core.analysis.filter.language.syntax import (
     Binary,
@@ -42,7 +40,6 @@ from core.analysis.filter.language.syntax import (
     Logic,
     Negative,
     Not,
-    Number,
     Operand,
     Operator,
     Quantifier,
@@ -216,23 +213,40 @@ class _Checker:
         return Existence(found) if isinstance(found, FieldValue | SliceValue) else NonZero(found)
 
 
+_USUAL_FIELDS = (
+    ("tcp.port", FilterType.UINT16), ("frame.number", FilterType.UINT32),
+    ("ip.addr", FilterType.IPV4), ("ipv6.addr", FilterType.IPV6), ("eth.addr", FilterType.ETHER),
+)  # fmt: skip
+"""A field of each type that a value without a field is likely meant for."""
+
+
 def _not_a_test(constant: Constant) -> str:
     """Return the error of a constant that stands where a test is expected."""
     text = constant.text
     match constant:
         case String() | Character():
             advice = f"frame contains {text} searches for it" if constant.text != '""' else ""
-        case Number():
-            advice = f"each test names its field, such as tcp.port == {text}; a set has several "
-            advice += f"values: tcp.port in {{80, {text}}}"
-        case _ if re.fullmatch(r"[0-9.]+(?:/[0-9]+)?", text):
-            advice = f"each test names its field, such as ip.addr == {text}"
-        case _ if "::" in text:
-            advice = f"each test names its field, such as ipv6.addr == {text}"
         case _:
-            advice = f"each test names its field, such as eth.addr == {text}"
+            field = next((name for name, of in _USUAL_FIELDS if _fits(constant, of)), "")
+            if field:
+                advice = f"each test names its field, such as {field} == {text}"
+            else:
+                is_bytes = _fits(constant, FilterType.BYTES)
+                advice = f"frame contains {text} searches for it" if is_bytes else ""
+            if field == "tcp.port":
+                others = "80, 443" if text in ("80", "443") else f"80, {text}"
+                advice += f"; a set has several values: tcp.port in {{{others}}}"
     shown = f"{text} is not a field or protocol"
     return f"{shown}; {advice}" if advice else shown
+
+
+def _fits(constant: Constant, type_: FilterType) -> bool:
+    """Return True if the constant is a value of this type."""
+    try:
+        convert(constant, Target(type_))
+    except FilterError:
+        return False
+    return True
 
 
 def _field_of(expression: Expression) -> FilterField | None:

@@ -112,8 +112,10 @@ class TokenStream:
             return FilterError(message, token.place, is_incomplete=True)
         message = f'"{token.text}" was unexpected in this context; expected {expected}'
         if token.kind in (TokenKind.IDENTIFIER, TokenKind.WORD):
-            meant = _OTHER_WORDS.get(token.text.lower())
-            message += f"; write {meant}" if meant else nearest(token.text, _WORDS)
+            if meant := _OTHER_WORDS.get(token.text.lower()):
+                message = f'write {meant} in place of "{token.text}"'
+            else:
+                message += nearest(token.text, _WORDS)
         elif token.text == ")" and not self._depth:
             message += '; no "(" is before it'
         elif token.text == "," and not self._depth:

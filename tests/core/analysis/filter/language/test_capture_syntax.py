@@ -40,12 +40,30 @@ NONE = (
     "tcp[13] == 2", "icmp port 5", "not", "and port 80", "port 80 and", "portrange 1-x", "\x00",
 )  # fmt: skip
 
+INVALID = (
+    "port 99999", "udp port 65536", "portrange 1-65536", "vlan 99999", "port 80-",
+    "net 10.0.0.0/99", "net fe80::/129", "ether proto 99999", "ip proto 256", "not port 99999",
+    "tcp and host 1.2.3.400", "greater 99999999999",
+)  # fmt: skip
+ADDRESS_WORDS: dict[str, tuple[str, ...]] = {
+    "host": ("4", "6", "mac"), "src host": ("4", "6", "mac"), "dst": ("4", "6", "mac"),
+    "ip host": ("4",), "ip src": ("4",), "ip6 host": ("6",), "ip6 dst host": ("6",),
+    "arp host": ("4",), "arp src": ("4",), "ether host": ("mac",), "ether src": ("mac",),
+    "tcp host": ("4", "6"), "not udp dst host": ("4", "6"), "arp or ether host": ("mac",),
+}  # fmt: skip
+"""Words before an address, and the families of addresses that may follow."""
+ADDRESSES = {
+    "1.2.3.4": "4", "fe80::1": "6", "::ffff:1.2.3.4": "6", "00:11:22:33:44:55": "mac",
+    "1.2.3.400": "", ":::": "", "a:b": "", "1.2.3.4.5": "", "1::2::3": "", "00:11:22:33:44:5g": "",
+}  # fmt: skip
+"""Addresses, and the family of each; none for a wrong one."""
+
 
 @pytest.mark.parametrize(("text", "meant"), MEANT.items())
 def test_the_message_offers_the_display_filter(text: str, meant: str) -> None:
     with pytest.raises(FilterError) as failed:
         compile_filter(f" {text} ", CATALOG)
-    assert failed.value.message == f"this is a capture filter; the display filter is: {meant}"
+    assert failed.value.message == f"this is a capture filter; a similar display filter is: {meant}"
     assert failed.value.place == (1, 1 + len(text))
     compile_filter(meant, CATALOG)  # is valid
 
@@ -58,3 +76,25 @@ def test_other_texts_have_no_translation(text: str) -> None:
 def test_long_and_deep_texts_are_bounded() -> None:
     assert display_filter_of("(" * 100 + "port 80" + ")" * 100) == ""
     assert display_filter_of("port 80 or " * 1000 + "port 80") == ""
+    assert display_filter_of("not " * 2 + "tcp port 80") == "not (not (tcp.port == 80))"
+    for count in (21, 240, 900):
+        assert display_filter_of("!" * count + "port 80") == ""
+
+
+@pytest.mark.parametrize("value", ADDRESSES)
+@pytest.mark.parametrize("words", ADDRESS_WORDS)
+def test_an_offer_is_valid_and_of_the_family_of_its_address(words: str, value: str) -> None:
+    """An address of another family, or a wrong one, gets the message about the display filter."""
+    family = ADDRESSES[value]
+    with pytest.raises(FilterError) as failed:
+        compile_filter(f"{words} {value}", CATALOG)
+    offer = failed.value.message.partition("a similar display filter is: ")[2]
+    assert bool(offer) == (family in ADDRESS_WORDS[words])
+    compile_filter(offer, CATALOG)
+
+
+@pytest.mark.parametrize("text", INVALID)
+def test_nothing_invalid_is_offered(text: str) -> None:
+    with pytest.raises(FilterError) as failed:
+        compile_filter(text, CATALOG)
+    assert "display filter" not in failed.value.message

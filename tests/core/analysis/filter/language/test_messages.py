@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.analysis.filter.display_filter import compile_filter
@@ -20,7 +22,7 @@ WRONG = (
     ("ip.ttl << 2 == 4", "<<", "write *"),
     ("ip.ttl | 1 == 1", "|", "write || or 'or'"),
     ("tcp.port ~= 80", "~=", "write !=="),
-    ("tcp.port is 80", "is", "write =="),
+    ("tcp.port is 80", "is", 'write == in place of "is"'),
     ("tcp.port equals 80", "equals", "write =="),
     ("http like 80", "like", "write contains or matches"),
     ("tcp AND udp", "AND", "did you mean and?"),
@@ -28,6 +30,11 @@ WRONG = (
     ("ip.addr == 1.2.3.4 or 5.6.7.8", "5.6.7.8", "such as ip.addr == 5.6.7.8"),
     ("fe80::1", "fe80::1", "such as ipv6.addr == fe80::1"),
     ("00:11:22:33:44:55", "00:11:22:33:44:55", "such as eth.addr == 00:11:22:33:44:55"),
+    ("80", "80", "such as tcp.port == 80; a set has several values: tcp.port in {80, 443}"),
+    ("443", "443", "such as tcp.port == 443; a set has several values: tcp.port in {80, 443}"),
+    ("99999", "99999", "such as frame.number == 99999"),
+    ("ab:cd", "ab:cd", "frame contains ab:cd searches for it"),
+    ("10.0.0.0/8", "10.0.0.0/8", "such as ip.addr == 10.0.0.0/8"),
     ('"GET"', '"GET"', 'frame contains "GET" searches for it'),
     ("tcp.port == 80,443", ",", "a set of values is written in {80, 443}"),
     ("tcp.port in (80, 443)", "(", "expected a set, such as {80, 8000 .. 8999}"),
@@ -76,6 +83,24 @@ def test_a_message_names_the_place_the_reason_and_what_to_type(
     assert says in error.message
     assert text[error.place.start : error.place.stop] == part
     assert "\n" not in error.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0", "80", "0x50", "65535", "65536", "4294967296", "1.5", "1e400", "1.2.3.4", "1.2.3.400",
+     "1.2.3.4/33", "1.2.3.4.5", "fe80::1", "fe80::/200", ":::", "ab:cd", ":ab", "00:11:22:33:44:55",
+     "00-11-22-33-44-55", "00:11:22:33:44:55:66", "'c'", '"text"', '""'],
+)  # fmt: skip
+def test_the_advice_for_a_value_without_a_field_is_valid(text: str) -> None:
+    with pytest.raises(FilterError) as failed:
+        compile_filter(text, CATALOG)
+    advised = re.findall(r"(?:such as|values:|;) ((?:\S+ ==|\S+ in|frame contains) [^;]+?)"
+                         r"(?: searches for it)?(?:;|$)", failed.value.message)  # fmt: skip
+    assert len(advised) == failed.value.message.count(" == ") + failed.value.message.count(
+        " in {"
+    ) + failed.value.message.count(" contains ")
+    for each in advised:
+        compile_filter(each, CATALOG)
 
 
 @pytest.mark.parametrize("text", INCOMPLETE)
