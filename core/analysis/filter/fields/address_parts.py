@@ -21,14 +21,14 @@ from core.wire.model.kind import ipv4_text, ipv6_text
 _T = FilterType
 _GROUP = {1: "Group", 0: "Individual"}
 _LOCAL = {1: "Local", 0: "Global"}
+_ORGANIZATION_BYTES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class AddressPart:
     """A field, the field with the addresses, and how to read it.
 
-    `read` takes MAC addresses as numbers (k,) uint64, and others as
-    `core.analysis.filter.types.Occurrences` has them, (k,) or (k, bytes).
+    `read` takes addresses as `core.analysis.filter.types.Occurrences` has them, (k,) or (k, bytes).
     """
 
     field: FilterField
@@ -37,10 +37,8 @@ class AddressPart:
 
     def text(self, address: Value) -> str:
         """Return the value of one address as text: a word for a bit, hex for an organization."""
-        if isinstance(address, bytes) and self.is_of_mac:
-            addresses: NDArray[Any] = np.array([int.from_bytes(address, "big")], np.uint64)
-        elif isinstance(address, bytes):
-            addresses = np.frombuffer(address, np.uint8).reshape(1, -1)
+        if isinstance(address, bytes):
+            addresses: NDArray[Any] = np.frombuffer(address, np.uint8).reshape(1, -1)
         else:
             addresses = np.array([address], np.uint32)
         (value,) = self.read(addresses).tolist()
@@ -48,23 +46,20 @@ class AddressPart:
             return f"0x{value:06x}"
         return self.field.words[value] if self.field.words else str(value)
 
-    @property
-    def is_of_mac(self) -> bool:
-        """True for a part of a MAC address."""
-        return self.field.type is not _T.STRING
-
 
 def _bit(number: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Return a reader of one bit of 48."""
-    mask = np.uint64(1 << number)
-    return lambda addresses: addresses & mask > 0
+    """Return a reader of one bit of the first byte, from the least significant."""
+    mask = np.uint8(1 << number)
+    return lambda addresses: addresses[:, 0] & mask > 0
 
 
-_group, _local = _bit(40), _bit(41)
+_group, _local = _bit(0), _bit(1)
 
 
 def _organization(addresses: NDArray[Any]) -> NDArray[Any]:
-    found: NDArray[np.uint32] = (addresses >> np.uint64(24)).astype(np.uint32)
+    found = np.zeros(len(addresses), np.uint32)
+    for byte in range(_ORGANIZATION_BYTES):
+        found = found << np.uint32(8) | addresses[:, byte]
     return found
 
 

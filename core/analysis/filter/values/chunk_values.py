@@ -131,8 +131,8 @@ class ChunkValues:
             return read_values(self._places(_members(name)), self._words, field.type)
         if name in ADDRESS_PARTS:
             part = ADDRESS_PARTS[name]
-            if part.is_of_mac:
-                found = self.numbers(part.source, FilterType.UINT64)
+            if part.field.type is not FilterType.STRING:
+                found = self.numbers(part.source, FilterType.ETHER)
             else:
                 found = self._values(_field(part.source))
             return Occurrences(found.rows, part.read(np.asarray(found.values)), found.layers)

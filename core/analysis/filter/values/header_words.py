@@ -87,10 +87,6 @@ def byte_rows(data: NDArray[np.uint8], starts: NDArray[np.int64], size: int) -> 
     """Return the `size` bytes at every start, (k, size) uint8. All must lie inside `data`."""
     if not len(starts):
         return np.zeros((0, size), np.uint8)
-    if size % WORD:
-        rows: NDArray[np.uint8] = data[starts[:, None] + np.arange(size)]
-        return rows
-    view = np.ndarray((len(data) - WORD + 1,), np.uint64, data.data, 0, (1,))
-    words = [view[starts + at] for at in range(0, size, WORD)]
-    joined = words[0] if size == WORD else np.stack(words, axis=1)
-    return joined.view(np.uint8).reshape(-1, size)
+    kind = np.uint64 if size == WORD else f"V{size}"
+    view: NDArray[Any] = np.ndarray((len(data) - size + 1,), kind, data.data, 0, (1,))
+    return view[starts].view(np.uint8).reshape(-1, size)

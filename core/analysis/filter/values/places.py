@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,8 @@ def read_values(
 def _values_of(places: list[FieldPlaces], words: HeaderWords, kind: FilterType) -> Occurrences:
     if all(each.rows is places[0].rows for each in places):
         places.sort(key=lambda each: each.slot.first_bit)
+        if _is_bytes(kind) and len(places) > 1 and _adjoin(places):
+            return _adjoining(places, words, ADDRESS_BYTES[kind])
         return _interleaved(places, [_column(each, words, kind) for each in places])
     columns = [_column(each, words, kind) for each in places]
     if len(places) == 2 and not np.isin(places[1].rows, places[0].rows).any():
@@ -90,6 +93,22 @@ def _interleaved(places: Sequence[FieldPlaces], columns: Sequence[NDArray[Any]])
     count = len(places)
     numbers = None if first.numbers is None else np.repeat(first.numbers, count)
     return Occurrences(np.repeat(first.rows, count), values, numbers)
+
+
+def _adjoin(places: Sequence[FieldPlaces]) -> bool:
+    """Return True if each field of the same headers begins where the one before it ends."""
+    return all(
+        one.starts is other.starts and one.slot.span.stop == other.slot.span.start
+        for one, other in pairwise(places)
+    )
+
+
+def _adjoining(places: Sequence[FieldPlaces], words: HeaderWords, size: int) -> Occurrences:
+    """Return what `_interleaved` does, by one gather of the bytes of all fields."""
+    first, count = places[0], len(places)
+    rows = words.byte_rows(first.slot, first.starts, size * count)
+    numbers = None if first.numbers is None else np.repeat(first.numbers, count)
+    return Occurrences(np.repeat(first.rows, count), rows.reshape(-1, size), numbers)
 
 
 def merged(first: Occurrences, second: Occurrences) -> Occurrences:
@@ -146,10 +165,15 @@ def merge_bytes(places: Sequence[BytePlaces], data: NDArray[np.uint8]) -> Occurr
 
 
 def _column(places: FieldPlaces, words: HeaderWords, kind: FilterType) -> NDArray[Any]:
-    if kind in ADDRESS_BYTES and kind is not FilterType.IPV4:
+    if _is_bytes(kind):
         return words.byte_rows(places.slot, places.starts, ADDRESS_BYTES[kind])
     column = words.numbers(places.slot, places.starts)
     return column != 0 if kind is FilterType.BOOLEAN else column
+
+
+def _is_bytes(kind: FilterType) -> bool:
+    """Return True for addresses that are rows of bytes, and not numbers."""
+    return kind in ADDRESS_BYTES and kind is not FilterType.IPV4
 
 
 def _empty(kind: FilterType) -> NDArray[Any]:

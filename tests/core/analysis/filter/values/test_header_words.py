@@ -61,6 +61,14 @@ def test_rows_of_bytes(slot: PlacedField, size: int) -> None:
     assert [row.tobytes() for row in byte_rows(data, at, size)] == expected
 
 
+@pytest.mark.parametrize("size", [1, 3, 6, 8, 12, 16, 32])
+def test_rows_of_any_size_reach_to_the_end_of_the_data(size: int) -> None:
+    data = RANDOM.integers(0, 256, 100, np.uint8)
+    starts = np.array((0, 1, 33, 100 - size))
+    expected = [data[start : start + size].tobytes() for start in starts.tolist()]
+    assert [row.tobytes() for row in byte_rows(data, starts, size)] == expected
+
+
 @pytest.mark.parametrize("kept", range(1, TCP.size + 1))
 def test_the_last_header_may_be_cut_after_a_field(kept: int) -> None:
     data = RANDOM.integers(0, 256, TCP.size + kept, np.uint8)
