@@ -35,6 +35,7 @@ _FIELDS: Mapping[Column, str] = {
     ColumnName.TIME: "frame.time_epoch",
     ColumnName.INTERFACE: "frame.interface_name",
     ColumnName.LENGTH: "frame.len",
+    ColumnName.INFO: "_ws.col.info",
 }
 _SHOWN_TEXT = 56  # of a filter; a longer one shows only what is new
 

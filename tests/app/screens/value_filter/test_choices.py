@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from app.screens.value_filter.choices import (
@@ -16,7 +17,7 @@ from app.screens.value_filter.choices import (
 )
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
-from core.analysis.filter.packet_filter import values_of_packet
+from core.analysis.filter.packet_filter import PacketFilter, values_of_packet
 from core.store.selected_packet import select_packet
 from core.wire.present.faults import Faults
 from tests.helpers.scripted import scripted_store
@@ -84,16 +85,28 @@ def test_the_values_of_a_row_are_numbered():
 
 @pytest.mark.parametrize("number", range(1, STORE.count + 1))
 def test_the_cells_of_every_packet(number):
-    """Every cell but Info has text and a filter; both are of the packet."""
+    """Every cell has text and a filter; both are of the packet."""
     values = cells(number)
     assert list(values) != []
     for column, value in values.items():
         if column == "ip.ttl":
             assert value.name == "ip.ttl"
-        elif value.text and column is not ColumnName.INFO:
+        elif value.text:
             compile_filter(value.expression, CATALOG)
         else:
             assert value.expression is None
+
+
+@pytest.mark.parametrize("number", range(1, STORE.count + 1))
+def test_the_filter_of_info_passes_the_packet(number):
+    """The whole text is compared, also if it has quotes, arrows, and relative numbers."""
+    info = cells(number)[ColumnName.INFO]
+    chunk = next(each for each in STORE.chunks if each.first <= number <= each.last)
+    assert info.expression.startswith('_ws.col.info == "')
+    passes = PacketFilter.compile(info.expression)(chunk, STORE)
+    assert passes[number - chunk.first]
+    texts = [cells(chunk.first + row)[ColumnName.INFO].text for row in np.flatnonzero(passes)]
+    assert set(texts) == {info.text}
 
 
 def test_cells_and_rows_name_the_value():

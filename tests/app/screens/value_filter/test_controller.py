@@ -87,7 +87,7 @@ async def test_a_key_in_the_table_is_for_the_clicked_cell():
 
 
 async def test_without_a_clicked_cell_a_key_asks_for_the_value():
-    """The click is forgotten when the cursor moves to another packet; Info has no filter."""
+    """The click is forgotten when the cursor moves to another packet. Info has a filter."""
     async with running() as pilot:
         screen = await selected(pilot)
         await pilot.click(screen.table, offset=place_of(screen.table, ColumnName.LENGTH))
@@ -101,7 +101,7 @@ async def test_without_a_clicked_cell_a_key_asks_for_the_value():
         assert screen.filter.text == expected
         await pilot.click(screen.table, offset=place_of(screen.table, ColumnName.INFO))
         await pilot.press("=")
-        assert menu(pilot)
+        assert screen.filter.text.startswith('_ws.col.info == "')
 
 
 async def test_the_conversation_in_one_key_from_any_panel():
@@ -168,12 +168,14 @@ async def test_the_right_button_on_an_echo_client_hides_it():
         assert screen.filter.text == f"not ({text})"
 
 
-async def test_the_signs_and_info_offer_the_conversation():
+async def test_the_signs_and_info_offer_filters_and_the_conversation():
     async with running() as pilot:
         screen = await selected(pilot)
         _, y = place_of(screen.table, ColumnName.INFO)
         await pilot.click(screen.table, offset=(0, y), button=3)
-        assert [*menu(pilot)][:2] == ["C", "y"]
+        offered = menu(pilot)
+        assert [*offered][:5] == ["=", "!", "C", "y", "Y"]
+        assert offered["="].expression.startswith('_ws.col.info == "')
 
 
 async def test_an_evicted_packet_has_no_cells():
