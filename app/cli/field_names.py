@@ -19,6 +19,7 @@ CALCULATED = "_calculated"
 JSON_COLUMNS = {name: COLUMNS[name] for name in ("_ws.col.protocol", "_ws.col.info")}
 """The columns of the packet table that ``--json`` has without ``--fields``."""
 
+_MOST_NEAR = 3
 _LAST_OF_FRAME = "frame.protocols"
 _NOT_FILTERED: tuple[Described, ...] = (
     ("frame.stop", "", "", "Why the dissection ended early: layer, offset, reason, cause"),
@@ -56,5 +57,9 @@ def is_filtered(name: str) -> bool:
 
 def suggestions(name: str) -> str:
     """Return a hint for a misspelled name, such as ``; nearest: ip.ttl, ip.id``."""
-    close = difflib.get_close_matches(name, sorted(known_names()), n=3)
-    return f"; nearest: {', '.join(close)}" if close else "; see 'rawscope fields'"
+    names, wanted = sorted(known_names()), name.lower()
+    close = difflib.get_close_matches(wanted, names, n=_MOST_NEAR)
+    close = close or [each for each in names if wanted in each.lower()][:_MOST_NEAR]
+    if close:
+        return f"; nearest: {', '.join(close)}"
+    return ", and none is similar; 'rawscope fields' lists all"

@@ -7,13 +7,12 @@ tells a filter that only needs more text (*incomplete*) from one that is wrong.
 from __future__ import annotations
 
 from app.cli.macro_file import macros_for
+from app.cli.marked_text import marked_lines
 from app.cli.output import CommandOutput, print_message
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.language.errors import FilterError
 from core.wire.model.text import safe
-
-_INDENT = "  "
 
 
 def run_filter(text: str) -> int:
@@ -33,10 +32,5 @@ def run_filter(text: str) -> int:
 def explanation(text: str, error: FilterError) -> tuple[str, str, str]:
     """Return what is wrong and where, the text, and a line that marks the place in it."""
     kind = "incomplete" if error.is_incomplete else "wrong"
-    before, there = safe(text[: error.place.start]), safe(text[slice(*error.place)])
-    marker = " " * len(before) + "^" + "~" * (len(there) - 1)
-    return (
-        safe(f"{kind}, column {error.column}: {error.message}"),
-        _INDENT + safe(text),
-        _INDENT + marker,
-    )
+    reason = safe(f"{kind}, column {error.column}: {error.message}")
+    return (reason, *marked_lines(text, *error.place))

@@ -2,7 +2,8 @@
 
 Exit status: 0 for success, 1 for a failure at run time, 2 for wrong usage, 128 and the number of
 the signal that ended a command before its work was done. Every error is one line
-on stderr that names the object, the cause and the next step; only ``--debug`` shows a traceback.
+on stderr that names the object, the cause and the next step; one about a filter has the filter
+below it, and a mark under the place. Only ``--debug`` shows a traceback.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import NoReturn
 import rich_click as click
 
 from app.cli.arguments import rawscope
+from app.cli.marked_text import MarkedUsageError
 from app.cli.output import (
     CommandError,
     ReaderGoneError,
@@ -42,6 +44,11 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     try:
         return rawscope.main(list(arguments), prog_name="rawscope", standalone_mode=False) or _DONE
+    except MarkedUsageError as error:
+        command = error.ctx.command_path if error.ctx else "rawscope"
+        for line in (f"{command}: {_one_line(error.format_message())}", *error.marked):
+            print_message(line)
+        return _USAGE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "rawscope"
         print_message(f"{command}: {_usage_text(_one_line(error.format_message()), command)}")

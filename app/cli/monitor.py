@@ -48,7 +48,11 @@ def run_monitor(source: PacketSource, demo: bool, display_filter: str, recording
 
     Raise `CommandError` without a terminal, and if the file of a recording cannot be created.
     """
-    check_screen()
+    try:
+        check_screen()
+    except CommandError:
+        _check_files(source.files)  # a file that cannot be read is the first thing to correct
+        raise
     files: list[str | int] = [*source.files]
     if "-" in files:
         files[files.index("-")] = take_capture_from_stdin()
@@ -200,6 +204,20 @@ def _end_after_signal(number: signal.Signals, monitor: Monitor, over: threading.
         monitor.abandon_terminal()
     finally:
         os._exit(128 + number)
+
+
+def _check_files(paths: Sequence[str]) -> None:
+    """Raise `CommandError` if one of the files is missing or no capture. Open no pipe."""
+    from core.files.formats import FileError
+    from core.files.merging import open_captures
+
+    for path in paths:
+        is_checked = os.path.isfile(path) or os.path.isdir(path) or not os.path.exists(path)
+        if path != "-" and is_checked:
+            try:
+                open_captures([path]).close()
+            except FileError as error:
+                raise CommandError(str(error)) from error
 
 
 def check_screen() -> None:

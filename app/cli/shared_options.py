@@ -137,8 +137,9 @@ def selection_of(text: str | None) -> Selection | None:
 
 
 def compiled_filter(text: str) -> DisplayFilter:
-    """Return the filter of ``-Y``. Raise `click.UsageError` if it is wrong."""
+    """Return the filter of ``-Y``. Raise `MarkedUsageError` if it is wrong."""
     from app.cli.macro_file import macros_for
+    from app.cli.marked_text import MarkedUsageError, marked_lines
     from core.analysis.filter.display_filter import compile_filter
     from core.analysis.filter.fields.catalog import CATALOG
     from core.analysis.filter.language.errors import FilterError
@@ -146,5 +147,5 @@ def compiled_filter(text: str) -> DisplayFilter:
     try:
         return compile_filter(text, CATALOG, macros_for(text))
     except FilterError as error:
-        message = f"-Y, column {error.column}: {error}; 'rawscope filter' marks the place"
-        raise click.UsageError(message) from error
+        message = f"-Y, column {error.column}: {error}"
+        raise MarkedUsageError(message, marked_lines(text, *error.place)) from error

@@ -42,13 +42,15 @@ class StreamForm:
     """Writes the pieces of a stream as lines; the base of every form.
 
     `notes` are messages for the user that the form has no place for. A form that `shows_times`
-    says of each turn how long it was waited for (`TurnClock`), and when it began.
+    says of each turn how long it was waited for (`TurnClock`), and when it began. Before the first
+    turn are packets without data, such as a handshake, so its two times are one.
     """
 
     def __init__(self, stream: FormedStream, number: int, *, shows_times: bool = False) -> None:
         self.stream, self.number = stream, number
         self.notes: list[str] = []
         self._clock = TurnClock() if shows_times else None
+        self._has_turn = False  # the times of a turn are written
 
     def wait_before(self, piece: Piece) -> int | None:
         """Return how long a turn was waited for, if the piece begins one and times are shown."""
@@ -59,7 +61,9 @@ class StreamForm:
         wait_ns = self.wait_before(piece)
         if wait_ns is not None:
             wait, elapsed = seconds_text(wait_ns, 6), seconds_text(piece.elapsed_ns, 6)
-            yield f"{SIGNS[piece.side]} [{wait} s later, {elapsed} s after the start]"
+            before = f"{wait} s later, " if self._has_turn else ""
+            self._has_turn = True
+            yield f"{SIGNS[piece.side]} [{before}{elapsed} s after the first packet]"
 
     def begin(self) -> Lines:
         """Yield the lines before the first piece, when the ends are known."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.cli.field_names import all_fields, known_names
+import pytest
+
+from app.cli.field_names import all_fields, known_names, suggestions
 from core.analysis.filter.fields.catalog import CATALOG
 from core.wire.registry import PROTOCOLS
 
@@ -36,3 +38,17 @@ def test_every_field_of_a_filter_is_listed_with_its_width_and_meaning() -> None:
     assert rows["tcp.port"] == ("16 bits", "", "Source or destination port")
     assert rows["tcp.flags.syn"][:2] == ("1 bit", "true or false")
     assert all(meaning for _, _, meaning in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("tcp.prt", "; nearest: tcp.port, tcp.srcport, tcp.dstport"),
+        ("HEADE", "; nearest: ah.next_header"),  # part of a name, in any case
+        ("zzz", ", and none is similar; 'rawscope fields' lists all"),
+    ],
+)
+def test_a_misspelled_name_gets_the_nearest_or_hears_that_there_is_none(
+    typed: str, hint: str
+) -> None:
+    assert suggestions(typed) == hint

@@ -7,6 +7,7 @@ Commands run in this process through `app.cli.main.run`; test_process.py tests w
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 from pathlib import Path
@@ -26,6 +27,20 @@ def one_syn(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize(
+    "arguments", [[], ["dump", "-r", "x"], ["stats", "-r", "x"], ["flows", "-r", "x"]]
+)
+def test_a_wrong_filter_is_printed_with_the_place_marked(
+    arguments: list[str], capsys: Capture
+) -> None:
+    assert run([*arguments, "-Y", "ip\x1b ="]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(r"rawscope( \w+)?: -Y, column 3: [^\n]+\n  ip\\x1b =\n    \^~~~\n", err), (
+        err
+    )
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["dump"], "-i IFACE or -r FILE"),
@@ -37,7 +52,6 @@ def one_syn(tmp_path: Path) -> str:
         (["dump", "-r", "x", "--raw"], "--raw requires --json"),
         (["dump", "-r", "x", "--raw", "--json", "--fields", "ip.src"], "add frame.raw to these"),
         (["dump", "-r", "x", "--fields", "ip.tll"], "nearest: ip.ttl"),
-        (["dump", "-r", "x", "-Y", "ip ="], "-Y, column 4"),
         (["dump", "-i", "lo", "-s", "262145"], "-s"),
         (["dump", "-i", "lo", "--source", "pcap"], "--source"),
         (["-i", "lo", "dump", "-i", "lo"], "put them after it"),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.main import run
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
 from tests.helpers.emulator import Emulator
@@ -106,6 +107,30 @@ def test_another_kind_of_file_is_reported_on_the_screen(terminal: Open, tmp_path
     screen.wait_for(b"notes.txt", PATIENCE_S)
     screen.key(b"q", b"rawscope: ", PATIENCE_S)
     assert status_after(screen, b"") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "no such file"), (b"hello, world\n" * 9, "not a pcap/pcapng")]
+)
+def test_a_wrong_file_is_reported_before_a_missing_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "trace.pcap"
+    if content is not None:
+        path.write_bytes(content)
+    assert run(["-r", str(path)]) == 1
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("opens", [os.mkfifo, os.mkdir])
+def test_without_a_terminal_a_pipe_is_not_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], opens: Callable[[str], None]
+) -> None:
+    path = str(tmp_path / "trace.pcap")
+    opens(path)
+    assert run(["-r", path]) == 1
+    words = "directory" if opens is os.mkdir else "the monitor needs a terminal"
+    assert words in capsys.readouterr().err
 
 
 @pytest.mark.live
