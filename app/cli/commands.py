@@ -21,6 +21,14 @@ _LIKENESS = 0.7  # of a misspelled command: 'dmup' is 0.75 like 'dump', 'nofile'
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
+class MarkedUsageError(click.UsageError):
+    """Wrong usage because of a text. `marked` are the lines that show the place in it."""
+
+    def __init__(self, message: str, marked: tuple[str, str]) -> None:
+        super().__init__(message)
+        self.marked = marked
+
+
 class Command(click.RichCommand):
     """A command whose help reports a failed write as its data does.
 

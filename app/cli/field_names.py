@@ -62,4 +62,4 @@ def suggestions(name: str) -> str:
     close = close or [each for each in names if wanted in each.lower()][:_MOST_NEAR]
     if close:
         return f"; nearest: {', '.join(close)}"
-    return ", and none is similar; 'rawscope fields' lists all"
+    return "; no name is similar; 'rawscope fields' lists all"

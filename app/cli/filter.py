@@ -7,12 +7,13 @@ tells a filter that only needs more text (*incomplete*) from one that is wrong.
 from __future__ import annotations
 
 from app.cli.macro_file import macros_for
-from app.cli.marked_text import marked_lines
 from app.cli.output import CommandOutput, print_message
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.language.errors import FilterError
 from core.wire.model.text import safe
+
+_INDENT = "  "
 
 
 def run_filter(text: str) -> int:
@@ -34,3 +35,14 @@ def explanation(text: str, error: FilterError) -> tuple[str, str, str]:
     kind = "incomplete" if error.is_incomplete else "wrong"
     reason = safe(f"{kind}, column {error.column}: {error.message}")
     return (reason, *marked_lines(text, *error.place))
+
+
+def marked_lines(text: str, start: int, stop: int) -> tuple[str, str]:
+    """Return the text, and a line that marks its characters `start` to before `stop`, at least one.
+
+    The mark stands under the characters as they are printed: those that a terminal would obey are
+    escaped.
+    """
+    before, there = safe(text[:start]), safe(text[start:stop])
+    marker = " " * len(before) + "^" + "~" * (len(there) - 1)
+    return _INDENT + safe(text), _INDENT + marker

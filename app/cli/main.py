@@ -16,7 +16,7 @@ from typing import NoReturn
 import rich_click as click
 
 from app.cli.arguments import rawscope
-from app.cli.marked_text import MarkedUsageError
+from app.cli.commands import MarkedUsageError
 from app.cli.output import (
     CommandError,
     ReaderGoneError,

@@ -138,8 +138,9 @@ def selection_of(text: str | None) -> Selection | None:
 
 def compiled_filter(text: str) -> DisplayFilter:
     """Return the filter of ``-Y``. Raise `MarkedUsageError` if it is wrong."""
+    from app.cli.commands import MarkedUsageError
+    from app.cli.filter import marked_lines
     from app.cli.macro_file import macros_for
-    from app.cli.marked_text import MarkedUsageError, marked_lines
     from core.analysis.filter.display_filter import compile_filter
     from core.analysis.filter.fields.catalog import CATALOG
     from core.analysis.filter.language.errors import FilterError

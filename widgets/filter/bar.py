@@ -151,7 +151,9 @@ class FilterBar(Horizontal):
         self._edited, self._began, self._left = on_edit, on_focus, on_leave
         self._marker = _Marker()
         self.label = FilterLabel(on_toggle)
-        self.input = Input(highlighter=self._marker, compact=True, id="filter-text")
+        self.input = Input(
+            highlighter=self._marker, compact=True, select_on_focus=False, id="filter-text"
+        )
         self.input.cursor_blink = False
         self.count = FilterCount(on_clear)
         self.is_editing = False
@@ -178,6 +180,11 @@ class FilterBar(Horizontal):
         """Put a text into the line, and the cursor into it; without `cursor`, at its end."""
         self.input.value = safe(text)
         self.input.cursor_position = len(text) if cursor is None else cursor
+
+    def edit(self) -> None:
+        """Put the cursor behind the text, which most edits extend; nothing is selected."""
+        self.input.focus()
+        self.input.cursor_position = len(self.input.value)
 
     def mark(self, start: int, stop: int, kind: str) -> None:
         """Mark characters as ``wrong`` or ``incomplete``; an empty `kind` marks nothing."""

@@ -5,7 +5,9 @@ The *action* of a piece is the method of the controller, with its argument, that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from core.analysis.follow.follower import FollowedStream
 from core.analysis.follow.pieces import SIDES, SIGNS
@@ -13,11 +15,12 @@ from core.analysis.follow.rows import LineForm
 from core.analysis.names.name_table import NO_NAMES, NameTable
 from core.wire.model.address_texts import end_text
 from widgets.follow.paint import TurnTime
-from widgets.lines.cells import width_of
+from widgets.lines.cells import cut, width_of
 from widgets.lines.pieces import Line, Piece, PieceStyle
 
 EMPTY = "No stream yet. Select a TCP or UDP packet and press F to read what both ends sent."
 SEARCHING = "reading …"
+NO_DATA = "no data was sent"
 
 _GAP = Piece("  ", PieceStyle.QUIET)
 _SIDE_STYLES = (PieceStyle.CLIENT, PieceStyle.SERVER)
@@ -37,9 +40,14 @@ def head_lines(
     `names` replace the addresses of the ends.
     """
     if stream is None:
-        return ((Piece(EMPTY, PieceStyle.QUIET),),)
+        return tuple(_sentence(EMPTY, PieceStyle.QUIET, width))
+    title = ([piece] for piece in _title(stream, side, names))
     groups = [list(each) for each in (_forms(form), _sides(side), _times(time), _steps(), _deeds())]
-    return (_title(stream, side, names), *_notes(stream), *_packed(groups, width))
+    return (
+        *_packed(title, width, gap=()),
+        *_notes(stream, side, width),
+        *_packed(groups, width),
+    )
 
 
 def _title(stream: FollowedStream, side: int | None, names: NameTable) -> Line:
@@ -60,11 +68,22 @@ def _title(stream: FollowedStream, side: int | None, names: NameTable) -> Line:
     return tuple(pieces)
 
 
-def _notes(stream: FollowedStream) -> Iterator[Line]:
+def _notes(stream: FollowedStream, side: int | None, width: int) -> Iterator[Line]:
+    contents = stream.contents
+    if stream.packets and not any(stream.waiting) and not len(contents):
+        yield from _sentence(NO_DATA, PieceStyle.QUIET, width)
+    elif side is not None and not contents.totals[side] and not stream.waiting[side]:
+        words = f"no data of the {SIDES[side]} is in the capture"
+        yield from _sentence(words, PieceStyle.QUIET, width)
     for name, count in zip(SIDES, stream.waiting, strict=True):
         if count:
             words = f"{count:,} bytes of the {name} after a gap wait for an acknowledgment"
-            yield (Piece(words, PieceStyle.HELD),)
+            yield from _sentence(words, PieceStyle.HELD, width)
+
+
+def _sentence(words: str, style: PieceStyle, width: int) -> Iterator[Line]:
+    for line in textwrap.wrap(words, max(1, width)):
+        yield (Piece(line, style),)
 
 
 def _forms(form: LineForm) -> Iterator[Piece]:
@@ -79,6 +98,7 @@ def _sides(side: int | None) -> Iterator[Piece]:
 
 
 def _times(time: TurnTime) -> Iterator[Piece]:
+    yield Piece(" t", PieceStyle.QUIET, "display.change_time()")  # the key bar may have no room
     for each in (TurnTime.DELTA, TurnTime.ELAPSED):
         is_chosen = time is each
         action = f"display.show_time('{TurnTime.NONE.name if is_chosen else each.name}')"
@@ -105,16 +125,37 @@ def _button(text: str, action: str, *, is_chosen: bool = False) -> Piece:
     )
 
 
-def _packed(groups: list[list[Piece]], width: int) -> Iterator[Line]:
-    """Yield lines with as many groups of buttons as fit into each."""
+def _packed(groups: Iterable[list[Piece]], width: int, gap: Line = (_GAP,)) -> Iterator[Line]:
+    """Yield lines with as many groups of pieces as fit into each, without their last spaces.
+
+    A line of one group that does not fit ends with ``…``.
+    """
     line: list[Piece] = []
     for group in groups:
-        longer = [*line, _GAP, *group] if line else group
-        if line and sum(width_of(piece.text) for piece in longer) > width:
-            yield tuple(line)
+        longer = [*line, *gap, *group] if line else group
+        if line and _cells(longer) > width:
+            yield _cut(line, width)
             longer = group
         line = longer
-    yield tuple(line)
+    yield _cut(line, width)
+
+
+def _cells(line: Sequence[Piece]) -> int:
+    """Return the width of pieces, without the spaces at their end."""
+    return width_of("".join(piece.text for piece in line).rstrip())
+
+
+def _cut(line: Sequence[Piece], width: int) -> Line:
+    """Return pieces as one line; one that does not fit ends with ``…``."""
+    if _cells(line) <= width:
+        return tuple(line)
+    fitting: list[Piece] = []
+    for piece in line:
+        room = width - sum(width_of(each.text) for each in fitting)
+        fitting.append(replace(piece, text=cut(piece.text, room)))
+        if width_of(piece.text) > room:
+            break
+    return tuple(fitting)
 
 
 def size_text(count: int) -> str:

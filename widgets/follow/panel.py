@@ -62,6 +62,14 @@ class StreamPanel(Vertical):
         self.view.focus(scroll_visible)
         return self
 
+    @property
+    def title(self) -> str:
+        """The name of the stream that is shown, such as ``TCP stream 3``; empty without one."""
+        stream = self._shown[0]
+        if stream is None or stream.number is None:
+            return ""
+        return f"{stream.protocol.upper()} stream {stream.number}"
+
     def show_head(
         self, stream: FollowedStream | None, form: LineForm, side: int | None, time: TurnTime
     ) -> None:

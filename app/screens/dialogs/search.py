@@ -31,7 +31,6 @@ class SearchDialog(Dialog[tuple[SearchQuery, int]]):
         Binding("up", "kind(-1)", show=False),
         Binding("enter", "search(1)", "Next"),
     ]
-    title_text = "Search"
 
     def __init__(
         self,
@@ -39,12 +38,14 @@ class SearchDialog(Dialog[tuple[SearchQuery, int]]):
         kinds: Sequence[SearchKind] = tuple(SearchKind),
         macros: Macros = NO_MACROS,
         place: str = "in bytes, addresses, protocol, and Info",
+        title: str = "Search the packets",
     ) -> None:
         """Create the dialog with the query of the last search, and the kinds to choose from.
 
-        Filters may use `macros`. `place` says where a text is searched.
+        Filters may use `macros`. `place` says where a text is searched, and `title` what is.
         """
         super().__init__()
+        self.title_text = title
         self._macros = macros
         self._kinds = kinds
         self._placeholders = {SearchKind.TEXT: place, **_EXAMPLES}

@@ -195,7 +195,7 @@ class FilterController:
         """Put the cursor into the bar."""
         self._before = self.bar.screen.focused
         self.bar.display = True
-        self.bar.input.focus()
+        self.bar.edit()
 
     def submit(self) -> None:
         """Apply the text in the bar, and go to the table; stay in the bar if it is wrong.

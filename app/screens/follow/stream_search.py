@@ -41,7 +41,9 @@ class StreamPanelSearch:
         kinds = (SearchKind.TEXT, SearchKind.HEX)
         side = self._panel.view.index.layout.side
         place = f"in the bytes of {'both sides' if side is None else f'the {SIDES[side]}'}"
-        self._panel.app.push_screen(SearchDialog(self._query, kinds, place=place), search)
+        title = f"Search in {self._panel.title or 'the stream'}"
+        dialog = SearchDialog(self._query, kinds, place=place, title=title)
+        self._panel.app.push_screen(dialog, search)
 
     def next(self) -> None:
         """Find the next match; without a search, ask what to search for."""

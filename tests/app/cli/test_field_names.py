@@ -45,10 +45,10 @@ def test_every_field_of_a_filter_is_listed_with_its_width_and_meaning() -> None:
     [
         ("tcp.prt", "; nearest: tcp.port, tcp.srcport, tcp.dstport"),
         ("HEADE", "; nearest: ah.next_header"),  # part of a name, in any case
-        ("zzz", ", and none is similar; 'rawscope fields' lists all"),
+        ("zzz", "; no name is similar; 'rawscope fields' lists all"),
     ],
 )
-def test_a_misspelled_name_gets_the_nearest_or_hears_that_there_is_none(
+def test_a_misspelled_name_gets_the_nearest_or_the_command_that_lists_all(
     typed: str, hint: str
 ) -> None:
     assert suggestions(typed) == hint

@@ -38,17 +38,48 @@ def texts(shown: FollowedStream | None, width: int = 100, **choice) -> list[str]
 def test_lines() -> None:
     assert texts(stream()) == [
         "TCP 7  → 10.0.0.1:4000 12 B  ← [fe80::1]:80 1.21 kB  1,234 packets",
-        "[text] hex  raw   [both] → client  ← server    delta  elapsed    previous  next ",
+        "[text] hex  raw   [both] → client  ← server    t delta  elapsed    previous  next ",
         " only  hide  search  save ",
     ]
-    assert texts(stream(), 50)[1:] == [
+    assert texts(stream(), 50) == [
+        "TCP 7  → 10.0.0.1:4000 12 B  ",
+        "← [fe80::1]:80 1.21 kB  1,234 packets",
         "[text] hex  raw   [both] → client  ← server ",
-        " delta  elapsed    previous  next ",
+        " t delta  elapsed    previous  next ",
         " only  hide  search  save ",
     ]
     assert texts(None) == [EMPTY]
     assert texts(NO_STREAM)[0] == SEARCHING
     assert "no packet of this stream" in texts(replace(stream(), packets=0))[0]
+
+
+@pytest.mark.parametrize("width", range(20, 120, 7))
+def test_no_line_is_cut_without_a_sign(width: int) -> None:
+    names = ("2001:db8:1111:2222:3333:4444:5555:6666", 50000), ("2001:db8::1", 65535)
+    waiting = replace(stream(), ends=names, waiting=(7, 1500))
+    whole = " ".join(texts(waiting, 1000))
+    for shown in (waiting, None):
+        lines = texts(shown, width)
+        assert all(len(line.rstrip()) <= width for line in lines)
+    lines = texts(waiting, width)
+    missing = [word for word in whole.split() if word not in " ".join(lines).split()]
+    assert len(missing) <= sum(line.endswith("…") for line in lines) * 4
+    assert not missing or any("…" in line for line in lines)
+    if width >= 60:
+        assert not missing
+
+
+def test_a_stream_without_data_says_so() -> None:
+    empty = FollowedStream("tcp", 7, ends=stream().ends, packets=3)
+    assert texts(empty)[1] == "no data was sent"
+    assert "no data was sent" not in texts(replace(empty, waiting=(0, 9)))
+    assert "no data was sent" not in texts(stream())
+    assert texts(NO_STREAM)[:1] == [SEARCHING]
+    only_client = StreamBuffer()
+    only_client.append([StreamPiece(0, 1, PieceKind.DATA, b"x")])
+    one_sided = replace(empty, contents=only_client.contents)
+    assert texts(one_sided, side=1)[1] == "no data of the server is in the capture"
+    assert "no data" not in " ".join(texts(one_sided, side=0) + texts(one_sided))
 
 
 def test_the_hidden_side_is_named() -> None:

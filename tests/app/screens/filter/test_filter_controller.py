@@ -53,13 +53,26 @@ async def test_a_typed_filter_selects_the_packets_and_escape_shows_all():
         assert not bar.display
 
 
+async def test_the_cursor_begins_behind_the_filter():
+    """Typing extends the filter, by the key as after a click; ctrl+u clears it."""
+    async with running() as (pilot, screen):
+        screen.filter.apply("tcp")
+        field = screen.filter.bar.input
+        await pilot.press("slash", *keys(" or udp"))
+        assert (field.value, field.selected_text) == ("tcp or udp", "")
+        await pilot.press("escape", "slash", "home", "escape", "slash", *keys("x"))
+        assert field.value == "tcpx"
+        await pilot.press("ctrl+u")
+        assert field.value == ""
+
+
 async def test_escape_leaves_the_edit_and_keeps_the_old_filter():
     async with running() as (pilot, screen):
         screen.filter.apply("tcp")
         shown = screen.table.line_count
         await pilot.press("tab")
         before = screen.focused
-        await pilot.press("slash", *keys("udp"))
+        await pilot.press("slash", "ctrl+u", *keys("udp"))
         assert screen.filter.bar.input.value == "udp"
         await pilot.press("escape")
         assert screen.focused is before

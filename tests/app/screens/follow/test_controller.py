@@ -106,7 +106,9 @@ async def test_keys(tmp_path) -> None:
         await pilot.press("left")
         await eventually(lambda: lines(screen) == BOTH)
 
-        await pilot.press("ctrl+f", *"hello", "enter")
+        await pilot.press("ctrl+f", *"hello")
+        assert pilot.app.screen.title_text == "Search in TCP stream 0"
+        await pilot.press("enter")
         await eventually(lambda: stream.view.cursor_line == 5)
         assert stream.view.text == "Hello"
         foot = str(stream.panel.query_one("#stream-foot").render())
