@@ -74,7 +74,7 @@ class LeftOut:
 
     Addresses, and the Info lines of the protocols named in `info`, stay empty; checksums are not
     computed. With `applications`, payloads are not read; with `application_lines`, they are named
-    and not described.
+    and not described. With `source` or `destination`, that address stays empty.
     """
 
     addresses: bool = False
@@ -82,6 +82,8 @@ class LeftOut:
     info: frozenset[str] = frozenset()
     applications: bool = False
     application_lines: bool = False
+    source: bool = False
+    destination: bool = False
 
 
 WHOLE_ROWS = LeftOut()
@@ -199,8 +201,12 @@ class _Writer:
     def _write_addresses(
         self, source: PlacedField, destination: PlacedField, rows: Rows, starts: NDArray[np.int64]
     ) -> None:
-        for slot, texts in ((source, self.texts.source), (destination, self.texts.destination)):
-            is_empty = self.left_out.addresses
+        left_out = self.left_out
+        for slot, texts, is_left_out in (
+            (source, self.texts.source, left_out.source),
+            (destination, self.texts.destination, left_out.destination),
+        ):
+            is_empty = is_left_out or left_out.addresses
             texts[rows] = "" if is_empty else address_texts(slot, self.chunk.data, starts)
 
     def _write_info(self, protocol: Protocol, rows: Rows, headers: HeaderColumns) -> None:

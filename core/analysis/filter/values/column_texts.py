@@ -6,6 +6,7 @@ They are those of ``dump``, with what an analysis of flows tells about TCP segme
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ from core.wire.present.summary import summarize
 
 _ONLY_ADDRESSES = LeftOut(checksums=True, info=ALL_INFO, applications=True)
 _ONLY: Mapping[str, LeftOut] = {
-    "source": _ONLY_ADDRESSES,
-    "destination": _ONLY_ADDRESSES,
+    "source": replace(_ONLY_ADDRESSES, destination=True),
+    "destination": replace(_ONLY_ADDRESSES, source=True),
     "protocol": LeftOut(addresses=True, checksums=True, info=ALL_INFO, application_lines=True),
     "info": LeftOut(addresses=True, checksums=True),
 }
