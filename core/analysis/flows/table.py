@@ -29,6 +29,8 @@ UNTIMED = -NO_TIME
 """The time of a packet without one, and the end of such a flow."""
 
 _LEAST_ROWS = 64
+IDLE_PART = 8
+"""One in so many conversations is looked up at once as the longest idle; each takes 16 bytes."""
 
 Rows = NDArray[np.int64]
 
@@ -50,6 +52,12 @@ _COLUMNS: Mapping[str, tuple[Any, tuple[int, ...], Any]] = {
     "last_packet": (np.int64, (), 0),
     "rates": (np.float32, (BINS,), 0),
 }
+_OF_BEGINNING = frozenset(
+    {"first_packet", "a_hash", "stream"}
+    | {f"{side}_{name}" for side in "ab" for name in Ends.__slots__}
+)
+"""The columns that are set when a conversation begins."""
+
 TCP_COLUMNS: Mapping[str, tuple[Any, tuple[int, ...], Any]] = {
     "retransmissions": (np.uint32, (2,), 0),
     "zero_windows": (np.uint32, (2,), 0),
@@ -60,9 +68,13 @@ TCP_COLUMNS: Mapping[str, tuple[Any, tuple[int, ...], Any]] = {
 }
 """Further columns of TCP; see `core.analysis.flows.tcp_marks`."""
 
-FLOW_BYTES: int = 12 + sum(
-    np.dtype(kind).itemsize * int(np.prod(shape, dtype=np.int64))
-    for kind, shape, _ in [*_COLUMNS.values(), *TCP_COLUMNS.values()]
+FLOW_BYTES: int = (
+    12
+    + 16 // IDLE_PART
+    + sum(
+        np.dtype(kind).itemsize * int(np.prod(shape, dtype=np.int64))
+        for kind, shape, _ in [*_COLUMNS.values(), *TCP_COLUMNS.values()]
+    )
 )
 """The memory of a conversation with its key, in an array of the right size."""
 
@@ -115,6 +127,7 @@ class ConversationTable:
         self._index, self._most = SlotIndex(most), most
         self._columns: dict[str, NDArray[Any]] = {}
         self._width_ns = scale.width_ns
+        self._idle = (_NOTHING, _NOTHING)  # slots, and the last packet that each had
         self._reserve(_LEAST_ROWS)
 
     def __len__(self) -> int:
@@ -165,20 +178,39 @@ class ConversationTable:
         return counted
 
     def _evict(self, count: int, busy: Rows) -> None:
-        """Take the rows of up to `count` conversations, idle for longest, but not `busy` ones."""
-        columns, used = self._columns, len(self)
-        last = columns["last_packet"][:used].copy()
-        last[busy] = NO_TIME
-        count = min(count, used - len(busy))
-        if count <= 0:
-            return
-        slots = np.argpartition(last, count - 1)[:count]
-        self.evicted += count
+        """Take the rows of up to `count` conversations, idle for longest, but not `busy` ones.
+
+        New conversations get all of these rows in the same step, with their ends.
+        """
+        columns = self._columns
+        slots = self._longest_idle(count, busy)
+        self.evicted += len(slots)
         self.other_packets += int(columns["packets"][slots].sum())
         self.other_bytes += int(columns["bytes"][slots].sum())
         for name, (_, _, default) in self._kinds.items():
-            columns[name][slots] = default
+            if name not in _OF_BEGINNING:
+                columns[name][slots] = default
         self._index.remove(slots)
+
+    def _longest_idle(self, count: int, busy: Rows) -> Rows:
+        """Return up to `count` slots, but not `busy` ones, and take them from those in `_idle`.
+
+        Those in `_idle` were idle for longest, in order, when they were found. As any that had a
+        packet since is more recent than all others, the rest still is in order.
+        """
+        last = self._columns["last_packet"][: len(self)]
+        is_busy = np.zeros(len(last), np.bool_)
+        is_busy[busy] = True
+        slots, seen = self._idle
+        is_idle = (last[slots] == seen) & ~is_busy[slots]
+        slots = slots[is_idle]
+        if len(slots) < count:
+            idle = np.where(is_busy, NO_TIME, last)
+            found = min(max(count, len(last) // IDLE_PART), len(last) - len(busy))
+            slots = np.argpartition(idle, max(found - 1, 0))[:found]
+            slots = slots[np.argsort(idle[slots])]
+        self._idle = (slots[count:], last[slots[count:]])
+        return slots[:count]
 
     def _add_new(
         self, pairs: Pairs, keys: NDArray[np.uint64], index: Rows, part: PartColumns
@@ -216,8 +248,11 @@ class ConversationTable:
         columns["start_ns"][slots] = np.minimum(columns["start_ns"][slots], begins)
         columns["last_packet"][slots] = part.first + np.maximum.reduceat(rows, starts)
         timed = np.where(times == UNTIMED, 0.0, lengths)
-        rates = np.bincount(group * BINS + part.bins[rows], timed, count * BINS)
-        columns["rates"][slots] += rates.reshape(-1, BINS).astype(np.float32)
+        bins = part.bins[rows]
+        low = int(bins.min())
+        used = int(bins.max()) + 1 - low  # few, as the times of a part are close
+        rates = np.bincount(group * used + bins - low, timed, count * used)
+        columns["rates"][slots, low : low + used] += rates.reshape(-1, used).astype(np.float32)
 
     def _reserve(self, count: int) -> None:
         """Make room for `count` conversations."""

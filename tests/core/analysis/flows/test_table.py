@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,8 +22,11 @@ from tests.core.decode.frames import ethernet, ipv4, udp
 from tests.core.decode.support import batch_of
 
 
-def _chunk(count: int, kinds: int) -> Chunk:
-    """Return datagrams between `kinds` pairs of addresses, in turn, every third one back."""
+def _chunk(count: int, kinds: int, pairs: Sequence[int] = ()) -> Chunk:
+    """Return datagrams between `kinds` pairs of addresses, in turn, every third one back.
+
+    Or between those of the numbers `pairs` (count,).
+    """
     frames = [
         ethernet(ipv4(udp(bytes(number % 7)), IpProtocol.UDP, back=number % 3 == 0))
         for number in range(count)
@@ -31,7 +35,7 @@ def _chunk(count: int, kinds: int) -> Chunk:
     for number, frame in enumerate(frames):
         data = bytearray(frame)
         for at in (29, 33):  # the last byte of both addresses
-            data[at] += number % kinds
+            data[at] += pairs[number] if pairs else number % kinds
         made.append(bytes(data))
     batch = batch_of(made, times_ns=[10**9 * number for number in range(1, count + 1)])
     return decode_batch(batch, np.array([LinkType.ETHERNET], np.int32), 1)
@@ -74,6 +78,24 @@ def test_a_new_conversation_takes_the_row_of_the_longest_idle_one(level: Level, 
     listing = listing_of(FlowQuestion(level), table, counter.scale)
     assert (listing.total, listing.evicted) == (4, table.evicted)
     assert listing.other_packets == table.other_packets
+
+
+def test_the_longest_idle_are_evicted_in_order_though_some_come_again() -> None:
+    """Several are looked up at once; those that have a packet before their turn stay."""
+    pairs = np.random.default_rng(7).integers(0, 40, 300).tolist()
+    counter = _counted(_chunk(300, 40, pairs), 1, most=24)
+    flows = [(pair, number % 3 == 0) for number, pair in enumerate(pairs)]  # of both directions
+    last: dict[tuple[int, bool], int] = {}
+    evicted = 0
+    for packet, pair in enumerate(flows, start=1):
+        last.pop(pair, None)
+        if len(last) == 24:
+            del last[next(iter(last))]
+            evicted += 1
+        last[pair] = packet
+    table = counter.tables[Level.UDP]
+    assert sorted(table.columns["last_packet"].tolist()) == list(last.values())
+    assert table.evicted == evicted > 24
 
 
 def test_evicted_rows_are_as_new() -> None:
