@@ -127,6 +127,15 @@ class CaptureSession:
             feed.delivered += len(batch)
         return batch
 
+    def arrived(self) -> dict[Feed, int]:
+        """Return the frames that each feed has, those in a block not yet handed over included."""
+        counted = {feed: feed.source.statistics() for feed in self.feeds}
+        return {feed: one.received - one.dropped for feed, one in counted.items()}
+
+    def has_delivered(self, arrived: Mapping[Feed, int]) -> bool:
+        """Return True if no frame is unread that had `arrived`. An ended feed is read."""
+        return all(feed.delivered >= arrived.get(feed, 0) for feed in self.feeds)
+
     def change_filter(self, capture_filter: CaptureFilter | None) -> None:
         """Replace the filter of every feed. Frames that were received before stay.
 

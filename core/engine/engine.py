@@ -76,8 +76,8 @@ class Engine:
         self._command(partial(self._worker.record, recorder))
 
     def stop_recording(self) -> None:
-        """End the recording after the packets that were captured."""
-        self._command(self._worker.recording.stop)
+        """End the recording after the packets that have arrived."""
+        self._command(self._worker.end_recording)
 
     def open_file(self, *sources: str | int, follows: bool = False) -> None:
         """Read a capture file, or several as one; their packets replace those in the store.

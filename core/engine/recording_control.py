@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.capture.packet_sink import PacketFanOut
+from core.capture.session import LONGEST_S
 from core.decode.capture_statistics import CaptureStatistics, since
 from core.recording.recorded_range import RecordedRange
 from core.recording.state import RecordingState, RecordingStatus
@@ -65,6 +66,8 @@ class RecordingControl:
         self._all: list[Recorder] = []  # that may still write
         self._is_attached = False  # the newest gets packets
         self._shares: list[_Share] = []  # of the store, oldest first
+        self._is_read: Callable[[], bool] | None = None  # the recording ends when this is true
+        self._latest_end_s = 0.0
 
     def begin(self, recorder: Recorder) -> None:
         """Record with this recorder from now on."""
@@ -77,8 +80,23 @@ class RecordingControl:
         self._is_attached = True
         self._shares.append(_Share(recorder, self._store.snapshot().count + 1))
 
+    def stop_after(self, is_read: Callable[[], bool]) -> None:
+        """End the recording once all packets were read that had arrived, or after `LONGEST_S`."""
+        if self._is_attached and self._is_read is None:
+            self._is_read = is_read
+            self._latest_end_s = time.monotonic() + LONGEST_S
+        self.settle()
+
+    def settle(self) -> None:
+        """End a recording whose last packets were read. Call this after each batch."""
+        if self._is_read is None:
+            return
+        if self._is_read() or time.monotonic() >= self._latest_end_s:
+            self.stop()
+
     def stop(self) -> None:
         """End the recording after the packets that it has."""
+        self._is_read = None
         if self._recorder is not None and self._is_attached:
             self._is_attached = False
             self._count(self._recorder)
@@ -97,6 +115,7 @@ class RecordingControl:
     def update(self) -> None:
         """Let go of a recorder that has ended by itself; end the capture if it is complete."""
         recorder = self._recorder
+        self.settle()
         if recorder is None or not self._is_attached:
             return
         self._count(recorder)

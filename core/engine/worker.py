@@ -172,6 +172,14 @@ class Worker:
         if self._session is not None:
             self.recording.capture_begins()
 
+    def end_recording(self) -> None:
+        """End the recording after the packets that have arrived, also those still in the kernel."""
+        session = self._session
+        if session is None:
+            self.recording.stop()
+        else:
+            self.recording.stop_after(partial(session.has_delivered, session.arrived()))
+
     def change_filter(self, capture_filter: CaptureFilter | None) -> None:
         """Replace the filter of the running capture. Say so if it stays as it was."""
         session = self._session
@@ -235,6 +243,7 @@ class Worker:
             session.close()
             self._session = None
             self._renamed_earlier = self._renamed
+            self.recording.settle()
 
     def _end_feed(self, session: CaptureSession, feed: Feed) -> None:
         self._loop.remove(feed.source)
@@ -251,6 +260,7 @@ class Worker:
             self._intake.append(batch)
             if self._intake.is_full:
                 break
+        self.recording.settle()
         if batches <= 1:  # else frames waited: keep the claim until the source is empty
             self._right_of_way.release(feed)
         if self._intake.is_full:
