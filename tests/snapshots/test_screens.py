@@ -9,18 +9,25 @@ from textual.pilot import Pilot
 
 from app.config.paths import Paths
 from app.screens.dialogs.dialog import Hint
+from core.analysis.names.name_table import NameTable
 from core.capture.ssh_sessions import SshSession
+from core.decode.batch import CaptureInterface
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.recording.state import RecordingState, RecordingStatus
 from core.store.packet_store import PacketStore
+from core.wire.link.link_types import LinkType
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import (
     BAD_CHECKSUM,
     DNS_ANSWER,
     MALFORMED,
+    Frame,
     batch,
     conversations,
+    ethernet,
+    ipv6,
     scripted_store,
+    udp,
 )
 from tests.helpers.scripted_monitor import LIVE, ScriptedEngine, filled, main, scripted_monitor
 
@@ -172,6 +179,53 @@ def test_other_columns(snap_compare, tmp_path):
 def test_columns(snap_compare, tmp_path):
     monitor = scripted_monitor(scripted_store(), paths=columns(tmp_path))
     assert snap_compare(monitor, terminal_size=SMALL, run_before=going_to(0, "f3", "j", "j"))
+
+
+def test_columns_without_room(snap_compare, tmp_path):
+    """A field that is empty in all packets gives way to others; the headings count both."""
+    paths = columns(tmp_path)
+    paths.config.write_text(
+        '[table]\ncolumns = ["No.", "Time", "Source", "Destination", "Proto", "Len",'
+        ' "process.name", "tcp.window_size_value", "Info"]\n'
+    )
+    monitor = scripted_monitor(scripted_store(), paths=paths)
+    assert snap_compare(monitor, terminal_size=SMALL, run_before=going_to(DNS_ANSWER))
+
+
+@pytest.fixture
+def long_addresses() -> PacketStore:
+    """Return packets between hosts with long addresses, and between one and another router."""
+    hosts = "2001:db8:1111:2222:3333:4444:5555:6666", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff"
+    frames = [Frame(ethernet(ipv6(*hosts, 59, b""), kind=0x86DD))] * 9
+    frames.append(Frame(udp("192.168.100.1", "192.168.100.254", (9, 9), b"")))
+    store = PacketStore()
+    store.add_interface(CaptureInterface("eth0", LinkType.ETHERNET))
+    store.append(batch(frames))
+    return store
+
+
+def test_long_addresses(snap_compare, long_addresses):
+    monitor = scripted_monitor(long_addresses)
+    assert snap_compare(monitor, terminal_size=SMALL, run_before=going_to(10))
+
+
+def test_long_names(snap_compare, long_addresses):
+    """The selected row cuts them, too."""
+    names = {
+        "192.168.100.1": "a-router-with-a-long-name.example-organization.example",
+        "192.168.100.254": "another-router-with-a-long-name.example-organization.example",
+    }
+
+    async def act(pilot: Pilot) -> None:
+        await going_to(10)(pilot)
+        table = main(pilot).table
+        table.rows.has_names = True
+        table.rows.take_names(NameTable(1, names))
+        table.forget_lines()
+        await pilot.pause()
+
+    monitor = scripted_monitor(long_addresses)
+    assert snap_compare(monitor, terminal_size=SMALL, run_before=act)
 
 
 def test_copy(snap_compare):

@@ -6,9 +6,12 @@ other text is measured.
 
 from __future__ import annotations
 
+import re
+
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 ELLIPSIS = "…"
+_NUMERIC_ADDRESS = re.compile(r"[0-9.]+|[0-9a-f]*:[0-9a-f:.]*")
 
 
 def width_of(text: str) -> int:
@@ -47,6 +50,11 @@ def without(text: str, cells: int) -> str:
         return text[cells:]
     pieces = chop_cells(text, cells)
     return text[len(pieces[0]) :] if pieces else ""
+
+
+def is_numeric_address(text: str) -> bool:
+    """Return True for the text of an IP or a MAC address, False for a name."""
+    return _NUMERIC_ADDRESS.fullmatch(text) is not None
 
 
 def shorten_address(address: str, width: int) -> str:

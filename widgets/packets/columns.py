@@ -7,41 +7,44 @@ Rules
 * An address is not cut in the middle. The address columns widen for IPv6 while Info stays readable;
   beyond that, an address loses whole groups (`cells.shorten_address`).
 * Info takes the rest of the width. If the rest is too narrow, the table drops columns in steps
-  (`SHAPES`), the least useful ones first; columns that show a field go by width, the widest first.
-* The field that the user added last stays (`ColumnChoice.protected`): it gets narrower, and the
-  others make room for it. `TableLayout.left_out` counts those that did.
+  (`shapes`), the least useful ones first; columns that show a field go by width, the widest first,
+  after those whose field is empty in all packets up to now.
+* The field that the user added last stays (`ColumnChoice.protected`) if it has a text: it gets
+  narrower, and the others make room for it. `TableLayout.left_out` counts the columns that did.
 * A width that the user set holds. The order of the columns is the user's, too (`ColumnChoice`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from widgets.lines.cells import width_of
+from widgets.lines.cells import is_numeric_address, width_of
 from widgets.packets.column_choice import (
     DEFAULT_CHOICE,
-    WIDTH_MOST,
     Column,
     ColumnChoice,
     ColumnName,
     short_heading,
 )
 from widgets.packets.row import PacketRow
+from widgets.packets.shapes import (
+    ADDRESSES,
+    HEADING_MOST,
+    INFO_READABLE,
+    Shape,
+    table_shapes,
+)
 from widgets.packets.time_format import NS, TimeFormat
 
 SIGN_WIDTH = 3  # a mark, a sign, and whether there is a comment
-INFO_LEAST = 16  # with less for Info, the table drops a column
-INFO_WITH_ADDRESSES = 36  # two IPv4 addresses, and some text
 INFO_WISHED = 32  # with less for Info, the address columns stop widening
 ADDRESS_LEAST = 15  # 255.255.255.255
 ADDRESS_BOUND = 17  # a MAC address is shown whole at any width
+ADDRESS_SHORT = 13  # 2001:…:7334: the beginning and the end of an IPv6 address
 ADDRESS_MOST = 39  # the longest IPv6 address
 INTERFACE_MOST = 15  # IFNAMSIZ without its NUL, linux/if.h
 FIELD_MOST = 32  # of a column that shows a field, unless the user widens it
-PROTECTED_WIDTHS = (16, 10)  # cells that are enough for the field that the user added last
-INFO_NARROWEST = 8  # beside that field
-HEADING_MOST = 14  # a longer name of a field widens its column only while Info has INFO_WISHED
 
 
 RIGHT_ALIGNED = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.LENGTH})
@@ -77,7 +80,7 @@ class TableLayout:
     with_date: bool
     width: int
     addresses_in_info: bool = False
-    left_out: int = 0  # fields that the user chose
+    left_out: int = 0  # columns that the user chose and that have no room
 
     @property
     def info(self) -> TableColumn | None:
@@ -111,12 +114,24 @@ class WidestSeen:
     protocol: int = len(ColumnName.PROTOCOL.value)
     length: int = len(ColumnName.LENGTH.value)
     fields: dict[str, int] = field(default_factory=dict)  # by the field's name
+    fixed_source: int = 0  # of the addresses that cannot be shortened
+    fixed_destination: int = 0
+
+    def fixed(self, column: Column) -> int:
+        """Return the width of the widest address in a column that cannot be shortened."""
+        return self.fixed_source if column is ColumnName.SOURCE else self.fixed_destination
+
+    def address(self, column: Column) -> int:
+        """Return the width of the widest text in an address column."""
+        return self.source if column is ColumnName.SOURCE else self.destination
 
     def take(self, rows: Iterable[PacketRow]) -> None:
         """Widen the columns for these rows."""
         for row in rows:
             self.source = max(self.source, width_of(row.source))
             self.destination = max(self.destination, width_of(row.destination))
+            self.fixed_source = max(self.fixed_source, _fixed_width(row.source))
+            self.fixed_destination = max(self.fixed_destination, _fixed_width(row.destination))
             self.protocol = max(self.protocol, width_of(row.protocol))
             self.length = max(self.length, len(str(row.length)))
             for name, text in row.values.items():
@@ -139,29 +154,11 @@ class WidestSeen:
             self.interface = max(len(ColumnName.INTERFACE.value), min(max(widths), INTERFACE_MOST))
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """One step of dropping columns; it is chosen if Info has at least `info_least` cells."""
-
-    time_decimals: int = 6
-    without: frozenset[Column] = field(default_factory=frozenset)
-    info_least: int = INFO_LEAST
-    heading_most: int = HEADING_MOST
-    protected_most: int = WIDTH_MOST  # cells of the field that is not left out
-
-
-_IFACE, _LEN, _TIME = ColumnName.INTERFACE, ColumnName.LENGTH, ColumnName.TIME
-_ADDRESSES: frozenset[Column] = frozenset({ColumnName.SOURCE, ColumnName.DESTINATION})
-_BEFORE_FIELDS: frozenset[Column] = frozenset({_IFACE, _LEN})
-SHAPES = (
-    Shape(),
-    Shape(3),
-    Shape(3, frozenset({_IFACE})),
-    Shape(3, frozenset({_IFACE, _LEN})),
-    Shape(3, frozenset({_IFACE, _LEN, _TIME})),
-    Shape(3, frozenset({_IFACE, _LEN}) | _ADDRESSES, INFO_WITH_ADDRESSES),
-    Shape(3, frozenset({_IFACE, _LEN, _TIME}) | _ADDRESSES),
-)
+def _fixed_width(text: str) -> int:
+    """Return the width of an IPv4 or a MAC address; 0 for a text that may be shortened."""
+    width = width_of(text)
+    is_mac = width == ADDRESS_BOUND and all(text[at] == ":" for at in range(2, width, 3))
+    return width if is_numeric_address(text) and (is_mac or ":" not in text) else 0
 
 
 def choose_layout(
@@ -195,42 +192,16 @@ def _fits(layout: TableLayout, shape: Shape) -> bool:
 
 
 def _shapes(seen: WidestSeen, choice: ColumnChoice) -> Iterator[Shape]:
-    """Yield `SHAPES`; columns of fields go between, the widest first, before Time does."""
-    protected = choice.protected
-    fields = sorted(
-        (name for name in choice.fields if name != protected),
-        key=lambda name: -_field_width(seen, name, choice),
-    )
-    if protected is not None:
-        yield from _protecting_shapes(fields)
-        return
-    for shape in SHAPES:
-        is_last_with_fields = shape.without == _BEFORE_FIELDS
-        if shape.without <= _BEFORE_FIELDS:
-            yield shape
-        else:
-            yield Shape(shape.time_decimals, shape.without | set(fields), shape.info_least)
-        if is_last_with_fields:
-            for count in range(1, len(fields) + 1):
-                yield Shape(shape.time_decimals, shape.without | set(fields[:count]))
-
-
-def _protecting_shapes(others: Sequence[str]) -> Iterator[Shape]:
-    """Yield `SHAPES` that leave out all `others`, the first ones first, but not one field."""
-    for shape in SHAPES:
-        if shape.without <= _BEFORE_FIELDS:
-            yield shape
-    left_out: frozenset[Column] = _BEFORE_FIELDS
-    for count in range(1, len(others) + 1):
-        left_out = _BEFORE_FIELDS | set(others[:count])
-        yield Shape(3, left_out)
-    for most in PROTECTED_WIDTHS:
-        yield Shape(3, left_out, protected_most=most)
-    for shape in SHAPES:
-        if not shape.without <= _BEFORE_FIELDS:
-            yield replace(shape, without=shape.without | left_out, protected_most=most)
-    everything = left_out | _ADDRESSES | {_TIME}
-    yield Shape(3, everything | {ColumnName.PROTOCOL}, INFO_NARROWEST, protected_most=most)
+    """Yield the steps of dropping columns, for what was seen; wide fields go first."""
+    widest_first = sorted(choice.fields, key=lambda name: -_field_width(seen, name, choice))
+    empty = [name for name in widest_first if not seen.fields.get(name)]
+    empty.sort(key=lambda name: name == choice.newest)
+    with_texts = tuple(name for name in choice.shown if name not in empty)
+    protected = replace(choice, shown=with_texts).protected
+    fields = [name for name in widest_first if name not in empty and name != protected]
+    flexible = [name for name in ADDRESSES if name in choice.shown and name not in choice.widths]
+    has_long = any(seen.address(name) > ADDRESS_BOUND for name in flexible)
+    return table_shapes(fields, empty, protected, has_long_addresses=has_long)
 
 
 def _field_width(
@@ -277,7 +248,7 @@ def _place(
             cells = choice.widths.get(name, natural[name]) if natural[name] else 0
         if name not in shape.without and (cells or name is ColumnName.INFO):
             kept[name] = cells
-    _bound_addresses(kept, width, choice)
+    _bound_addresses(seen, kept, width, choice)
     if ColumnName.INFO in kept:
         kept[ColumnName.INFO] = max(0, width - SIGN_WIDTH - sum(kept.values()) - len(kept) + 1)
     return TableLayout(
@@ -285,20 +256,39 @@ def _place(
         shape.time_decimals,
         with_date,
         width,
-        addresses_in_info=bool(_ADDRESSES & set(choice.shown) & shape.without),
-        left_out=len(shape.without & set(choice.fields)),
+        addresses_in_info=bool(ADDRESSES & set(choice.shown) & shape.without),
+        left_out=_left_out(natural, shape, choice),
     )
 
 
-def _bound_addresses(kept: dict[Column, int], width: int, choice: ColumnChoice) -> None:
-    """Leave room for Info beside the address columns whose width the user did not set."""
-    flexible = [name for name in _ADDRESSES if name in kept and name not in choice.widths]
+def _left_out(natural: Mapping[ColumnName, int], shape: Shape, choice: ColumnChoice) -> int:
+    """Return how many columns with content have no room; addresses in Info are not among them."""
+    has_info = ColumnName.INFO in choice.shown
+    gone = shape.without & set(choice.shown) - (ADDRESSES if has_info else frozenset())
+    return sum(isinstance(name, str) or natural[name] > 0 for name in gone)
+
+
+def _bound_addresses(
+    seen: WidestSeen, kept: dict[Column, int], width: int, choice: ColumnChoice
+) -> None:
+    """Leave room for Info beside the address columns whose width the user did not set.
+
+    They stop widening when Info would have less than `INFO_WISHED`. Those with long addresses
+    get narrower than `ADDRESS_BOUND` while it has less than `INFO_READABLE`, but cut no IPv4 or MAC
+    address.
+    """
+    flexible = [name for name in ADDRESSES if name in kept and name not in choice.widths]
     others = sum(cells + 1 for name, cells in kept.items() if name not in flexible)
-    if ColumnName.INFO in kept:
-        others += INFO_WISHED - 1
+    info = ColumnName.INFO in kept
     for name in flexible:
-        room = (width - SIGN_WIDTH - others) // len(flexible) - 1
-        kept[name] = min(kept[name], max(ADDRESS_BOUND, min(room, ADDRESS_MOST)))
+        wished, readable = (
+            (width - SIGN_WIDTH - others - (info and least - 1)) // len(flexible) - 1
+            for least in (INFO_WISHED, INFO_READABLE)
+        )
+        least = ADDRESS_BOUND
+        if kept[name] > ADDRESS_BOUND and info:
+            least = min(least, max(readable, ADDRESS_SHORT, seen.fixed(name)))
+        kept[name] = min(kept[name], max(least, min(wished, ADDRESS_MOST)))
 
 
 def _in_line(widths: dict[Column, int]) -> tuple[TableColumn, ...]:

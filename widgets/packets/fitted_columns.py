@@ -40,6 +40,10 @@ class FittedColumns:
         self._seen.whole_seconds = 1
         self._fitted.clear()
 
+    def fit_again(self) -> None:
+        """Fit the rows on the screen again: the analysis may have given them other texts."""
+        self._fitted.clear()
+
     def choose(self, choice: ColumnChoice) -> None:
         """Show other columns; those of fields that were not shown before start narrow."""
         self.choice = choice

@@ -1,11 +1,12 @@
 """The headings of the packet table: they name the columns, and the mouse changes these.
 
 The right end of the line has words to click on (`LINKS`): they open the filter bar and the menu.
-Before them, ``+2`` says that two columns of fields have no room, and opens the list of columns.
+Before them, ``+2`` says that two columns have no room, and opens the list of columns.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
@@ -33,12 +34,23 @@ _LINK = Style(underline=True)
 def links_in(width: int, used: int = 0, left_out: int = 0) -> list[tuple[int, str]]:
     """Return the first cell and the word of each link in a line of this width.
 
-    Only the last one may cover headings, which end at cell `used`. The first one says how many
-    columns are `left_out`, if some are.
+    Only the last words may cover headings, which end at cell `used`: the menu, and the first word,
+    which says how many columns are `left_out`, if some are. The link of the filter gives way.
     """
+    if not left_out:
+        return _placed(LINKS, width, used)
+    count = f"+{left_out}"
+    for words in ((count, *LINKS), (count, LINKS[-1]), (count,)):
+        found = _placed(words, width, used)
+        if len(found) == len(words):
+            return found
+    return _placed((count, LINKS[-1]), width, 0) or _placed((count,), width, 0)
+
+
+def _placed(words: Sequence[str], width: int, used: int) -> list[tuple[int, str]]:
+    """Return the words that fit at the right end; the last one may cover headings."""
     found: list[tuple[int, str]] = []
     stop = width - 1
-    words = (f"+{left_out}", *LINKS) if left_out else LINKS
     for word in reversed(words):
         start = stop - len(word)
         if start >= 0 and (not found or start > used):
@@ -103,7 +115,7 @@ class Headings:
         links = self._links
         if not links:
             return strip
-        segments = list(strip.crop_extend(0, links[0][0] - 1, style))
+        segments = list(strip.crop_extend(0, max(0, links[0][0] - 1), style))
         for start, word in links:
             segments.append(Segment(" " * (start - Segment.get_line_length(segments)), style))
             segments.append(Segment(word, style + _LINK))

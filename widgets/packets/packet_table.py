@@ -130,6 +130,7 @@ class PacketTable(ShiftedView):
         if change is SnapshotChange.REPLACED:
             self.clear()
         if rows.take_analyses(analyzed, self.window.lines):
+            self._columns.fit_again()
             self.refresh()
         if change is SnapshotChange.NONE:
             return
@@ -165,6 +166,7 @@ class PacketTable(ShiftedView):
         """
         rows = self.rows
         if rows.take_analyses(analyzed, self.window.lines):
+            self._columns.fit_again()
             self.refresh()
         change = rows.compare(snapshot, analyzed)
         if self._filter_change.covers(change, analyzed, self.selected):

@@ -10,7 +10,14 @@ from rich.style import Style
 from textual.strip import Strip
 
 from core.analysis.color_rules.rule import Color, ColorRule
-from widgets.lines.cells import left, right, shorten_address, width_of, without
+from widgets.lines.cells import (
+    is_numeric_address,
+    left,
+    right,
+    shorten_address,
+    width_of,
+    without,
+)
 from widgets.lines.component_styles import StyleOf
 from widgets.packets.column_choice import Column, ColumnName, short_heading
 from widgets.packets.columns import SIGN_WIDTH, TableColumn, TableLayout
@@ -90,6 +97,7 @@ def paint_row(
 ) -> Strip:
     """Draw one row. In the selected row, addresses are whole and push the rest to the right.
 
+    Names of addresses are not: they may be as long as the row.
     `rule` gives it its color. A sign that is an alarm has its own, also under the cursor.
     """
     rule = FAULT if row.failed else rule or _NO_RULE
@@ -160,6 +168,6 @@ def _cell(row: PacketRow, column: TableColumn, time_text: str, *, whole: bool) -
 
 
 def _address(address: str, width: int, *, whole: bool) -> str:
-    if whole:
+    if whole and is_numeric_address(address):
         width = max(width, width_of(address))
     return left(shorten_address(address, width), width)

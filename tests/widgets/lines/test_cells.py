@@ -1,10 +1,19 @@
 """Text is fitted to terminal cells, also if a character takes two of them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from widgets.lines.cells import cut, left, right, shorten_address, width_of, without
+from widgets.lines.cells import (
+    cut,
+    is_numeric_address,
+    left,
+    right,
+    shorten_address,
+    width_of,
+    without,
+)
 
 WIDE = "日本語"  # two cells each
 WORDS = st.text(st.sampled_from("ab:…日語é\u0301"), max_size=30)
@@ -47,3 +56,20 @@ def test_a_long_ipv6_address_loses_whole_groups_from_its_middle():
 def test_short_addresses_stay_as_they_are():
     assert shorten_address("255.255.255.255", 15) == "255.255.255.255"
     assert shorten_address("::1", 15) == "::1"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_numeric"),
+    [
+        ("192.0.2.1", True),
+        ("2001:db8::1", True),
+        ("::ffff:192.0.2.1", True),
+        ("02:00:5e:00:53:01", True),
+        ("Intel_00:00:01", False),
+        ("cafe.example", False),
+        ("bad.cafe", False),
+        ("", False),
+    ],
+)
+def test_a_numeric_address_is_not_a_name(text, is_numeric):
+    assert is_numeric_address(text) == is_numeric

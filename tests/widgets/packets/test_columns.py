@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +12,8 @@ from hypothesis import strategies as st
 from widgets.packets.column_choice import BUILT_IN, ColumnChoice, ColumnName
 from widgets.packets.columns import (
     ADDRESS_MOST,
+    ADDRESS_SHORT,
     FIELD_MOST,
-    HEADING_MOST,
-    INFO_LEAST,
     INFO_WISHED,
     SIGN_WIDTH,
     TableLayout,
@@ -19,11 +21,14 @@ from widgets.packets.columns import (
     choose_layout,
 )
 from widgets.packets.headings import links_in
+from widgets.packets.row import PacketRow, Sign
+from widgets.packets.shapes import ADDRESSES, HEADING_MOST, INFO_LEAST, INFO_READABLE
 from widgets.packets.time_format import TimeFormat
 
 TTL, WINDOW, OPTIONS = "ip.ttl", "tcp.window_size_value", "tcp.options"
 SEEN = WidestSeen(fields={TTL: 3, WINDOW: 5, OPTIONS: 99})
 N = ColumnName
+ROW = PacketRow(1, 0, True, "eth0", "::1", "::1", "TCP", 60, "", Sign.NONE, False, {})
 
 
 def layout(shown, width=120, widths=None) -> TableLayout:
@@ -113,8 +118,7 @@ def test_the_field_that_was_added_last_is_seen(width, newest, set_width) -> None
     assert width_of(found, newest) >= 6
     assert width_of(found, N.INFO) > 0
     assert found.columns[-1].stop == width
-    fields = [name for name in names(found) if isinstance(name, str)]
-    assert found.left_out == 4 - len(fields)
+    assert found.left_out == len(missing(found, shown))
 
 
 @pytest.mark.parametrize("width", range(40, 201))
@@ -123,13 +127,70 @@ def test_the_only_field_is_seen_at_any_width(width) -> None:
     assert width_of(found, LONG) >= 6
     assert width_of(found, N.INFO) > 0
     assert found.columns[-1].stop == width
-    assert not found.left_out
+    assert found.left_out == len(missing(found, (*BUILT_IN, LONG)))
+
+
+def missing(found: TableLayout, shown) -> set[object]:
+    """Return the columns that the user chose and cannot see; one interface needs no column."""
+    gone = set(shown) - set(names(found)) - {N.INTERFACE}
+    return gone - ADDRESSES if found.addresses_in_info else gone
+
+
+@pytest.mark.parametrize("width", range(40, 201))
+def test_a_field_without_texts_gives_way_before_any_other_column(width) -> None:
+    """In a file without programs, `process.name` is empty in all packets."""
+    empty, other = "process.name", "process.pid"
+    for newest in (empty, TTL, ""):
+        with_empty = ColumnChoice((*BUILT_IN[:-1], empty, TTL, other, N.INFO), (), {}, newest)
+        without = ColumnChoice((*BUILT_IN[:-1], TTL, N.INFO), (), {}, newest)
+        found = choose_layout(SEEN, width, TimeFormat.RELATIVE, with_empty)
+        assert found.left_out == len(missing(found, with_empty.shown))
+        if empty in names(found) or other in names(found):
+            assert missing(found, without.shown) == set()
+            assert found.time_decimals == 6
+        else:
+            same = choose_layout(SEEN, width, TimeFormat.RELATIVE, without)
+            assert found.columns == same.columns
+            assert found.left_out == same.left_out + 2
+
+
+IPV6 = WidestSeen(
+    number=4, source=ADDRESS_MOST, destination=ADDRESS_MOST, protocol=7, length=4, whole_seconds=2
+)
+
+
+@pytest.mark.parametrize("width", range(80, 201))
+def test_info_can_be_read_beside_long_addresses(width) -> None:
+    found = choose_layout(IPV6, width, TimeFormat.RELATIVE)
+    assert width_of(found, N.INFO) >= INFO_READABLE
+    assert width_of(found, N.SOURCE) == width_of(found, N.DESTINATION) >= ADDRESS_SHORT
+
+
+@pytest.mark.parametrize("text", ["192.168.100.200", "02:00:5e:00:53:01"])
+@pytest.mark.parametrize("width", range(80, 121))
+def test_other_addresses_are_whole_beside_long_ones(text, width) -> None:
+    seen = replace(IPV6)
+    seen.take([replace(ROW, source=text, destination=text)])
+    found = choose_layout(seen, width, TimeFormat.RELATIVE)
+    assert width_of(found, N.SOURCE) >= len(text)
+    assert width_of(found, N.DESTINATION) >= len(text)
+    assert width_of(found, N.INFO) >= INFO_LEAST
 
 
 def test_columns_that_are_left_out_are_counted_in_the_headings() -> None:
     assert links_in(80, 40) == [(67, "filter"), (75, "menu")]
     assert links_in(80, 40, 2) == [(63, "+2"), (67, "filter"), (75, "menu")]
-    assert links_in(80, 66, 2) == [(67, "filter"), (75, "menu")]
+    assert links_in(80, 66, 2) == [(71, "+2"), (75, "menu")]
+    assert links_in(80, 71, 2) == [(77, "+2")]
+
+
+@given(st.integers(0, 200), st.integers(0, 200), st.integers(1, 99))
+def test_the_count_of_columns_left_out_always_has_room(width, used, left_out) -> None:
+    links = links_in(width, used, left_out)
+    if width > len(f"+{left_out}"):
+        assert links[0][1] == f"+{left_out}"
+    assert all(start >= 0 and start + len(word) < width for start, word in links)
+    assert all(one[0] + len(one[1]) < two[0] for one, two in pairwise(links))
 
 
 def test_hidden_addresses_do_not_appear_in_info() -> None:

@@ -8,7 +8,8 @@ from rich.cells import cell_len
 from textual import events
 
 from core.analysis.color_rules.rule import Color
-from core.analysis.packet_analysis import AnalyzedPackets
+from core.analysis.names.name_table import NameTable
+from core.analysis.packet_analysis import NOT_ANALYZED, AnalyzedPackets
 from core.analysis.programs.owners import Grade, Owner, Process
 from core.analysis.programs.program_table import Beginning, Ownership, ProgramTable, programs_of
 from core.analysis.tcp.flow_index import FlowIndex, index_of
@@ -823,6 +824,28 @@ def test_a_long_address_is_whole_on_the_selected_row_only():
         assert source.endswith(tail)
 
     play(PacketTable(), scene, size=(100, 10))
+
+
+def test_a_name_of_an_address_is_cut_on_the_selected_row_too():
+    """A name may be as long as the row; the detail tree has it whole."""
+    name = "a-host-with-a-long-name.in-a-long-domain.example-organization.example"
+    names = NameTable(1, {"192.0.2.1": name})
+
+    async def scene(pilot):
+        widget = pilot.app.widget
+        store = PacketStore()
+        store.add_interface(ETH0)
+        store.append(batch([Frame(udp("192.0.2.1", "192.0.2.1", (9, 9), b""))] * 3))
+        widget.rows.has_names = True
+        widget.show(store.snapshot(), replace(NOT_ANALYZED, names=names))
+        lines = screen_text(widget)
+        heading, other, selected = lines[0], lines[1], lines[3]
+        assert selected.count("a-host-with-…") == 2
+        behind_time = heading.index("Source")
+        assert selected[behind_time:] == other[behind_time:]
+        assert selected.index("UDP") == heading.index("Proto")
+
+    play(PacketTable(), scene, size=(80, 10))
 
 
 def test_columns_never_get_narrower():
