@@ -94,7 +94,7 @@ def rewrite(text: str, replace: Callable[[str], str], room: int = 0) -> tuple[st
         if is_hidden(character):
             pieces.append(replace(character))
             room = 0
-        elif not _is_stacked(character):
+        elif not is_stacked(character):
             pieces.append(character)
             room = STACK
         elif room:
@@ -105,7 +105,7 @@ def rewrite(text: str, replace: Callable[[str], str], room: int = 0) -> tuple[st
     return "".join(pieces), room
 
 
-def _is_stacked(character: str) -> bool:
+def is_stacked(character: str) -> bool:
     """Return True if a terminal draws the character over the one before."""
     category = unicodedata.category(character)
     return category in _MARK_CATEGORIES or _CONJOINING.match(character) is not None
