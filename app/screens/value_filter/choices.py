@@ -54,11 +54,17 @@ def row_value(row: Row) -> ScreenValue:
 
 
 def cell_values(
-    selected: SelectedPacket, fields: FieldValues, row: PacketRow, time: str
+    selected: SelectedPacket,
+    fields: FieldValues,
+    row: PacketRow,
+    time: str,
+    *,
+    are_flows_known: bool,
 ) -> Mapping[Column, ScreenValue]:
     """Return the values of all cells of a packet; `time` is the text of its Time column.
 
-    `fields` has the values of the packet.
+    `fields` has the values of the packet. Unless `are_flows_known` up to it, Info has no filter:
+    its numbers are not yet relative, as those that a filter compares are.
     """
     dissection = selected.shown_layers()
     source, destination = address_expressions(dissection)
@@ -67,6 +73,8 @@ def cell_values(
     }
     for column, name in _FIELDS.items():
         expressions[column] = first_value_expression(fields, name)
+    if not are_flows_known:
+        expressions[ColumnName.INFO] = None
     expressions[ColumnName.SOURCE] = source
     expressions[ColumnName.DESTINATION] = destination
     expressions[ColumnName.PROTOCOL] = protocol_expression(dissection)

@@ -135,6 +135,7 @@ class ValueFilterController:
         """Return the values of the selected packet in the table; none without one."""
         from app.screens.value_filter.choices import cell_values
         from core.analysis.filter.packet_filter import values_of_packet
+        from core.analysis.tcp.flow_index import index_of
 
         selected, line = self._panels.selected, self._table.cursor_line
         if selected is None or line is None:
@@ -146,7 +147,9 @@ class ValueFilterController:
                 rows = self._table.rows
                 time_format = self._table.time_format
                 time = rows.time_text(line, time_format, TIME_DECIMALS, with_date=True)
-                return cell_values(selected, fields, rows.read(line), time)
+                known = index_of(self._shown()).published.through >= number
+                row = rows.read(line)
+                return cell_values(selected, fields, row, time, are_flows_known=known)
         return {}
 
     def _clicked(self, values: Mapping[Column, ScreenValue]) -> ScreenValue | None:

@@ -18,7 +18,10 @@ from app.screens.value_filter.choices import (
 from core.analysis.filter.display_filter import compile_filter
 from core.analysis.filter.fields.catalog import CATALOG
 from core.analysis.filter.packet_filter import PacketFilter, values_of_packet
+from core.analysis.tcp.flow_index import index_of
+from core.store.budget import Budget
 from core.store.selected_packet import select_packet
+from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
 from tests.helpers.scripted import scripted_store
 from widgets.packets.column_choice import ColumnName
@@ -29,11 +32,15 @@ SOURCE = ScreenValue("Source", "10.0.0.5", "ip.src == 10.0.0.5")
 TALK = ScreenValue("Conversation", "", "tcp.port == 1 and tcp.port == 2")
 
 
-def cells(number: int):
-    selected = select_packet(STORE, number, Faults())
-    row = RowReader(Faults()).row(STORE, number)
-    fields = values_of_packet(STORE, number)
-    return cell_values(selected, fields, replace(row, values={"ip.ttl": "64"}), "0.5")
+index_of(STORE).extend(STORE, Budget())
+
+
+def cells(number: int, store: Snapshot = STORE):
+    selected = select_packet(store, number, Faults())
+    row = replace(RowReader(Faults()).row(store, number), values={"ip.ttl": "64"})
+    fields = values_of_packet(store, number)
+    known = index_of(store).published.through >= number
+    return cell_values(selected, fields, row, "0.5", are_flows_known=known)
 
 
 def lines(choices) -> list[tuple[str, str, str]]:
@@ -107,6 +114,17 @@ def test_the_filter_of_info_passes_the_packet(number):
     assert passes[number - chunk.first]
     texts = [cells(chunk.first + row)[ColumnName.INFO].text for row in np.flatnonzero(passes)]
     assert set(texts) == {info.text}
+
+
+@pytest.mark.parametrize("number", range(1, STORE.count + 1))
+def test_info_has_no_filter_that_would_miss_its_packet(number):
+    """Before the flows are known up to a packet, its text has absolute numbers; no filter's has."""
+    store = scripted_store().snapshot()
+    assert cells(number, store)[ColumnName.INFO].expression is None
+    index_of(store).extend(store, Budget())
+    info = cells(number, store)[ColumnName.INFO]
+    chunk = next(each for each in store.chunks if each.first <= number <= each.last)
+    assert PacketFilter.compile(info.expression)(chunk, store)[number - chunk.first]
 
 
 def test_cells_and_rows_name_the_value():
