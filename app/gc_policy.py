@@ -22,7 +22,8 @@ Therefore:
 From the first tick on, Python collects nothing by itself: it would do so in the middle of the
 answer to a key, twice for most keys. `GcPolicy.tick` collects instead, between frames. Collections
 of new objects are short. Full ones, those before a freeze included, take 20 to 60 ms, so they wait
-until the user presses no key for a moment, or has pressed keys for `LONGEST_DELAY_TICKS`.
+until the user presses no key for a moment, or has pressed keys for `LONGEST_DELAY_TICKS`,
+or until there were `MOST_NEW_OBJECTS` since the last one: garbage among them is bounded, too.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ BLOCKS_MORE = 50_000  # than at the last freeze; about 20,000 objects that a col
 GROWTH = 4  # and by 1/GROWTH of the number at the last freeze
 YOUNG_OBJECTS = 3_000  # new ones before a collection of them, which takes 1 to 3 ms
 FULL_COLLECTION_EACH = 5  # of such collections; with 20, the garbage of ten dialogs would gather
+MOST_NEW_OBJECTS = 2_000_000  # after which a full collection waits for nothing
 QUIET_TICKS = 30  # three seconds, at the rate at which the screen polls
 LONGEST_DELAY_TICKS = 300  # half a minute in which keys delay what takes long
 
@@ -59,6 +61,7 @@ class GcPolicy:
         self._blocks = 0  # of memory, then
         self._is_collecting: bool | None = None  # in place of Python; None before the first tick
         self._young_collections = 0  # since the last full one
+        self._new_objects = 0  # since the last full one
         self._quiet_ticks = 0
         self._typing_ticks = 0  # since the user began to press keys, or since a long collection
 
@@ -83,8 +86,10 @@ class GcPolicy:
 
     def _collect(self, *, may_take_long: bool) -> None:
         """Collect the garbage among new objects, and now and then among all that are not frozen."""
-        if may_take_long and self._young_collections >= FULL_COLLECTION_EACH:
-            self._young_collections = self._typing_ticks = 0
+        self._new_objects += gc.get_count()[0]
+        is_due = may_take_long and self._young_collections >= FULL_COLLECTION_EACH
+        if is_due or self._new_objects >= MOST_NEW_OBJECTS:
+            self._young_collections = self._typing_ticks = self._new_objects = 0
             collect_all()
         else:
             self._young_collections += 1
@@ -100,7 +105,7 @@ class GcPolicy:
         self._clients = clients
         collect_all()
         gc.freeze()
-        self._young_collections = self._typing_ticks = 0
+        self._young_collections = self._typing_ticks = self._new_objects = 0
         self._blocks = sys.getallocatedblocks()
 
     def _has_grown(self) -> bool:

@@ -244,6 +244,14 @@ def test_keys_do_not_delay_full_collections_forever(policy):
     assert collections_of(policy, LONGEST_DELAY_TICKS, typing=True).count(2) <= 1
 
 
+def test_many_new_objects_are_collected_even_between_keys(policy, monkeypatch):
+    assert note(policy, 0)
+    monkeypatch.setattr(gc_policy, "MOST_NEW_OBJECTS", 20 * YOUNG_OBJECTS)
+    typed = collections_of(policy, 40, typing=True)  # twice YOUNG_OBJECTS at each tick
+    assert typed.count(2) == 4
+    assert typed.index(2) == 9
+
+
 def screens_of(kind: type) -> set[str]:
     """Return the names of the program's own screen classes."""
     names = {kind.__name__} if kind.__module__.startswith("app.") else set()

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.store.frame_copies import LONG, SHORT, copy_frames, copy_frames_in_order
+from core.store import frame_copies
+from core.store.frame_copies import (
+    LONG,
+    SHORT,
+    assigns_in_order,
+    copy_frames,
+    copy_frames_in_order,
+    items_of,
+)
 
 EDGES = [0, 1, SHORT - 1, SHORT, SHORT + 1, 2 * SHORT, LONG - 1, LONG, LONG + 1]
 
@@ -65,3 +73,42 @@ def test_numpy_assigns_overlapping_items_in_order(count: int) -> None:
     for place, item in zip(places.tolist(), values.reshape(count, SHORT), strict=True):
         expected[place : place + SHORT] = item
     assert np.array_equal(target, expected)
+
+
+class Reversing(np.ndarray):
+    """Items that are assigned from the last to the first."""
+
+    def __setitem__(self, places, values) -> None:
+        super().__setitem__(places[::-1], values[::-1])
+
+
+def reversed_items(data: np.ndarray, width: int) -> np.ndarray:
+    """Return the items of `data`, as of a numpy that assigns in another order."""
+    return items_of(data, width).view(Reversing)
+
+
+def test_the_check_of_the_order_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert frame_copies.IS_IN_ORDER
+    assert assigns_in_order(2)
+    monkeypatch.setattr(frame_copies, "items_of", reversed_items)
+    assert not assigns_in_order()
+    assert not assigns_in_order(2)
+
+
+@pytest.mark.parametrize("is_in_order", [False, True])
+def test_every_byte_arrives_also_without_the_order(
+    is_in_order: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the check, a numpy of another order would damage frames."""
+    lengths = np.array([60, 61, 128, 5, 70, 130, 1500] * 50, np.int64)
+    starts = np.cumsum(lengths) - lengths
+    source = np.random.default_rng(1).integers(0, 256, int(lengths.sum()), np.uint8)
+    places = starts + 16 * np.arange(len(lengths))
+    target = np.zeros(int(places[-1] + lengths[-1]) + SHORT, np.uint8)
+    monkeypatch.setattr(frame_copies, "items_of", reversed_items)
+    monkeypatch.setattr(frame_copies, "IS_IN_ORDER", is_in_order)
+    copy_frames_in_order(source, starts, lengths, target, places)
+    arrived = np.concatenate(
+        [target[place : place + count] for place, count in zip(places, lengths, strict=True)]
+    )
+    assert np.array_equal(arrived, source) is not is_in_order
