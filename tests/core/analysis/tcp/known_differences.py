@@ -1,7 +1,8 @@
 """The packets of the shared captures whose analysis differs from that of tshark 4.0.17, and why.
 
-For each capture, the numbers of the packets by field. A test compares them exactly: a difference
-that is not here fails, and so does one here that no longer exists.
+For each capture, the numbers of the packets by field, and a digest of the values of both programs.
+A test compares them exactly: a difference that is not here fails, and so does one here that no
+longer exists, or has other values.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ UNLIKE = {
     "pcapng-test-generator": "tshark counts custom blocks as packets",
 }
 """Parts of the names of captures that are read differently, and why; any field may differ."""
+
+_DUPLICATE_ACKS = (118, 119, 123, 171, 172, 173, 175, 178, 179, 213)
 
 DIFFERENCES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     "OISF+suricata-verify/tests/ipv6-evasion/ipv6-kill-router-gateway/kill_router6.pcap": {
@@ -66,54 +69,10 @@ DIFFERENCES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     },
     "gopacket+gopacket/pcapgo/tests/le/test301.pcapng": {
         "tcp.analysis.initial_rtt": (14,),
-        "tcp.analysis.window_update": (
-            118,
-            119,
-            123,
-            171,
-            172,
-            173,
-            175,
-            178,
-            179,
-            213,
-        ),
-        "tcp.analysis.duplicate_ack": (
-            118,
-            119,
-            123,
-            171,
-            172,
-            173,
-            175,
-            178,
-            179,
-            213,
-        ),
-        "tcp.analysis.duplicate_ack_num": (
-            118,
-            119,
-            123,
-            171,
-            172,
-            173,
-            175,
-            178,
-            179,
-            213,
-        ),
-        "tcp.analysis.duplicate_ack_frame": (
-            118,
-            119,
-            123,
-            171,
-            172,
-            173,
-            175,
-            178,
-            179,
-            213,
-        ),
+        "tcp.analysis.window_update": _DUPLICATE_ACKS,
+        "tcp.analysis.duplicate_ack": _DUPLICATE_ACKS,
+        "tcp.analysis.duplicate_ack_num": _DUPLICATE_ACKS,
+        "tcp.analysis.duplicate_ack_frame": _DUPLICATE_ACKS,
         "tcp.analysis.retransmission": (
             121,
             180,
@@ -263,3 +222,29 @@ DIFFERENCES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
         "tcp.analysis.rto_frame": (5,),
     },
 }
+
+DIGESTS: Mapping[str, str] = {
+    "OISF+suricata-verify/tests/ipv6-evasion/ipv6-kill-router-gateway/kill_router6.pcap": (
+        "389eef5305f000e9"
+    ),
+    "OISF+suricata-verify/tests/issue-3341-tcphdr-01/urgent11_cve_2019_12260.pcap": (
+        "ecb7147e0d8540c4"
+    ),
+    "OISF+suricata-verify/tests/output-eve-ftp-data/input.pcap": ("ba1d11c1cb62edf5"),
+    "OISF+suricata-verify/tests/ssh-banner-only/input.pcap": ("86e2c3150c961263"),
+    "gopacket+gopacket/pcapgo/tests/le/test301.pcapng": ("fa2ba17b563c1903"),
+    "hadrielk+pcapng-test-generator/output_be/advanced/test102.pcapng": ("6a8390e36acce9b8"),
+    "hadrielk+pcapng-test-generator/output_be/difficult/test202.pcapng": ("6aec8993f4b3d12c"),
+    "seladb+PcapPlusPlus/Tests/ExamplesTest/pcap_examples/many-protocols.pcap": (
+        "77bef5cdc851a2e2"
+    ),
+    "zeek+zeek/testing/btest/Traces/tunnels/gtp/gtp9_unknown_or_too_short_payload.pcap": (
+        "77039059ea05993f"
+    ),
+    "challenge01_ooo_stream.pcapng.gz": ("43a9b0ce4d62064a"),
+    "http-ooo.pcap": ("afd82e87f0ebb9ca"),
+}
+"""A digest of the values of both programs in all of these packets, by capture.
+
+`test_captures` computes it, and shows the values where it differs.
+"""
