@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.analysis.programs.answer import Answer
-from core.analysis.programs.ends import ends_of, has_ends
+from core.analysis.programs.ends import ends_of, with_ends
 from core.analysis.programs.flow_scan import Flow
 from core.analysis.programs.program_recorder import ProgramRecorder
 from core.analysis.programs.program_table import ProgramTable, programs_of
@@ -20,6 +21,11 @@ from core.analysis.tcp.flow_index import FlowSource, index_of
 from core.decode.chunk import Chunk
 from core.store.budget import Budget
 from core.store.snapshot import Snapshot
+
+MOST_AT_ONCE = 256
+"""Packets whose comments are read before the budget is tested again."""
+MOST_TRIES = 8
+"""Attempts in one step to list comments that another thread changes."""
 
 
 class CommentedPrograms:
@@ -50,20 +56,22 @@ class FilePrograms:
 
     def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
         """Implement `Analyzer.extend`. Return False also when it has to wait for the flows."""
-        numbers = _commented(snapshot)
         flows = index_of(snapshot).published
         through = min(flows.through, snapshot.count)
         read = self.through
-        while read < through:
+        numbers = _commented(snapshot) if read < through else None
+        while numbers is not None and read < through:
             chunk = next(iter(snapshot.chunks_after(read)), None)
             last = through if chunk is None else min(chunk.last, through)
             answers: list[Answer] = []
-            if chunk is not None and len(numbers):
-                start, stop = np.searchsorted(numbers, (read, last), "right")
+            if chunk is not None:
+                start, stop = np.searchsorted(numbers, (max(read, chunk.first - 1), last), "right")
+                if stop - start > MOST_AT_ONCE:
+                    stop = start + MOST_AT_ONCE
+                    last = int(numbers[stop - 1])
                 rows = {
                     number - chunk.first: snapshot.comments.get(number, ())
                     for number in numbers[start:stop].tolist()
-                    if number >= chunk.first
                 }
                 answers = list(_answers(chunk, rows))
             read = last
@@ -75,7 +83,7 @@ class FilePrograms:
         return read < through
 
     def forget(self, first: int) -> None:
-        """Keep the programs, whose number is bounded."""
+        """Do nothing: the number of programs is bounded."""
 
 
 def file_programs_of(snapshot: Snapshot) -> FilePrograms:
@@ -83,19 +91,32 @@ def file_programs_of(snapshot: Snapshot) -> FilePrograms:
     return snapshot.annotations.of(FilePrograms)
 
 
-def _commented(snapshot: Snapshot) -> np.ndarray:
-    """Return the numbers (k,) of the packets that have comments, ascending."""
-    while True:
+def _commented(snapshot: Snapshot) -> NDArray[np.int64] | None:
+    """Return the numbers (k,) of the packets that have comments, ascending.
+
+    Return None if another thread changes the comments during each of `MOST_TRIES` attempts.
+    """
+    for _ in range(MOST_TRIES):
         try:
             return np.sort(np.fromiter(snapshot.comments, np.int64))
         except RuntimeError:  # it changed its size
             continue
+    return None
 
 
 def _answers(chunk: Chunk, comments: Mapping[int, Sequence[str]]) -> Iterator[Answer]:
     """Yield the owners that comments name, which are by row."""
-    for row, texts in comments.items():
-        if not any(text.startswith(PREFIX) for text in texts) or not has_ends(chunk, row):
+    named = {
+        row: texts
+        for row, texts in comments.items()
+        if any(text.startswith(PREFIX) for text in texts)
+    }
+    if not named:
+        return
+    first = min(named)
+    mask = with_ends(chunk.rows(first, max(named) + 1))
+    for row, texts in named.items():
+        if not mask[row - first]:
             continue
         source, destination = ends_of(chunk, row)
         ends = (source.text, destination.text)

@@ -90,6 +90,7 @@ def _processes(text: str) -> tuple[Process, ...]:
         word, pid = match[1], int(match[2])
         try:
             name = json.loads(word) if word.startswith('"') else word
+            name.encode()  # a lone surrogate, as in "\\ud800", cannot be matched or written
         except ValueError:
             return ()
         if pid > _LARGEST_PID or pid in found:

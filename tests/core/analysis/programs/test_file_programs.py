@@ -16,6 +16,7 @@ from app.screens.saving.packet_ranges import PacketRanges
 from core.analysis.analysis_thread import AnalysisThread
 from core.analysis.filter.packet_filter import PacketFilter
 from core.analysis.packet_analysis import PacketAnalysis
+from core.analysis.programs import file_programs
 from core.analysis.programs.file_programs import FilePrograms
 from core.analysis.programs.owners import FlowOwners, Grade, Owner, Process
 from core.analysis.programs.program_table import Beginning, Ownership, ProgramTable, programs_of
@@ -248,3 +249,44 @@ def test_the_option_has_the_process_and_no_thread(tmp_path) -> None:
     with open_capture(path) as reader:
         (batch,) = reader.batches()
     assert dict(batch.options) == {0: struct.pack("=HHII", 8, 8, 20, 0)}
+
+
+def test_a_spent_budget_ends_a_step_inside_a_chunk(monkeypatch) -> None:
+    """However many comments one chunk has, a step reads few, and asks once for their ends."""
+    count = 5 * file_programs.MOST_AT_ONCE + 7
+    ports = [1000 + number for number in range(count)]
+    texts = {
+        number + 1: (f"process: curl (20) of 10.0.0.1:{port}",) for number, port in enumerate(ports)
+    }
+    snapshot = stored([Sent(ports=(port, 80)) for port in ports], texts)
+    calls = {"parse_remark": 0, "with_ends": 0}
+
+    def counted(name, original, *args):
+        calls[name] += 1
+        return original(*args)
+
+    for name in calls:
+        original = getattr(file_programs, name)
+        monkeypatch.setattr(file_programs, name, partial(counted, name, original))
+    programs, has_more, steps = FilePrograms(), True, 0
+    while has_more:
+        before, through = dict(calls), programs.through
+        has_more = programs.extend(snapshot, Budget(0))
+        steps += 1
+        assert calls["parse_remark"] - before["parse_remark"] <= file_programs.MOST_AT_ONCE
+        assert calls["with_ends"] - before["with_ends"] <= 1
+        assert programs.through > through
+    assert steps == 6
+    assert calls["parse_remark"] == programs.through == count
+    assert len(programs_of(snapshot).published.by_protocol["tcp"].streams) == count
+
+
+def test_comments_that_always_change_do_not_hold_a_step(monkeypatch) -> None:
+    snapshot = stored([Sent()], {1: ("process: curl (20) of 10.0.0.1:40000",)})
+    programs = FilePrograms()
+    with monkeypatch.context() as patch:
+        patch.setattr(file_programs, "_commented", lambda snapshot: None)
+        assert programs.extend(snapshot, Budget(0))
+        assert programs.through == 0
+    assert not programs.extend(snapshot, Budget(0))
+    assert programs.through == 1

@@ -14,7 +14,7 @@ from core.analysis.programs.remark_text import LONGEST, parse_remark, remark_tex
 ENDS = ("10.0.0.1:40000", "[fe80::1]:80")
 CURL = "process: curl (20) of 10.0.0.1:40000"
 NGINX = "process: nginx (30), nginx (31) of [fe80::1]:80, its listener"
-NAMES = st.text(st.characters(exclude_characters="\0"), max_size=20)
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 
 
 def told(text: str) -> list[tuple[str, list[str], Grade | None]]:
@@ -67,6 +67,10 @@ def test_a_comment_names_both_ends() -> None:
         CURL.replace("curl", "my curl"),
         CURL.replace("curl", '"curl'),
         CURL.replace("curl", r'"\x"'),
+        CURL.replace("curl", r'"\ud800x"'),  # lone surrogates
+        CURL.replace("curl", r'"x\udc80"'),
+        CURL.replace("curl", r'"\udc00\ud800"'),
+        CURL.replace("curl", '"\ud800"'),
         CURL.replace("curl (20)", "curl (20), curl (20)"),
         CURL.replace("curl (20)", "curl (20), "),
         CURL.replace("curl", "c" * LONGEST),
@@ -101,6 +105,17 @@ def test_any_name_is_read_back(lists, grade) -> None:
     if len(text) <= LONGEST:
         assert parse_remark(text, ENDS) == expected
         assert remark_text(expected) == text
+
+
+@given(NAMES, st.integers(0xD800, 0xDFFF), NAMES)
+def test_a_name_that_utf_8_cannot_encode_is_not_read(before, surrogate, after) -> None:
+    """A filter could not match it, and no output could show it."""
+    name = before + chr(surrogate) + after
+    text = remark_text((Owner(ENDS[0], Grade.EXACT, (Process(20, name, 0),)),))
+    assert text.isprintable()
+    found = [each.name for owner in parse_remark(text, ENDS) for each in owner.processes]
+    assert all(each.encode() for each in found)
+    assert name not in found
 
 
 def test_a_name_cannot_pretend_another_process() -> None:
