@@ -3,8 +3,8 @@
 Binary data has letters outside of ASCII by accident: two random bytes are often a character of
 UTF-8. So such letters are shown only in a line that is text as a whole, or in a run of at least
 `RUN` characters of text. Combining marks and characters that are written from right to left are
-never shown: among others, they would move what stands beside them. Each character that is not shown
-is one dot, so the place of a byte in the text does not depend on the bytes behind it.
+never shown: among others, they would move the characters beside them. Each character that is not
+shown is one dot, so the place of a byte in the text does not depend on the bytes behind it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def shown_text(data: bytes) -> str:
 
 
 def _shown(match: re.Match[str]) -> str:
-    """Return a character, a dot for one that would move others, or the sign of what is no text."""
+    """Return a character, a dot for one that would move others, or the sign of a byte outside text."""
     character = match[0]
     if is_stacked(character) or unicodedata.bidirectional(character) in _RIGHT_TO_LEFT:
         return DOT
