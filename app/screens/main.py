@@ -249,6 +249,7 @@ class MainScreen(Screen[None]):
         self.filter.show()
         self.comments.show()
         self.search.show(scene.store_generation)
+        self.recording.show(scene.engine.recording)
         self.go_to.show(scene.store_generation)
         paused = (self._paused_first, self.shown) if self.paused else None
         behind = self.bridge.analysis.behind(self.shown)

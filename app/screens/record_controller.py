@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from app.bridge import Bridge
+from core.recording.state import RecordingState, RecordingStatus
 from core.wire.model.text import safe
 from widgets.status.line import si
 
@@ -28,14 +29,13 @@ class RecordController:
         time_of_name: Callable[[], str] = lambda: time.strftime("%Y%m%d-%H%M%S"),
     ) -> None:
         self._screen, self._bridge, self._time_of_name = screen, bridge, time_of_name
+        self._is_ending = False  # the recording that the user stopped
 
     def toggle(self) -> None:
-        """Stop recording; without a recording, ask for a file and start one."""
-        state = self._bridge.recording
-        if state is not None:
+        """Stop recording; if nothing is recorded, ask for a file and start."""
+        if self._bridge.recording is not None:
+            self._is_ending = True
             self._bridge.stop_recording()
-            words = f"{state.packets:,} packets, {si(state.size, 'B')}, in {safe(state.name)}"
-            self._screen.notify(words, title="Recording stopped", markup=False)
         elif self._bridge.has_file:
             words = "the packets are those of a file: capture on an interface (i) to record"
             self._screen.notify(words, severity="warning", markup=False)
@@ -43,6 +43,21 @@ class RecordController:
             from app.screens.dialogs.record import RecordTo  # most captures are not recorded
 
             self._screen.app.push_screen(RecordTo(self._name()), self._begin)
+
+    def show(self, state: RecordingState | None) -> None:
+        """Say what the recording has that the user stopped, once its file is whole.
+
+        The banner tells of a failure.
+        """
+        if not self._is_ending or state is None or state.status is RecordingStatus.RECORDING:
+            return
+        self._is_ending = False
+        if state.status is RecordingStatus.FAILED:
+            return
+        words = f"{state.packets:,} packets, {si(state.size, 'B')}, in {safe(state.name)}"
+        if not state.files:
+            words = f"nothing was captured, so {safe(state.name)} was removed"
+        self._screen.notify(words, title="Recording stopped", markup=False)
 
     def _begin(self, recorder: Recorder | None) -> None:
         if recorder is not None:

@@ -44,7 +44,7 @@ def shown_text(data: bytes) -> str:
 
 
 def _shown(match: re.Match[str]) -> str:
-    """Return a character, a dot for one that would move others, or the sign of a byte outside text."""
+    """Return a character, a dot for one that would move others, or the sign of another byte."""
     character = match[0]
     if is_stacked(character) or unicodedata.bidirectional(character) in _RIGHT_TO_LEFT:
         return DOT

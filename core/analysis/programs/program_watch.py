@@ -22,6 +22,7 @@ from core.analysis.programs.program_recorder import ProgramRecorder
 from core.analysis.programs.program_table import programs_of
 from core.analysis.tcp.flow_index import index_of
 from core.store.snapshot import Snapshot
+from core.wire.model.text import safe
 
 TICK_S = 0.05
 SEARCHING_TICK_S = 0.01  # while an answer is near
@@ -123,7 +124,7 @@ class ProgramWatch:
         try:
             self._watch()
         except Exception as error:  # internal: the capture continues
-            self.trouble = f"programs are not known: {type(error).__name__}"
+            self.trouble = f"programs are not known: {type(error).__name__}: {safe(str(error))}"
 
     def _watch(self) -> None:
         finder = self._make_finder()

@@ -105,6 +105,31 @@ async def test_the_key_and_a_click_stop_a_recording():
         assert engine.told == ["stop recording"] * 2
 
 
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (RecordingState(RecordingStatus.ENDED, "t.pcapng", 4_096, 1, 24), ["24 packets, 4.1 kB"]),
+        (RecordingState(RecordingStatus.ENDED, "t.pcapng"), ["nothing was captured, so t."]),
+        (FAILED, []),
+    ],
+)
+async def test_the_end_is_said_with_the_counts_of_the_whole_file(end, told):
+    """Not with those at the key press: packets that had arrived by then are written after it."""
+    engine = ScriptedEngine(replace(LIVE, recording=RUNNING))
+    async with scripted_monitor(scripted_store(), engine).run_test(size=(160, 40)) as pilot:
+        screen = await filled(pilot)
+        await pilot.press("W")
+        screen.poll()
+        assert not pilot.app._notifications
+        engine.said = replace(LIVE, recording=end)
+        for _ in range(2):
+            screen.poll()
+            await pilot.pause()
+        shown = [note.message for note in pilot.app._notifications]
+        assert len(shown) == len(told)
+        assert all(each.startswith(words) for each, words in zip(shown, told, strict=True))
+
+
 async def test_packets_of_a_file_are_not_recorded():
     engine = ScriptedEngine(EngineSnapshot(EngineState.DONE, file="a.pcap", progress=1.0))
     async with scripted_monitor(scripted_store(), engine).run_test(size=(120, 40)) as pilot:
