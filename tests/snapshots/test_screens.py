@@ -9,13 +9,13 @@ from textual.pilot import Pilot
 
 from app.config.paths import Paths
 from app.screens.dialogs.dialog import Hint
-from core.analysis.names.name_table import NameTable
 from core.capture.ssh_sessions import SshSession
 from core.decode.batch import CaptureInterface
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.recording.state import RecordingState, RecordingStatus
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
+from tests.core.analysis.names.messages import A, record, response
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import (
     BAD_CHECKSUM,
@@ -211,17 +211,18 @@ def test_long_addresses(snap_compare, long_addresses):
 
 def test_long_names(snap_compare, long_addresses):
     """The selected row cuts them, too."""
-    names = {
-        "192.168.100.1": "a-router-with-a-long-name.example-organization.example",
-        "192.168.100.254": "another-router-with-a-long-name.example-organization.example",
-    }
+    name = "a-router-with-a-long-name.example-organization.example"
+    answer = response(name, record(name, A, bytes([192, 168, 100, 254])))
+    frame = Frame(udp("192.168.100.254", "192.168.100.1", (53, 4_000), answer))
+    long_addresses.append(batch([frame]))
 
     async def act(pilot: Pilot) -> None:
         await going_to(10)(pilot)
-        table = main(pilot).table
-        table.rows.has_names = True
-        table.rows.take_names(NameTable(1, names))
-        table.forget_lines()
+        screen = main(pilot)
+        rows = screen.table.rows
+        await eventually(lambda: rows.names.hosts, "the name", screen.poll)
+        await pilot.press("f9")
+        screen.app.clear_notifications()
         await pilot.pause()
 
     monitor = scripted_monitor(long_addresses)
