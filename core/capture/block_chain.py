@@ -13,11 +13,10 @@ Source: linux/if_packet.h; net/packet/af_packet.c (prb_fill_curr_block, tpacket_
 
 from __future__ import annotations
 
-import socket
-
 import numpy as np
 from numpy.typing import NDArray
 
+FRAME_FAMILY = 17  # AF_PACKET, linux/socket.h
 ALIGNMENT = 8  # V3_ALIGNMENT, net/packet/af_packet.c
 FAMILY_AT = 48  # sll_family, from the beginning of a frame: behind its struct tpacket3_hdr
 
@@ -61,7 +60,7 @@ def _scanned(data: NDArray[np.uint8], first: int, count: int) -> NDArray[np.int6
         (places,), np.uint16, data.data, first + FAMILY_AT, (ALIGNMENT,)
     )
     distances: NDArray[np.uint32] = np.ndarray((places,), np.uint32, data.data, first, (ALIGNMENT,))
-    found = (families == socket.AF_PACKET).nonzero()[0]
+    found = (families == FRAME_FAMILY).nonzero()[0]
     for _ in range(_ROUNDS):
         if len(found) < count or found[0] != 0:
             return None

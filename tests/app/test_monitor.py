@@ -41,6 +41,7 @@ from tests.helpers.scripted_monitor import (
     main,
     scripted_monitor,
 )
+from tests.helpers.waiting import PATIENCE_S
 from widgets.packets.time_format import TimeFormat
 from widgets.status.bar import StatusBar
 
@@ -682,6 +683,7 @@ async def test_a_poll_that_finds_nothing_new_shows_nothing(monkeypatch):
             shown.clear()
             for _ in range(3):
                 screen.poll()
+                assert screen.bridge.analysis_thread.wait(PATIENCE_S)
             return len(shown)
 
         await eventually(lambda: not polls(), "nothing new")

@@ -70,7 +70,7 @@ def test_columns_are_whole_and_shift_by_keys():
         for line in screen_text(clients)[1:8]:
             assert len(line) <= clients.window.width
         clients.action_shift(1)
-        assert screen_text(clients)[0].split()[: FIXED + 1] == ["Client", "Now", "In"]
+        assert screen_text(clients)[0].split()[: FIXED + 2] == ["‹", "Client", "Now", "In"]
         for _ in COLUMNS:
             clients.action_shift(1)
         assert screen_text(clients)[0].split()[-1] == "Urgent"

@@ -66,7 +66,7 @@ class Stream:
             (LineForm.TEXT,),
             [
                 "→ GET / HTTP/1.1", "→ Host: a", "→", "← HTTP/1.1 200 OK",
-                "← [1448 bytes missing in capture file]", "← ·[31mčau",
+                "← [1448 bytes missing in capture file]", "← ·[31m·au",
             ],
         ),
         (
