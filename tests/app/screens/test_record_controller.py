@@ -113,7 +113,7 @@ async def test_the_key_and_a_click_stop_a_recording():
         (FAILED, []),
     ],
 )
-async def test_the_end_is_said_with_the_counts_of_the_whole_file(end, told):
+async def test_the_notice_of_the_end_has_the_counts_of_the_whole_file(end, told):
     """Not with those at the key press: packets that had arrived by then are written after it."""
     engine = ScriptedEngine(replace(LIVE, recording=RUNNING))
     async with scripted_monitor(scripted_store(), engine).run_test(size=(160, 40)) as pilot:
