@@ -181,6 +181,7 @@ def _records(path: Path, number: int) -> bytes:
 
 
 def test_situations_agree(tmp_path: Path) -> None:
+    tcp_dir()  # skips where the situations are absent
     names = sorted({row.split()[1] for row in tcp_situations() if row})
     paths = [tcp_dir() / "synthetic" / f"{name}.pcap" for name in names]
     joined = tmp_path / "joined.pcap"

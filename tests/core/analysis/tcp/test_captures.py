@@ -136,6 +136,7 @@ def test_captures_with_lost_and_reordered_segments_agree(name: str) -> None:
 
 
 def test_each_known_difference_has_a_reason_and_a_capture() -> None:
+    captures_dir()  # skips where the captures are absent
     known = {path for path, _ in capture_index()} | set(tcp_captures(1 << 30))
     assert known >= DIFFERENCES.keys() == DIGESTS.keys()
     for name, fields in DIFFERENCES.items():
