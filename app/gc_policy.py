@@ -38,9 +38,9 @@ BLOCKS_MORE = 50_000  # than at the last freeze; about 20,000 objects that a col
 GROWTH = 4  # and by 1/GROWTH of the number at the last freeze
 YOUNG_OBJECTS = 3_000  # new ones before a collection of them, which takes 1 to 3 ms
 FULL_COLLECTION_EACH = 5  # of such collections; with 20, the garbage of ten dialogs would gather
-MOST_NEW_OBJECTS = 2_000_000  # after which a full collection waits for nothing
+MOST_NEW_OBJECTS = 40_000  # after which a full collection waits for nothing
 QUIET_TICKS = 30  # three seconds, at the rate at which the screen polls
-LONGEST_DELAY_TICKS = 300  # half a minute in which keys delay what takes long
+LONGEST_DELAY_TICKS = 50  # five seconds in which keys delay what takes long
 
 
 def collect_all() -> None:

@@ -225,8 +225,9 @@ def collections_of(policy: GcPolicy, ticks: int, *, typing: bool) -> list[int]:
     return collected
 
 
-def test_no_full_collection_delays_keys(policy):
+def test_no_full_collection_delays_keys(policy, monkeypatch):
     """Nor a freeze, which collects before: they wait until the user pauses."""
+    monkeypatch.setattr(gc_policy, "MOST_NEW_OBJECTS", 1 << 30)  # the delay alone
     policy.tick(0, quiet=True, typing=True)  # from now on Python collects nothing by itself
     typed = collections_of(policy, QUIET_TICKS + FULL_COLLECTION_EACH, typing=True)
     assert typed == [1] * len(typed)
@@ -237,7 +238,8 @@ def test_no_full_collection_delays_keys(policy):
     assert collections_of(policy, 1, typing=False) == [2]
 
 
-def test_keys_do_not_delay_full_collections_forever(policy):
+def test_keys_do_not_delay_full_collections_forever(policy, monkeypatch):
+    monkeypatch.setattr(gc_policy, "MOST_NEW_OBJECTS", 1 << 30)  # the delay alone
     assert note(policy, 0)
     typed = collections_of(policy, LONGEST_DELAY_TICKS + 1, typing=True)
     assert typed == [1] * LONGEST_DELAY_TICKS + [2]
