@@ -72,7 +72,7 @@ class PacketAnalysis:
         self.latest = NOT_ANALYZED  # returned by the last `update`
         self._thread = thread
         self._store_generation = 0
-        self._offered: tuple[int, int, int | None, int] | None = None  # versions, and first packet
+        self._offered: tuple[int, int, int | None] | None = None  # version, first packet, settled
         self._flows = FlowIndex()  # of no packets
         self._fragments = FragmentIndex()
         self._names = NameIndex()
@@ -195,14 +195,17 @@ class PacketAnalysis:
             flows.pause = self._thread.right_of_way.pause
 
     def _offer(self, snapshot: Snapshot) -> None:
-        known, flows = programs_of(snapshot).published.settled, 0
-        if self._file_programs is not None:
-            known, flows = self._file_programs.through, self._flows.published.through
-        offered = snapshot.version, snapshot.first, known, flows
+        settled = snapshot
+        known = None
+        if _waits(self._view) or _waits(self._shown):
+            # A packet passes a filter once, so a filter of programs waits until these are known.
+            of_file = self._file_programs
+            known = programs_of(snapshot).published.settled if of_file is None else of_file.through
+            settled = snapshot if known is None else snapshot.until(known)
+        offered = snapshot.version, snapshot.first, known
         if offered == self._offered:
+            self._offer_file_programs(snapshot)
             return
-        # A packet passes a filter once, so a filter of programs waits until these are known.
-        settled = snapshot if known is None else snapshot.until(known)
         if self._offered is None:
             is_partial = _waits(self._view) and self._file_programs is None
             self._target = (settled if is_partial else snapshot).count
@@ -213,6 +216,13 @@ class PacketAnalysis:
             self._thread.offer(settled if _waits(each) else snapshot, each)
         if was_idle:
             self._thread.wait(self.patience_s, *analyzers)
+
+    def _offer_file_programs(self, snapshot: Snapshot) -> None:
+        """Let the programs of a file continue that waited for the analysis of flows."""
+        programs = self._file_programs
+        reached = min(self._flows.published.through, snapshot.count)
+        if programs is not None and programs.through < reached and self._thread.is_idle(programs):
+            self._thread.offer(snapshot, programs)
 
     def _cancel_pending(self) -> None:
         if self._view is not None and self._view is not self._shown:

@@ -31,7 +31,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.capture.block_chain import ALIGNMENT
 from core.capture.interface_map import InterfaceMap
 from core.decode.batch import Batch
 from core.net import sockets as kernel
@@ -44,6 +43,8 @@ from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.dissection import PacketFlag
 from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
+
+ALIGNMENT = 8  # V3_ALIGNMENT, net/packet/af_packet.c
 
 # linux/if_packet.h; "=" is the host's byte order
 TPACKET3_HDR = np.dtype(

@@ -13,14 +13,19 @@ Source: linux/if_packet.h; net/packet/af_packet.c (prb_fill_curr_block, tpacket_
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-FRAME_FAMILY = 17  # AF_PACKET, linux/socket.h
-ALIGNMENT = 8  # V3_ALIGNMENT, net/packet/af_packet.c
-FAMILY_AT = 48  # sll_family, from the beginning of a frame: behind its struct tpacket3_hdr
+from core.capture.block import ALIGNMENT, FRAME_HEADER
+from core.net import sockets as kernel
 
-_WORD = 4
+_FIELDS: Mapping[str, Any] = FRAME_HEADER.fields or {}  # the type of each, and its first byte
+_FAMILY, FAMILY_AT = _FIELDS["sll_family"][:2]
+_DISTANCE, _DISTANCE_AT = _FIELDS["tp_next_offset"][:2]
+_WORD: int = _DISTANCE.itemsize
 _SCANNED_BYTES = 1024  # a frame: in blocks of larger ones, following the chain is as fast
 _ROUNDS = 3  # of dropping candidates
 
@@ -52,15 +57,17 @@ def _followed(data: NDArray[np.uint8], first: int, count: int) -> NDArray[np.int
 
 def _scanned(data: NDArray[np.uint8], first: int, count: int) -> NDArray[np.int64] | None:
     """Return the frames of the chain if a scan finds them all."""
-    end = len(data) - FAMILY_AT - 2  # the last place of a frame with a family
+    end = len(data) - FAMILY_AT - _FAMILY.itemsize  # the last place of a frame with a family
     if end < first or first % _WORD:
         return None
     places = (end - first) // ALIGNMENT + 1
     families: NDArray[np.uint16] = np.ndarray(
-        (places,), np.uint16, data.data, first + FAMILY_AT, (ALIGNMENT,)
+        (places,), _FAMILY, data.data, first + FAMILY_AT, (ALIGNMENT,)
     )
-    distances: NDArray[np.uint32] = np.ndarray((places,), np.uint32, data.data, first, (ALIGNMENT,))
-    found = (families == FRAME_FAMILY).nonzero()[0]
+    distances: NDArray[np.uint32] = np.ndarray(
+        (places,), _DISTANCE, data.data, first + _DISTANCE_AT, (ALIGNMENT,)
+    )
+    found = (families == kernel.FRAME_FAMILY).nonzero()[0]
     for _ in range(_ROUNDS):
         if len(found) < count or found[0] != 0:
             return None

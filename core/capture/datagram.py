@@ -20,7 +20,6 @@ import struct
 import numpy as np
 
 from core.capture import block, bpf
-from core.capture.block_chain import ALIGNMENT
 from core.capture.bpf import Program
 from core.capture.capture_filter import CaptureFilter
 from core.capture.options import CaptureOptions
@@ -112,7 +111,7 @@ class DatagramSource:
                 break
             places.append(at)
             rows.append(_record(length, control, address, self._index(address[0], indices)))
-            at = (at + _GAP + length + ALIGNMENT - 1) & -ALIGNMENT
+            at = (at + _GAP + length + block.ALIGNMENT - 1) & -block.ALIGNMENT
         if not rows:
             return None
         records = np.zeros(len(rows), block.FRAME_HEADER)

@@ -181,7 +181,7 @@ class Chunk:
     def _with_columns(
         self, rows: NDArray[np.int64] | slice, first: int, *, copies: bool = False
     ) -> Chunk:
-        """Return a chunk of some rows, whose index is as far as it is here."""
+        """Return a chunk of some rows. Postponed positions of headers stay so."""
         is_open = self.postponed is not None and not self.postponed.is_complete
         columns = {name: column[rows] for name, column in self.stored_columns()}
         if copies:
@@ -190,7 +190,7 @@ class Chunk:
         return Chunk.of(first, self.data, self.link_types, columns, self.decode_rules, postponed)
 
     def stored_columns(self) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Yield each column of `COLUMN_TYPES`, in this order, with the index as far as it is."""
+        """Yield each column of `COLUMN_TYPES` in order. Postponed positions of headers stay so."""
         for name in COLUMN_TYPES:
             yield name, getattr(self.index if name in INDEX_COLUMNS else self, name)
 

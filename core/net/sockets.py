@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Protocol
 
 SOL_PACKET = 263  # linux/socket.h
+FRAME_FAMILY = socket.AF_PACKET  # of packet sockets; sll_family of the frames that they receive
 ETH_P_ALL = 0x0003  # linux/if_ether.h
 SIOCGIFMTU = 0x8921  # linux/sockios.h, netdevice(7)
 
@@ -155,7 +156,7 @@ class LocalSockets:
         self, purpose: str = "capturing", interfaces: Sequence[str] = ()
     ) -> socket.socket:
         """Return a packet socket with protocol 0."""
-        return _create(socket.AF_PACKET, 0, purpose, interfaces)
+        return _create(FRAME_FAMILY, 0, purpose, interfaces)
 
     def raw_ipv4_socket(self, protocol: int, interfaces: Sequence[str] = ()) -> socket.socket:
         """Return a raw IPv4 socket."""
