@@ -165,8 +165,11 @@ def noise(size, seed=1):
     return random.Random(seed).randbytes(size)
 
 
-def send_and_hash(connected, data, *, piece=1 << 16):
-    """Send all bytes, half-close, and read meanwhile; return hash and length of the echo."""
+def send_and_hash(connected, data, *, piece=1 << 16, before_reading=None):
+    """Send all bytes, half-close, and read meanwhile; return hash and length of the echo.
+
+    `before_reading` is called once the sender runs: what it waits for comes before the first read.
+    """
     digest, length = hashlib.sha256(), 0
 
     def send():
@@ -176,6 +179,8 @@ def send_and_hash(connected, data, *, piece=1 << 16):
 
     sender = threading.Thread(target=send, daemon=True)
     sender.start()
+    if before_reading is not None:
+        before_reading()
     while got := connected.recv(piece):
         digest.update(got)
         length += len(got)

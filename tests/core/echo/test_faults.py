@@ -583,7 +583,12 @@ def test_partial_writes_with_the_smallest_buffers_lose_nothing(
         client = served.connect(served.listen(trigger), receive_buffer=1)
         identifier = served.until(lambda s: len(s.clients) == 1).clients.identifier[0]
         served.do(served.server.select, int(identifier) if watched else None)
-        digest, length = send_and_hash(client, data, piece=777)
+        digest, length = send_and_hash(
+            client,
+            data,
+            piece=777,
+            before_reading=lambda: served.until(lambda s: s.clients.pending.max() >= 64 * 1024),
+        )
         assert length == len(data)
         assert digest == hashlib.sha256(data).hexdigest()
     assert len(partial) > 10, "the kernel took everything at once"
