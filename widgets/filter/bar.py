@@ -182,8 +182,13 @@ class FilterBar(Horizontal):
         self.input.cursor_position = len(text) if cursor is None else cursor
 
     def edit(self) -> None:
-        """Put the cursor behind the text, which most edits extend; nothing is selected."""
-        self.input.focus()
+        """Put the cursor behind the text, which most edits extend; nothing is selected.
+
+        The edit begins at once: `Widget.focus` moves the focus later, and a poll before that must
+        not hide the bar.
+        """
+        self._begin()
+        self.screen.set_focus(self.input)
         self.input.cursor_position = len(self.input.value)
 
     def mark(self, start: int, stop: int, kind: str) -> None:
@@ -195,6 +200,12 @@ class FilterBar(Horizontal):
             marker.style = self.get_component_rich_style(f"filter-bar--{kind}", partial=True)
         self.input.refresh()
 
+    def _begin(self) -> None:
+        if not self.is_editing:
+            self.is_editing = True
+            self._began()
+            self.report()
+
     def report(self) -> None:
         """Call `on_edit` with the text and the cursor, while the user edits."""
         if self.is_editing:
@@ -202,10 +213,7 @@ class FilterBar(Horizontal):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         event.stop()
-        if not self.is_editing:
-            self.is_editing = True
-            self._began()
-            self.report()
+        self._begin()
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """End the edit, but not because the terminal lost the focus."""

@@ -271,7 +271,7 @@ class FilterController:
         bar.is_editing = False
         self.hints.display = False
         bar.mark(0, 0, "")
-        if bar.input.has_focus:
+        if bar.screen.focused is bar.input:
             (focus if focus is not None and focus.display else self._table).focus()
         self.show()
         self._label_keys()

@@ -130,10 +130,31 @@ async def test_the_keys_are_labeled_with_the_first_paint_of_the_edit():
     async with running() as (pilot, screen):
         bar = screen.query_one(KeyBar)
         screen.filter.edit()
-        await pilot.pause()
         assert bar.labels["panel.close"] == "cancel"
         await pilot.press("escape")
         assert "panel.close" not in bar.labels
+
+
+async def test_packets_that_come_between_the_key_and_the_focus_do_not_end_the_edit():
+    """A poll before the focus arrives would hide the bar, which has no text yet."""
+    async with running() as (pilot, screen):
+        screen.filter.edit()
+        screen.filter.show()
+        await pilot.pause()
+        assert screen.filter.bar.is_editing
+        assert screen.filter.bar.input.has_focus
+        await pilot.press("t", "c", "p", "enter")
+        assert screen.filter.text == "tcp"
+
+
+async def test_an_edit_that_ends_before_it_has_the_focus_does_not_begin_again():
+    async with running() as (pilot, screen):
+        before = screen.focused
+        screen.filter.edit()
+        assert screen.filter.leave()
+        await pilot.pause()
+        assert (screen.filter.bar.is_editing, screen.filter.bar.display) == (False, False)
+        assert screen.focused is before
 
 
 async def test_a_live_table_that_a_filter_empties_does_not_begin_to_follow():
