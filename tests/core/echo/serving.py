@@ -168,7 +168,7 @@ def noise(size, seed=1):
 def send_and_hash(connected, data, *, piece=1 << 16, before_reading=None):
     """Send all bytes, half-close, and read meanwhile; return hash and length of the echo.
 
-    `before_reading` is called once the sender runs: what it waits for comes before the first read.
+    Call `before_reading` once the sender runs; the first read follows its return.
     """
     digest, length = hashlib.sha256(), 0
 
